@@ -1,0 +1,102 @@
+/* model.h: pictures and words as vectors of one space.
+ *
+ * A pd_model is a directory in Hugging Face layout, opened, checked and mapped: immutable, shared by any number of
+ * threads. A pd_session is one thread's scratch space over a model: sized once at creation; embedding allocates
+ * nothing.
+ *
+ * Families (config.json `architectures`): CLIPModel (ViT image tower), VisionTextDualEncoderModel with a MobileNetV2
+ * image tower; both with CLIP's text tower and byte-level BPE. */
+#ifndef PD_MODEL_MODEL_H
+#define PD_MODEL_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/sha256.h"
+
+#define PD_MODEL_DIM_MAX 4096        /* longest embedding */
+#define PD_MODEL_IMAGE_SIDE_MAX 1024 /* largest model input, px */
+#define PD_MODEL_TOKENS_MAX 512      /* longest text context */
+
+enum { PD_MODEL_TEXT = 1 << 0, PD_MODEL_VISION = 1 << 1 };
+
+typedef enum pd_precision {
+    PD_PRECISION_INT8, /* GEMM and pointwise convolution in int8, the rest fp32; weights that int8 would harm stay fp32
+                        */
+    PD_PRECISION_FP32,
+} pd_precision;
+
+typedef struct pd_model_options {
+    unsigned towers;   /* PD_MODEL_TEXT | PD_MODEL_VISION: what is made ready; sessions of others are refused */
+    unsigned cpu_mask; /* of base/cpu.h */
+    pd_precision precision;
+    const char *cache_dir; /* where prepared weights live; NULL: prepare in memory every time */
+} pd_model_options;
+
+/* Both towers, everything the CPU has, int8, no cache. */
+void pd_model_options_init(pd_model_options *ret_options);
+
+typedef struct pd_model pd_model;
+
+/* Opens and prepares. A missing file, a header that lies, a tensor of the wrong shape: PD_ERR_NOT_FOUND / PD_ERR_FORMAT
+ * / PD_ERR_UNSUPPORTED with a sentence that names the file and the tensor. */
+PD_MUST_USE pd_status pd_model_open(pd_model **ret_model, const char *dir, const pd_model_options *options,
+                                    pd_error *err);
+void pd_model_close(pd_model **model);
+
+size_t pd_model_dim(const pd_model *model);         /* length of an embedding */
+size_t pd_model_image_side(const pd_model *model);  /* model input is side x side px */
+size_t pd_model_text_tokens(const pd_model *model); /* context length, bos and eos included */
+const char *pd_model_name(const pd_model *model);   /* the directory's last part: "tiny" */
+
+/* Identity of what the model computes, as hex: SHA-256 over weights, config, preprocessor and tokenizer files. The same
+ * for int8 and fp32 and for every CPU. Embeddings are stored under it. */
+const char *pd_model_id(const pd_model *model);
+
+/* Ids as the text tower takes them: ret_ids has pd_model_text_tokens elements, padded; *ret_n_used counts bos .. eos.
+ */
+PD_MUST_USE pd_status pd_model_tokenize(const pd_model *model, const char *text, size_t len, int32_t *ret_ids,
+                                        size_t *ret_n_used, pd_error *err);
+
+/* 8-bit RGB pixels, upright sRGB, [height, width, 3], row distance in bytes. Borrowed for the call. */
+typedef struct pd_pixels {
+    const uint8_t *data;
+    size_t width, height, row_bytes;
+} pd_pixels;
+
+typedef struct pd_session pd_session;
+
+typedef struct pd_session_options {
+    unsigned towers; /* what this session will run; a subset of the model's */
+    /* Test hook, NULL in the product: sees intermediate tensors under the names of transformers' hidden states, NHWC
+     * and [token, channel] order; dims has `rank` elements. Borrowed for the call. */
+    void (*tap)(void *user, const char *name, const float *data, size_t rank, const size_t *dims);
+    void *tap_user;
+} pd_session_options;
+
+PD_MUST_USE pd_status pd_session_create(pd_session **ret_session, const pd_model *model,
+                                        const pd_session_options *options, pd_error *err);
+void pd_session_free(pd_session **session);
+
+/* ret_embedding: [pd_model_dim], L2-normalised. */
+PD_MUST_USE pd_status pd_session_embed_text(pd_session *session, const char *text, size_t len, float *ret_embedding,
+                                            pd_error *err);
+PD_MUST_USE pd_status pd_session_embed_ids(pd_session *session, const int32_t *ids, size_t n_ids, float *ret_embedding,
+                                           pd_error *err);
+
+/* Any size from 1 x 1 px up to PD_MODEL_PIXELS_SIDE_MAX a side: resized (Pillow's antialiased bicubic, short side to
+ * the model's, long side truncated), centre-cropped (padded with 0 where smaller), normalised, embedded. */
+#define PD_MODEL_PIXELS_SIDE_MAX 16384
+PD_MUST_USE pd_status pd_session_embed_pixels(pd_session *session, const pd_pixels *pixels, float *ret_embedding,
+                                              pd_error *err);
+
+/* The two halves of embed_pixels, for tests and for callers that keep inputs: the 8-bit crop [side, side, 3] before
+ * normalisation, and the embedding of normalised input [side, side, 3]. */
+PD_MUST_USE pd_status pd_session_preprocess(pd_session *session, const pd_pixels *pixels, uint8_t *ret_crop,
+                                            pd_error *err);
+PD_MUST_USE pd_status pd_session_embed_input(pd_session *session, const float *input, float *ret_embedding,
+                                             pd_error *err);
+
+#endif

@@ -1,0 +1,93 @@
+/* pipeline.h: the background loader: a job that learns folders.
+ *
+ *     scan -> (changed?) -> decode threads -> embed threads -> writer (one transaction a batch)
+ *
+ * Queues between the stages are bounded and pass ownership. Newest files first. One pd_job at a time may write a
+ * library (the caller holds the learner's lock). What the job knows about itself is one pd_progress under one lock;
+ * anybody may copy it at any time (pd_job_snapshot) and nothing in a worker knows who looks. */
+#ifndef PD_PIPELINE_PIPELINE_H
+#define PD_PIPELINE_PIPELINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "model/model.h"
+
+typedef enum pd_phase {
+    PD_PHASE_PREPARE, /* opening catalogue and model */
+    PD_PHASE_SCAN,    /* finding pictures */
+    PD_PHASE_LEARN,   /* decoding and embedding */
+    PD_PHASE_INDEX,   /* vector file brought up to date */
+    PD_PHASE_READY,   /* done, or stopped; see outcome */
+    PD_PHASE_COUNT
+} pd_phase;
+
+const char *pd_phase_name(pd_phase phase); /* "prepare", "scan", "learn", "index", "ready" */
+
+typedef enum pd_log_level { PD_LOG_INFO, PD_LOG_WARNING, PD_LOG_ERROR } pd_log_level;
+
+#define PD_PROGRESS_LOG_LINES 24 /* newest last */
+#define PD_PROGRESS_ERRORS 16    /* newest last; all are in the catalogue */
+#define PD_PROGRESS_TEXT_BYTES 256
+
+typedef struct pd_log_line {
+    int64_t unix_ns;
+    pd_log_level level;
+    char text[PD_PROGRESS_TEXT_BYTES];
+} pd_log_line;
+
+typedef struct pd_file_error {
+    char path[PD_PROGRESS_TEXT_BYTES]; /* printable; cut at the front when longer */
+    char reason[PD_PROGRESS_TEXT_BYTES];
+} pd_file_error;
+
+/* A value: copied whole under the lock, consistent in itself. learned + unchanged + moved + failed <= found, and
+ * done <= todo always. */
+typedef struct pd_progress {
+    uint64_t seq; /* grows with every change */
+    pd_phase phase;
+    bool running, paused, cancelling;
+    pd_status outcome;                    /* once phase is READY: OK, PARTIAL, CANCELLED or what ended the job */
+    char message[PD_PROGRESS_TEXT_BYTES]; /* the sentence that goes with a bad outcome, "" else */
+    int64_t found;                        /* candidates seen so far */
+    int64_t todo, done;                   /* files that need work, and those finished one way or another */
+    int64_t learned;                      /* embedded in this run */
+    int64_t unchanged, moved, removed, skipped, failed;
+    double rate;     /* files a second over the last seconds; 0: not known yet */
+    double eta_s;    /* -1: not known yet; never negative else */
+    double fraction; /* 0..1 of the whole job, never goes back */
+    double elapsed_s;
+    size_t n_log, n_errors;
+    pd_log_line log[PD_PROGRESS_LOG_LINES];
+    pd_file_error errors[PD_PROGRESS_ERRORS];
+} pd_progress;
+
+typedef struct pd_job_options {
+    const char *const *folders; /* as the user named them; each becomes a root, or belongs to one */
+    size_t n_folders;
+    const char *catalogue_path; /* files of the library; see library.c */
+    const char *vectors_dir;
+    const char *thumbs_dir;
+    const char *decoder_path; /* NULL: found by media */
+    const char *model_dir;
+    pd_model_options model; /* .towers is ignored: the image tower is opened */
+    unsigned n_threads;     /* 0: one a CPU */
+    bool recheck;           /* try remembered errors again, hash every file again */
+} pd_job_options;
+
+typedef struct pd_job pd_job;
+
+/* Checks the folders (missing: NOT_FOUND; a file: FORMAT; unreadable: IO; each with a sentence) and starts. Everything
+ * else happens on the job's own threads. Options are copied. */
+PD_MUST_USE pd_status pd_job_start(pd_job **ret_job, const pd_job_options *options, pd_error *err);
+void pd_job_snapshot(pd_job *job, pd_progress *ret_progress);
+/* Waits until the snapshot's seq differs from `seq` or timeout_ms has passed; then copies it. */
+void pd_job_wait_change(pd_job *job, uint64_t seq, int timeout_ms, pd_progress *ret_progress);
+void pd_job_pause(pd_job *job, bool paused); /* files in work are finished, no new ones begun */
+void pd_job_cancel(pd_job *job);             /* commits what is learned, then ends */
+/* Waits for the end (cancel first to end early) and frees. */
+void pd_job_finish(pd_job **job);
+
+#endif
