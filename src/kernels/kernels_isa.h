@@ -1,0 +1,20 @@
+/* kernels_isa.h: private to kernels: who fills which members of the table.
+ *
+ * Every file of kernels exports one function that overwrites its members; the suffix of the file is its instruction set
+ * and so its compile flags. Files with a suffix include nothing of ours but this and headers with the same suffix: an
+ * inline function of another header, compiled here, could be the copy that the linker keeps for everybody. */
+#ifndef PD_KERNELS_KERNELS_ISA_H
+#define PD_KERNELS_KERNELS_ISA_H
+
+#include "kernels/kernels.h"
+
+/* Query rows that attention works on at once: what pd_attention_scratch gives room for. */
+#define PD_ATTENTION_ROWS 32
+
+/* The specification: plain C, in double where sums are long. */
+void pd_kernels_scalar_gemm(pd_kernels *ret_kernels);
+void pd_kernels_scalar_nn(pd_kernels *ret_kernels);
+void pd_kernels_scalar_vector(pd_kernels *ret_kernels);
+void pd_kernels_scalar_image(pd_kernels *ret_kernels);
+
+#endif
