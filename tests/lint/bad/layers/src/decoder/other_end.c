@@ -1,0 +1,3 @@
+#include "media/protocol.h"
+#include "media/media.h"
+#include <vips/vips.h>

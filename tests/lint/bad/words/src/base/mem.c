@@ -1,0 +1,4 @@
+void *pd_mem_take(void)
+{
+    return malloc(1);
+}

@@ -1,0 +1,4 @@
+int speak(void)
+{
+    return printf("the surface may print\n");
+}
