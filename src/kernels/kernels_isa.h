@@ -17,4 +17,18 @@ void pd_kernels_scalar_nn(pd_kernels *ret_kernels);
 void pd_kernels_scalar_vector(pd_kernels *ret_kernels);
 void pd_kernels_scalar_image(pd_kernels *ret_kernels);
 
+/* AVX2, FMA and F16C. */
+void pd_kernels_avx2_gemm(pd_kernels *ret_kernels);
+void pd_kernels_avx2_nn(pd_kernels *ret_kernels);
+void pd_kernels_avx2_attention(pd_kernels *ret_kernels);
+void pd_kernels_avx2_vector(pd_kernels *ret_kernels);
+void pd_kernels_avx2_image(pd_kernels *ret_kernels);
+
+/* AVX-512 F, BW, DQ, VL and VNNI. */
+void pd_kernels_avx512_gemm(pd_kernels *ret_kernels);
+void pd_kernels_avx512_nn(pd_kernels *ret_kernels);
+void pd_kernels_avx512_attention(pd_kernels *ret_kernels);
+void pd_kernels_avx512_vector(pd_kernels *ret_kernels);
+void pd_kernels_avx512_image(pd_kernels *ret_kernels);
+
 #endif
