@@ -36,14 +36,13 @@ struct tile {
     size_t ld_c;
 };
 
-/* As the instruction itself: through the intrinsic, gcc 12 spills sums around the loop. */
+/* As the instructions themselves: through the intrinsics, gcc 12 spills sums around the loop. */
 FORCE_INLINE __m512i add_product(bool ints, __m512i sum, __m512i a, __m512i b)
 {
     if (ints)
         __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
     else
-        sum = _mm512_castps_si512(
-            _mm512_fmadd_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b), _mm512_castsi512_ps(sum)));
+        __asm__("vfmadd231ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
     return sum;
 }
 
