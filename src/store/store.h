@@ -48,7 +48,7 @@ PD_MUST_USE pd_status pd_store_root_set_offline(pd_store *store, int64_t root_id
 PD_MUST_USE pd_status pd_store_roots(pd_store *store, bool (*visit)(void *user, const pd_root *root), void *user,
                                      pd_error *err); /* visit returns false to stop */
 
-/* Models: a small number for a model's id. */
+/* Models: a small number for a model's id. find: PD_ERR_NO_MATCH (no sentence) when nothing was learned with it. */
 PD_MUST_USE pd_status pd_store_model_add(pd_store *store, const char *model_id, const char *name, size_t dim,
                                          int64_t *ret_model, pd_error *err);
 PD_MUST_USE pd_status pd_store_model_find(pd_store *store, const char *model_id, int64_t *ret_model, pd_error *err);
@@ -91,8 +91,10 @@ typedef struct pd_photo_file {
     int64_t content;
 } pd_photo_file;
 PD_MUST_USE pd_status pd_store_photo_put(pd_store *store, const pd_photo_file *file, int64_t *ret_id, pd_error *err);
-/* The file `id` is now elsewhere: keeps the id. */
+/* The file `id` is now elsewhere: keeps the id and a remembered error. A photo that was known at the new path is gone:
+ * its row is removed. PD_ERR_NO_MATCH (no sentence) when there is no such id. */
 PD_MUST_USE pd_status pd_store_photo_move(pd_store *store, int64_t id, const pd_photo_file *file, pd_error *err);
+/* Its content and what was learned stay: a file that moves, or comes back, finds them again. */
 PD_MUST_USE pd_status pd_store_photo_remove(pd_store *store, int64_t id, pd_error *err);
 /* Remembers why the photo could not be learned; the row stays (or is made). status: a pd_status value. */
 PD_MUST_USE pd_status pd_store_photo_fail(pd_store *store, const pd_photo_file *file, pd_status why,

@@ -1,0 +1,82 @@
+/* store_private.h: what the files of this room share: the connection and its prepared statements. */
+#ifndef PD_STORE_STORE_PRIVATE_H
+#define PD_STORE_STORE_PRIVATE_H
+
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "store/store.h"
+
+/* One per statement; the SQL is in stmt.c. */
+typedef enum pd_stmt {
+    PD_STMT_BEGIN_READ,
+    PD_STMT_BEGIN_WRITE,
+    PD_STMT_COMMIT,
+    PD_STMT_ROLLBACK,
+    PD_STMT_ROOT_ADD,
+    PD_STMT_ROOT_SET_OFFLINE,
+    PD_STMT_ROOTS,
+    PD_STMT_MODEL_ADD,
+    PD_STMT_MODEL_FIND,
+    PD_STMT_CONTENT_PUT,
+    PD_STMT_CONTENT_FIND,
+    PD_STMT_PHOTO_STATES,
+    PD_STMT_PHOTO_PUT,
+    PD_STMT_PHOTO_MOVE,
+    PD_STMT_PHOTO_REMOVE,
+    PD_STMT_PHOTO_BY_ID,
+    PD_STMT_PHOTO_BY_PATH,
+    PD_STMT_PHOTOS_OF_CONTENT,
+    PD_STMT_ERRORS,
+    PD_STMT_ERRORS_OF_ROOT,
+    PD_STMT_EMBEDDING_SAME,
+    PD_STMT_EMBEDDING_PUT,
+    PD_STMT_EMBEDDING_GET,
+    PD_STMT_EMBEDDINGS,
+    PD_STMT_EMBEDDING_EXTENT,
+    PD_STMT_TOTALS,
+    PD_STMT_COUNT
+} pd_stmt;
+
+struct pd_store {
+    sqlite3 *db;
+    char *path;
+    pd_store_mode mode;
+    sqlite3_stmt *stmts[PD_STMT_COUNT]; /* prepared at first use */
+    pd_buf text;                        /* strings of the last pd_photo */
+    uint16_t *half;                     /* aligned copy of the last embedding visited */
+    size_t half_capacity;               /* elements */
+};
+
+/* Is it ours, and of a version that `mode` can work with? Writes nothing: somebody else's database, or a catalogue from
+ * a newer program, stays as it is. */
+PD_MUST_USE pd_status pd_store_check(pd_store *store, int64_t *ret_version, pd_error *err);
+/* Sets the schema up or brings it up to date. */
+PD_MUST_USE pd_status pd_store_migrate(pd_store *store, pd_error *err);
+int pd_store_schema_version(void);
+
+/* Turns the connection's last failure into a status and a sentence that begins with `doing`. */
+PD_MUST_USE pd_status pd_store_fail(pd_store *store, const char *doing, pd_error *err);
+PD_MUST_USE pd_status pd_store_exec(pd_store *store, const char *sql, const char *doing, pd_error *err);
+PD_MUST_USE pd_status pd_store_pragma_int(pd_store *store, const char *sql, int64_t *ret_value, pd_error *err);
+
+/* The SQL of a statement; *ret_walks: it is meant to walk a whole table (a small one, or on purpose). */
+const char *pd_stmt_sql(pd_stmt id, bool *ret_walks);
+
+/* The statement, ready to be bound. Binding cannot fail: every value bound is a number, or bytes that stay where they
+ * are (SQLITE_STATIC) until pd_stmt_reset. */
+PD_MUST_USE pd_status pd_stmt_get(pd_store *store, pd_stmt id, sqlite3_stmt **ret_stmt, pd_error *err);
+/* Next row; *ret_row false at the end. After a failure the statement is reset. */
+PD_MUST_USE pd_status pd_stmt_step(pd_store *store, sqlite3_stmt *stmt, bool *ret_row, pd_error *err);
+/* Ends the statement's hold on the catalogue and forgets its bindings. */
+void pd_stmt_reset(sqlite3_stmt *stmt);
+/* Steps once and resets; *ret_value (may be NULL): the first column, untouched when there was no row. */
+PD_MUST_USE pd_status pd_stmt_run(pd_store *store, sqlite3_stmt *stmt, int64_t *ret_value, pd_error *err);
+
+void pd_stmt_bind_path(sqlite3_stmt *stmt, int at, const char *path); /* bytes, not text: need not be UTF-8 */
+void pd_stmt_bind_text(sqlite3_stmt *stmt, int at, const char *text); /* "" and NULL: absent */
+void pd_stmt_bind_count(sqlite3_stmt *stmt, int at, uint32_t value);  /* 0: absent */
+const char *pd_stmt_text(sqlite3_stmt *stmt, int at);                 /* "" when absent; valid until the next step */
+PD_MUST_USE pd_status pd_store_check_path(const char *path, pd_error *err);
+
+#endif
