@@ -1,9 +1,9 @@
 /* token.h: text to token ids.
  *
  * CLIP's byte-level BPE: vocab.json and merges.txt of a Hugging Face directory (CLIPTokenizer). Text is cleaned as the
- * reference does it (ftfy is not applied: the goldens are made without), lower-cased, white space folded, split by the
- * reference's pattern, bytes mapped to code points, merged by rank, "</w>" at word ends. Immutable after open; any
- * number of threads. Source: openai/CLIP simple_tokenizer.py; transformers tokenization_clip.py. */
+ * reference does it (token/clean.h), lower-cased, white space folded, split by the reference's pattern, bytes mapped to
+ * code points, merged by rank, "</w>" at word ends. Immutable after open; any number of threads. Source: openai/CLIP
+ * simple_tokenizer.py; transformers tokenization_clip.py. */
 #ifndef PD_TOKEN_TOKEN_H
 #define PD_TOKEN_TOKEN_H
 
@@ -23,11 +23,12 @@ PD_MUST_USE pd_status pd_tokenizer_open_clip(pd_tokenizer **ret_tokenizer, const
 void pd_tokenizer_close(pd_tokenizer **tokenizer);
 
 /* The ids of `text` with bos in front and eos behind, cut so that eos is still there, then padded to n_max (CLIP's
- * `padding="max_length", truncation=True`). ret_ids has n_max elements (n_max >= 2); *ret_n_used counts bos .. eos.
+ * `padding="max_length", truncation=True`; a smaller model_max_length cuts earlier). ret_ids has n_max elements
+ * (n_max >= 2); *ret_n_used counts bos .. eos.
  * Malformed UTF-8 is replaced by U+FFFD first. PD_ERR_LIMIT beyond PD_TOKEN_TEXT_BYTES_MAX. */
 PD_MUST_USE pd_status pd_tokenizer_encode(const pd_tokenizer *tokenizer, const char *text, size_t len, size_t n_max,
                                           int32_t *ret_ids, size_t *ret_n_used, pd_error *err);
 
-size_t pd_tokenizer_vocabulary(const pd_tokenizer *tokenizer); /* number of entries; ids are below it */
+size_t pd_tokenizer_vocabulary(const pd_tokenizer *tokenizer); /* highest id + 1 */
 
 #endif
