@@ -1,0 +1,218 @@
+#include "pipeline/walk.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "media/media.h"
+#include "pipeline/text_pool.h"
+#include "store/store.h"
+
+#define NO_PARENT SIZE_MAX
+
+/* A folder seen: its path until it was read, and who it is, for as long as it may be an ancestor. */
+typedef struct folder {
+    char *path;
+    size_t parent, root;
+    dev_t device;
+    ino_t inode;
+} folder;
+
+typedef struct walk {
+    const pd_walk_visitor *visitor;
+    void *user;
+    folder *folders;
+    size_t n_folders, folders_capacity;
+    size_t *pending; /* stack of folders to be read */
+    size_t n_pending, pending_capacity;
+    pd_error *err;
+} walk;
+
+bool pd_walk_leaves_out(const char *name) { return name[0] == '.' || strcmp(name, "@eaDir") == 0; }
+
+bool pd_path_is_within(const char *inner, const char *outer)
+{
+    if (strcmp(outer, "/") == 0)
+        return inner[0] == '/';
+    const size_t len = strlen(outer);
+    return strncmp(inner, outer, len) == 0 && (inner[len] == '/' || inner[len] == '\0');
+}
+
+static bool is_ignored(const char *path)
+{
+    char marker[PATH_MAX];
+    const int n = snprintf(marker, sizeof marker, "%s/" PD_WALK_IGNORE_FILE, path);
+    return n > 0 && (size_t)n < sizeof marker && pd_file_exists(marker);
+}
+
+bool pd_walk_reaches(const char *outer, const char *inner)
+{
+    if (!pd_path_is_within(inner, outer))
+        return false;
+    char path[PATH_MAX];
+    const size_t len = strlen(inner);
+    if (len >= sizeof path)
+        return false;
+    memcpy(path, inner, len + 1);
+    size_t at = strcmp(outer, "/") == 0 ? 0 : strlen(outer);
+    while (path[at] == '/') {
+        path[at] = '\0';
+        const bool ignored = is_ignored(path);
+        path[at] = '/';
+        const size_t end = at + 1 + strcspn(path + at + 1, "/");
+        const char after = path[end];
+        path[end] = '\0';
+        const bool left_out = pd_walk_leaves_out(path + at + 1);
+        path[end] = after;
+        if (ignored || left_out)
+            return false;
+        at = end;
+    }
+    return true;
+}
+
+static pd_status push_folder(walk *w, const char *path, size_t parent, size_t root)
+{
+    folder *folders = pd_list_grow(w->folders, &w->folders_capacity, w->n_folders, sizeof *folders);
+    if (!folders)
+        return pd_error_set_nomem(w->err);
+    w->folders = folders;
+    size_t *pending = pd_list_grow(w->pending, &w->pending_capacity, w->n_pending, sizeof *pending);
+    if (!pending)
+        return pd_error_set_nomem(w->err);
+    w->pending = pending;
+    char *copy = pd_mem_dup_string(path);
+    if (!copy)
+        return pd_error_set_nomem(w->err);
+    w->folders[w->n_folders] = (folder){ .path = copy, .parent = parent, .root = root };
+    w->pending[w->n_pending++] = w->n_folders++;
+    return PD_OK;
+}
+
+/* A bind mount can put a folder below itself: entered again, it would never end. */
+static bool is_own_ancestor(const walk *w, size_t index)
+{
+    const folder *self = &w->folders[index];
+    for (size_t i = self->parent; i != NO_PARENT; i = w->folders[i].parent) {
+        if (w->folders[i].device == self->device && w->folders[i].inode == self->inode)
+            return true;
+    }
+    return false;
+}
+
+static pd_status end_unless(bool go_on) { return go_on ? PD_OK : PD_ERR_CANCELLED; }
+
+static pd_status visit_file(walk *w, int fd, const char *name, const char *path, size_t root)
+{
+    struct stat st;
+    if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return PD_OK; /* gone since its name was read */
+    if (!S_ISREG(st.st_mode))
+        return end_unless(w->visitor->skipped(w->user));
+    const int64_t mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+    return end_unless(w->visitor->file(w->user, path, root, (int64_t)st.st_size, mtime_ns));
+}
+
+static pd_status visit_entry(walk *w, size_t index, int fd, const struct dirent *entry)
+{
+    const char *name = entry->d_name;
+    if (pd_walk_leaves_out(name))
+        return PD_OK;
+    unsigned char type = entry->d_type;
+    if (type == DT_UNKNOWN) {
+        struct stat st;
+        if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+            return PD_OK;
+        type = S_ISDIR(st.st_mode) ? DT_DIR : S_ISREG(st.st_mode) ? DT_REG : DT_LNK;
+    }
+    bool skipped = false;
+    const bool candidate = type != DT_DIR && pd_media_is_candidate(name, &skipped);
+    if (skipped || (candidate && type != DT_REG))
+        return end_unless(w->visitor->skipped(w->user));
+    if (type != DT_DIR && !candidate)
+        return PD_OK;
+
+    char path[PD_STORE_PATH_BYTES_MAX];
+    const char *above = w->folders[index].path;
+    const int n = snprintf(path, sizeof path, "%s%s%s", above, strcmp(above, "/") == 0 ? "" : "/", name);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return end_unless(w->visitor->skipped(w->user));
+    if (type == DT_DIR)
+        return push_folder(w, path, index, w->folders[index].root);
+    return visit_file(w, fd, name, path, w->folders[index].root);
+}
+
+static pd_status tell_unreadable(walk *w, size_t index, int sys_errno)
+{
+    const folder *f = &w->folders[index];
+    return end_unless(w->visitor->unreadable(w->user, f->path, f->root, sys_errno));
+}
+
+static pd_status read_entries(walk *w, size_t index, int fd)
+{
+    DIR *dir = fdopendir(fd);
+    if (!dir) {
+        const int sys_errno = errno;
+        close(fd);
+        return tell_unreadable(w, index, sys_errno);
+    }
+    pd_status status = PD_OK;
+    while (status == PD_OK) {
+        errno = 0;
+        const struct dirent *entry = readdir(dir);
+        if (!entry) {
+            if (errno)
+                status = tell_unreadable(w, index, errno);
+            break;
+        }
+        status = visit_entry(w, index, fd, entry);
+    }
+    closedir(dir);
+    return status;
+}
+
+static pd_status read_folder(walk *w, size_t index)
+{
+    const char *path = w->folders[index].path;
+    if (!w->visitor->folder(w->user, path, &w->folders[index].root))
+        return PD_ERR_CANCELLED;
+    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) {
+        const bool vanished = errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
+        return vanished && w->folders[index].parent != NO_PARENT ? PD_OK : tell_unreadable(w, index, errno);
+    }
+    struct stat st;
+    if (fstat(fd, &st) == 0) {
+        w->folders[index].device = st.st_dev;
+        w->folders[index].inode = st.st_ino;
+    }
+    if (is_own_ancestor(w, index) || faccessat(fd, PD_WALK_IGNORE_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+        close(fd);
+        return PD_OK;
+    }
+    return read_entries(w, index, fd);
+}
+
+pd_status pd_walk(const char *path, size_t root, const pd_walk_visitor *visitor, void *user, pd_error *err)
+{
+    walk w = { .visitor = visitor, .user = user, .err = err };
+    pd_status status = push_folder(&w, path, NO_PARENT, root);
+    while (status == PD_OK && w.n_pending > 0) {
+        const size_t index = w.pending[--w.n_pending];
+        status = read_folder(&w, index);
+        pd_mem_free(w.folders[index].path);
+        w.folders[index].path = NULL;
+    }
+    for (size_t i = 0; i < w.n_pending; i++)
+        pd_mem_free(w.folders[w.pending[i]].path);
+    pd_mem_free(w.pending);
+    pd_mem_free(w.folders);
+    return status;
+}

@@ -1,0 +1,162 @@
+/* write_stage.c: the only hand that changes the catalogue while a job learns: one transaction a batch. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "pipeline/stages.h"
+
+typedef struct batch {
+    pd_stages *stages;
+    size_t n; /* items in the open transaction */
+    int64_t deadline_ns;
+    pd_board_counts counts;
+    pd_claim claims[PD_STAGE_BATCH_FILES]; /* given back once the batch is committed */
+    size_t n_claims;
+    bool failed; /* nothing more is written; items only come to their end */
+} batch;
+
+static void release_claims(batch *b)
+{
+    for (size_t i = 0; i < b->n_claims; i++)
+        pd_feed_release(b->stages->feed, b->claims[i].sha256);
+    b->n_claims = 0;
+}
+
+static void give_up(batch *b, const pd_error *error)
+{
+    pd_store_rollback(b->stages->store);
+    pd_board_stop(b->stages->board, error);
+    pd_media_pool_cancel(b->stages->pool);
+    b->failed = true;
+    b->n = 0;
+    release_claims(b);
+}
+
+static void commit_batch(batch *b)
+{
+    pd_error error = { 0 };
+    if (b->n == 0)
+        return;
+    if (pd_store_commit(b->stages->store, &error) != PD_OK) {
+        give_up(b, &error);
+        return;
+    }
+    if (b->counts.learned > 0 &&
+        pd_vectors_catch_up(b->stages->index, b->stages->store, &b->stages->vectors, &error) != PD_OK)
+        give_up(b, &error);
+    pd_board_add(b->stages->board, &b->counts);
+    b->counts = (pd_board_counts){ 0 };
+    b->n = 0;
+    release_claims(b);
+}
+
+static pd_status put_facts(pd_stages *stages, pd_item *item, pd_error *err)
+{
+    const pd_picture *facts = &item->facts;
+    const pd_photo_meta *meta = &facts->meta;
+    pd_content content = {
+        .type = facts->type,
+        .width = facts->width,
+        .height = facts->height,
+        .pages = facts->pages,
+        .orientation = meta->orientation,
+        .taken = meta->taken,
+        .taken_source = meta->taken_source,
+        .make = meta->make,
+        .camera = meta->model,
+        .lens = meta->lens,
+        .iso = meta->iso,
+        .exposure_s = meta->exposure_s,
+        .fnumber = meta->fnumber,
+        .focal_mm = meta->focal_mm,
+        .gps_lat = meta->gps_lat,
+        .gps_lon = meta->gps_lon,
+        .gps_alt = meta->gps_alt,
+        .has_phash = facts->has_pixels,
+        .phash = facts->phash,
+    };
+    memcpy(content.sha256, item->sha256, sizeof content.sha256);
+    return pd_store_content_put(stages->store, &content, &item->content, err);
+}
+
+/* A new path whose content a missing photo had is that photo, moved. */
+static pd_status put_photo(pd_stages *stages, const pd_item *item, const pd_photo_file *file, bool *ret_moved,
+                           pd_error *err)
+{
+    pd_missing *missing = item->todo->known ? NULL : pd_plan_find_missing(stages->plan, item->content);
+    *ret_moved = missing != NULL;
+    if (!missing)
+        return pd_store_photo_put(stages->store, file, &(int64_t){ 0 }, err);
+    PD_TRY(pd_store_photo_move(stages->store, missing->id, file, err));
+    missing->moved = true;
+    return PD_OK;
+}
+
+static pd_status put_item(batch *b, pd_item *item, pd_error *err)
+{
+    pd_stages *stages = b->stages;
+    if (item->kind == PD_ITEM_GONE)
+        return PD_OK;
+    if (item->has_facts)
+        PD_TRY(put_facts(stages, item, err));
+    const pd_photo_file file = { .root_id = stages->plan->roots[item->todo->root].id,
+                                 .path = item->todo->path,
+                                 .bytes = item->bytes,
+                                 .mtime_ns = item->mtime_ns,
+                                 .content = item->content };
+    if (item->kind == PD_ITEM_FAILED) {
+        b->counts.failed++;
+        pd_board_file_error(stages->board, file.path, item->sentence.message);
+        return pd_store_photo_fail(stages->store, &file, item->why, item->sentence.message, err);
+    }
+    if (item->kind == PD_ITEM_LEARNED)
+        PD_TRY(pd_store_embedding_put(stages->store, item->content, stages->vectors.model, item->half,
+                                      stages->vectors.dim, &(int64_t){ 0 }, err));
+    bool moved = false;
+    PD_TRY(put_photo(stages, item, &file, &moved, err));
+    if (item->kind == PD_ITEM_LEARNED)
+        b->counts.learned++;
+    else if (moved)
+        b->counts.moved++;
+    else
+        b->counts.unchanged++;
+    return PD_OK;
+}
+
+static void take_item(batch *b, pd_item *item)
+{
+    if (item->claimed)
+        memcpy(b->claims[b->n_claims++].sha256, item->sha256, PD_SHA256_BYTES);
+    if (b->failed) {
+        release_claims(b);
+        return;
+    }
+    pd_error error = { 0 };
+    pd_status status = PD_OK;
+    if (b->n == 0) {
+        b->deadline_ns = pd_clock_ns() + PD_STAGE_BATCH_MS * PD_NS_PER_MS;
+        status = pd_store_begin(b->stages->store, &error);
+    }
+    b->n++;
+    b->counts.done++;
+    if (status == PD_OK)
+        status = put_item(b, item, &error);
+    if (status != PD_OK) {
+        error.status = status;
+        give_up(b, &error);
+    }
+}
+
+void pd_stage_write(pd_stages *stages)
+{
+    batch b = { .stages = stages };
+    bool closed = false;
+    while (!closed) {
+        pd_item *item = pd_queue_pop(stages->to_write, b.n > 0 ? b.deadline_ns : INT64_MAX, &closed);
+        if (item) {
+            take_item(&b, item);
+            pd_item_free(&item);
+        }
+        if (b.n == PD_STAGE_BATCH_FILES || closed || (b.n > 0 && pd_clock_ns() >= b.deadline_ns))
+            commit_batch(&b);
+    }
+}
