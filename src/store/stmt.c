@@ -4,9 +4,10 @@
 #include "base/check.h"
 #include "store/store_private.h"
 
-#define SORT_TIME(content, ns)                                                    \
-    "coalesce((SELECT substr(taken, 1, 19) FROM content WHERE id = " content ")," \
-    " strftime('%Y-%m-%dT%H:%M:%S', " ns " / 1000000000, 'unixepoch', 'localtime'))"
+/* ?5: content, ?4: the file's time. */
+#define SORT_TIME                                                        \
+    "coalesce((SELECT substr(taken, 1, 19) FROM content WHERE id = ?5)," \
+    " strftime('%Y-%m-%dT%H:%M:%S', ?4 / 1000000000, 'unixepoch', 'localtime'))"
 
 /* In the order of read_photo (photos.c). */
 #define SELECT_PHOTO                                                                                     \
@@ -19,100 +20,73 @@
     " LEFT JOIN embedding e ON e.seq = (SELECT max(seq) FROM embedding WHERE content_id = p.content_id)" \
     " LEFT JOIN model m ON m.id = e.model_id "
 
-static const struct {
-    const char *sql;
-    bool walks;
-} statements[PD_STMT_COUNT] = {
-    [PD_STMT_BEGIN_READ] = { "BEGIN", false },
-    [PD_STMT_BEGIN_WRITE] = { "BEGIN IMMEDIATE", false },
-    [PD_STMT_COMMIT] = { "COMMIT", false },
-    [PD_STMT_ROLLBACK] = { "ROLLBACK", false },
+static const char *const statements[PD_STMT_COUNT] = {
+    [PD_STMT_BEGIN_READ] = "BEGIN",
+    [PD_STMT_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+    [PD_STMT_COMMIT] = "COMMIT",
+    [PD_STMT_ROLLBACK] = "ROLLBACK",
 
-    [PD_STMT_ROOT_ADD] = { "INSERT INTO root (path) VALUES (?1) ON CONFLICT (path) DO UPDATE SET path = path "
-                           "RETURNING id",
-                           false },
-    [PD_STMT_ROOT_SET_OFFLINE] = { "UPDATE root SET offline = ?2 WHERE id = ?1", false },
-    [PD_STMT_ROOTS] = { "SELECT id, path, offline, n_photos FROM root ORDER BY id", true },
+    [PD_STMT_ROOT_ADD] = "INSERT INTO root (path) VALUES (?1) ON CONFLICT (path) DO UPDATE SET path = path "
+                         "RETURNING id",
+    [PD_STMT_ROOT_SET_OFFLINE] = "UPDATE root SET offline = ?2 WHERE id = ?1",
+    [PD_STMT_ROOTS] = "SELECT id, path, offline, n_photos FROM root ORDER BY id",
 
-    [PD_STMT_MODEL_ADD] = { "INSERT INTO model (model_id, name, dim) VALUES (?1, ?2, ?3) "
-                            "ON CONFLICT (model_id) DO UPDATE SET name = excluded.name RETURNING id, dim",
-                            false },
-    [PD_STMT_MODEL_FIND] = { "SELECT id FROM model WHERE model_id = ?1", false },
+    [PD_STMT_MODEL_ADD] = "INSERT INTO model (model_id, name, dim) VALUES (?1, ?2, ?3) "
+                          "ON CONFLICT (model_id) DO UPDATE SET name = excluded.name RETURNING id, dim",
+    [PD_STMT_MODEL_FIND] = "SELECT id FROM model WHERE model_id = ?1",
 
-    [PD_STMT_CONTENT_PUT] = { "INSERT INTO content (sha256, type, width, height, pages, orientation, taken,"
-                              " taken_source, make, camera, lens, iso, exposure_s, fnumber, focal_mm,"
-                              " gps_lat, gps_lon, gps_alt, phash)"
-                              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-                              " ?18, ?19)"
-                              " ON CONFLICT (sha256) DO UPDATE SET type = excluded.type, width = excluded.width,"
-                              " height = excluded.height, pages = excluded.pages, orientation = excluded.orientation,"
-                              " taken = excluded.taken, taken_source = excluded.taken_source, make = excluded.make,"
-                              " camera = excluded.camera, lens = excluded.lens, iso = excluded.iso,"
-                              " exposure_s = excluded.exposure_s, fnumber = excluded.fnumber,"
-                              " focal_mm = excluded.focal_mm, gps_lat = excluded.gps_lat, gps_lon = excluded.gps_lon,"
-                              " gps_alt = excluded.gps_alt, phash = excluded.phash"
-                              " RETURNING id",
-                              false },
-    [PD_STMT_CONTENT_FIND] = { "SELECT id, EXISTS (SELECT 1 FROM embedding WHERE content_id = content.id"
-                               " AND model_id = ?2) FROM content WHERE sha256 = ?1",
-                               false },
+    [PD_STMT_CONTENT_PUT] = "INSERT INTO content (sha256, type, width, height, pages, orientation, taken,"
+                            " taken_source, make, camera, lens, iso, exposure_s, fnumber, focal_mm,"
+                            " gps_lat, gps_lon, gps_alt, phash)"
+                            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
+                            " ?18, ?19)"
+                            " ON CONFLICT (sha256) DO UPDATE SET type = excluded.type, width = excluded.width,"
+                            " height = excluded.height, pages = excluded.pages, orientation = excluded.orientation,"
+                            " taken = excluded.taken, taken_source = excluded.taken_source, make = excluded.make,"
+                            " camera = excluded.camera, lens = excluded.lens, iso = excluded.iso,"
+                            " exposure_s = excluded.exposure_s, fnumber = excluded.fnumber,"
+                            " focal_mm = excluded.focal_mm, gps_lat = excluded.gps_lat, gps_lon = excluded.gps_lon,"
+                            " gps_alt = excluded.gps_alt, phash = excluded.phash"
+                            " RETURNING id",
+    [PD_STMT_CONTENT_FIND] = "SELECT id, EXISTS (SELECT 1 FROM embedding WHERE content_id = content.id"
+                             " AND model_id = ?2) FROM content WHERE sha256 = ?1",
 
-    [PD_STMT_PHOTO_STATES] = { "SELECT id, path, bytes, mtime_ns, content_id, EXISTS (SELECT 1 FROM embedding e"
-                               " WHERE e.content_id = photo.content_id AND e.model_id = ?2), error_status <> 0"
-                               " FROM photo WHERE root_id = ?1 ORDER BY id",
-                               false },
-    [PD_STMT_PHOTO_PUT] = { "INSERT INTO photo (root_id, path, bytes, mtime_ns, content_id, error_status, error,"
-                            " sort_time) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, " SORT_TIME(
-                                "?5", "?4") ")"
-                                            " ON CONFLICT (path) DO UPDATE SET root_id = excluded.root_id, bytes = "
-                                            "excluded.bytes,"
-                                            " mtime_ns = excluded.mtime_ns, content_id = excluded.content_id,"
-                                            " error_status = excluded.error_status, error = excluded.error,"
-                                            " sort_time = excluded.sort_time"
-                                            " RETURNING id",
-                            false },
-    [PD_STMT_PHOTO_MOVE] = { "UPDATE OR REPLACE photo SET root_id = ?1, path = ?2, bytes = ?3, mtime_ns = ?4,"
-                             " content_id = ?5, sort_time = " SORT_TIME("?5", "?4") " WHERE id = ?6 RETURNING id",
-                             false },
-    [PD_STMT_PHOTO_REMOVE] = { "DELETE FROM photo WHERE id = ?1", false },
-    [PD_STMT_PHOTO_BY_ID] = { SELECT_PHOTO "WHERE p.id = ?1", false },
-    [PD_STMT_PHOTO_BY_PATH] = { SELECT_PHOTO "WHERE p.path = ?1", false },
-    [PD_STMT_PHOTOS_OF_CONTENT] = { SELECT_PHOTO "WHERE p.content_id = ?1 ORDER BY p.id", false },
-    [PD_STMT_ERRORS] = { "SELECT path, error_status, error FROM photo INDEXED BY photo_error WHERE error_status <> 0"
-                         " ORDER BY path",
-                         true },
-    [PD_STMT_ERRORS_OF_ROOT] = { "SELECT path, error_status, error FROM photo INDEXED BY photo_error"
-                                 " WHERE root_id = ?1 AND error_status <> 0 ORDER BY path",
-                                 false },
+    [PD_STMT_PHOTO_STATES] = "SELECT id, path, bytes, mtime_ns, content_id, EXISTS (SELECT 1 FROM embedding e"
+                             " WHERE e.content_id = photo.content_id AND e.model_id = ?2), error_status <> 0"
+                             " FROM photo WHERE root_id = ?1 ORDER BY id",
+    [PD_STMT_PHOTO_PUT] = "INSERT INTO photo (root_id, path, bytes, mtime_ns, content_id, error_status, error,"
+                          " sort_time) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, " SORT_TIME ")"
+                          " ON CONFLICT (path) DO UPDATE SET root_id = excluded.root_id, bytes = excluded.bytes,"
+                          " mtime_ns = excluded.mtime_ns, content_id = excluded.content_id,"
+                          " error_status = excluded.error_status, error = excluded.error,"
+                          " sort_time = excluded.sort_time RETURNING id",
+    [PD_STMT_PHOTO_MOVE] = "UPDATE OR REPLACE photo SET root_id = ?1, path = ?2, bytes = ?3, mtime_ns = ?4,"
+                           " content_id = ?5, sort_time = " SORT_TIME " WHERE id = ?6 RETURNING id",
+    [PD_STMT_PHOTO_REMOVE] = "DELETE FROM photo WHERE id = ?1",
+    [PD_STMT_PHOTO_BY_ID] = SELECT_PHOTO "WHERE p.id = ?1",
+    [PD_STMT_PHOTO_BY_PATH] = SELECT_PHOTO "WHERE p.path = ?1",
+    [PD_STMT_PHOTOS_OF_CONTENT] = SELECT_PHOTO "WHERE p.content_id = ?1 ORDER BY p.id",
+    [PD_STMT_ERRORS] = "SELECT path, error_status, error FROM photo INDEXED BY photo_error WHERE error_status <> 0"
+                       " ORDER BY path",
+    [PD_STMT_ERRORS_OF_ROOT] = "SELECT path, error_status, error FROM photo INDEXED BY photo_error"
+                               " WHERE root_id = ?1 AND error_status <> 0 ORDER BY path",
 
-    [PD_STMT_EMBEDDING_SAME] = { "SELECT seq FROM embedding WHERE content_id = ?1 AND model_id = ?2 AND vec = ?3",
-                                 false },
-    [PD_STMT_EMBEDDING_PUT] = { "INSERT OR REPLACE INTO embedding (content_id, model_id, vec) VALUES (?1, ?2, ?3)"
-                                " RETURNING seq",
-                                false },
-    [PD_STMT_EMBEDDING_GET] = { "SELECT vec FROM embedding WHERE content_id = ?1 AND model_id = ?2", false },
-    [PD_STMT_EMBEDDINGS] = { "SELECT seq, content_id, vec FROM embedding WHERE model_id = ?1 AND seq > ?2"
-                             " ORDER BY seq",
-                             false },
-    [PD_STMT_EMBEDDING_EXTENT] = { "SELECT n_embeddings, (SELECT max(seq) FROM embedding WHERE model_id = ?1)"
-                                   " FROM model WHERE id = ?1",
-                                   false },
-    [PD_STMT_TOTALS] = { "SELECT total(n_photos), coalesce((SELECT n_photos FROM model WHERE id = ?1), 0),"
-                         " total(n_errors), total(n_photos * (offline <> 0)) FROM root",
-                         true },
+    [PD_STMT_EMBEDDING_SAME] = "SELECT seq FROM embedding WHERE content_id = ?1 AND model_id = ?2 AND vec = ?3",
+    [PD_STMT_EMBEDDING_PUT] = "INSERT OR REPLACE INTO embedding (content_id, model_id, vec) VALUES (?1, ?2, ?3)"
+                              " RETURNING seq",
+    [PD_STMT_EMBEDDING_GET] = "SELECT vec FROM embedding WHERE content_id = ?1 AND model_id = ?2",
+    [PD_STMT_EMBEDDINGS] = "SELECT seq, content_id, vec FROM embedding WHERE model_id = ?1 AND seq > ?2"
+                           " ORDER BY seq",
+    [PD_STMT_EMBEDDING_EXTENT] = "SELECT n_embeddings, (SELECT max(seq) FROM embedding WHERE model_id = ?1)"
+                                 " FROM model WHERE id = ?1",
+    [PD_STMT_TOTALS] = "SELECT total(n_photos), coalesce((SELECT n_photos FROM model WHERE id = ?1), 0),"
+                       " total(n_errors), total(n_photos * (offline <> 0)) FROM root",
 };
-
-const char *pd_stmt_sql(pd_stmt id, bool *ret_walks)
-{
-    *ret_walks = statements[id].walks;
-    return statements[id].sql;
-}
 
 pd_status pd_stmt_get(pd_store *store, pd_stmt id, sqlite3_stmt **ret_stmt, pd_error *err)
 {
     sqlite3_stmt **slot = &store->stmts[id];
-    if (!*slot &&
-        sqlite3_prepare_v3(store->db, statements[id].sql, -1, SQLITE_PREPARE_PERSISTENT, slot, NULL) != SQLITE_OK)
+    if (!*slot && sqlite3_prepare_v3(store->db, statements[id], -1, SQLITE_PREPARE_PERSISTENT, slot, NULL) != SQLITE_OK)
         return pd_store_fail(store, "cannot read the catalogue", err);
     *ret_stmt = *slot;
     return PD_OK;

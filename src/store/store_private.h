@@ -60,9 +60,6 @@ PD_MUST_USE pd_status pd_store_fail(pd_store *store, const char *doing, pd_error
 PD_MUST_USE pd_status pd_store_exec(pd_store *store, const char *sql, const char *doing, pd_error *err);
 PD_MUST_USE pd_status pd_store_pragma_int(pd_store *store, const char *sql, int64_t *ret_value, pd_error *err);
 
-/* The SQL of a statement; *ret_walks: it is meant to walk a whole table (a small one, or on purpose). */
-const char *pd_stmt_sql(pd_stmt id, bool *ret_walks);
-
 /* The statement, ready to be bound. Binding cannot fail: every value bound is a number, or bytes that stay where they
  * are (SQLITE_STATIC) until pd_stmt_reset. */
 PD_MUST_USE pd_status pd_stmt_get(pd_store *store, pd_stmt id, sqlite3_stmt **ret_stmt, pd_error *err);
