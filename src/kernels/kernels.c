@@ -8,6 +8,9 @@ typedef void (*fill_function)(pd_kernels *ret_kernels);
 
 static const fill_function scalar_files[] = { pd_kernels_scalar_gemm, pd_kernels_scalar_nn, pd_kernels_scalar_vector,
                                               pd_kernels_scalar_image };
+#ifdef PD_HAVE_AVX2
+static const fill_function avx2_files[] = { pd_kernels_avx2_gemm };
+#endif
 #ifdef PD_HAVE_AVX512
 static const fill_function avx512_files[] = { pd_kernels_avx512_gemm };
 #endif
@@ -20,6 +23,9 @@ static const struct level {
     size_t n_files;
 } levels[] = {
     { "scalar", 0, scalar_files, PD_COUNT_OF(scalar_files) },
+#ifdef PD_HAVE_AVX2
+    { "avx2", PD_CPU_AVX2, avx2_files, PD_COUNT_OF(avx2_files) },
+#endif
 #ifdef PD_HAVE_AVX512
     { "avx512", PD_CPU_AVX2 | PD_CPU_AVX512_VNNI, avx512_files, PD_COUNT_OF(avx512_files) },
 #endif
