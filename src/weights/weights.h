@@ -3,7 +3,8 @@
  * pd_weights reads what a Hugging Face model directory has: `model.safetensors`, or the shards that
  * `model.safetensors.index.json` names. Format: 8 bytes little-endian header length, a JSON header, then the bytes of
  * the tensors (https://github.com/huggingface/safetensors). Every offset, shape and length is checked against the file
- * before a view is handed out. Immutable after open; any number of threads. */
+ * before a view is handed out; tensors of types outside of pd_dtype are checked for their place only and are not found.
+ * Of an index only the names of the files are used. Immutable after open; any number of threads. */
 #ifndef PD_WEIGHTS_WEIGHTS_H
 #define PD_WEIGHTS_WEIGHTS_H
 
@@ -74,8 +75,10 @@ PD_MUST_USE pd_status pd_tensor_read_i64(const pd_tensor *tensor, size_t first, 
  * A builder asks for its blocks in a fixed order. The first time (no file yet, or a file with another key, layout or
  * damage) the blocks are fresh memory, `*ret_fill` is true, and the builder fills them; pd_prepared_seal then writes
  * them as one file, atomically, and maps it. The next time the same calls return places in the mapped file and
- * `*ret_fill` is false. When the file cannot be written the blocks simply stay in memory. One thread at a time until
- * sealed; immutable and shared after. */
+ * `*ret_fill` is false (and the blocks cannot be written). When the file cannot be written the blocks simply stay in
+ * memory, and sealing is PD_OK. Places stay good until close. One thread at a time until sealed; immutable and shared
+ * after. Opening reads the header, the table and both ends of each block, so damage elsewhere in a block is not seen.
+ */
 typedef struct pd_prepared pd_prepared;
 
 /* `path` NULL: never on disk. `key` identifies content and settings; a file with another key is replaced. */
@@ -85,6 +88,8 @@ PD_MUST_USE pd_status pd_prepared_open(pd_prepared **ret_prepared, const char *p
  * gives up, removes the file through pd_prepared_discard and starts again. */
 PD_MUST_USE pd_status pd_prepared_block(pd_prepared *prepared, size_t count, size_t size, void **ret_block,
                                         bool *ret_fill, pd_error *err);
+/* Missing folders of `path` are made. PD_ERR_CORRUPT when a mapped file has more blocks: as above. After any failure
+ * the blocks are not to be used. */
 PD_MUST_USE pd_status pd_prepared_seal(pd_prepared *prepared, pd_error *err);
 void pd_prepared_discard(pd_prepared **prepared); /* closes and removes the file */
 void pd_prepared_close(pd_prepared **prepared);
