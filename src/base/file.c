@@ -116,6 +116,23 @@ pd_status pd_fd_write_all(int fd, const void *data, size_t len)
     return PD_OK;
 }
 
+/* A rename is on the disk once its folder is. File systems that cannot do this are left to themselves. */
+static void sync_folder(const char *path)
+{
+    char folder[PATH_MAX];
+    const size_t len = (size_t)(pd_path_name(path) - path);
+    if (len == 0)
+        memcpy(folder, ".", 2);
+    else
+        memcpy(folder, path, len);
+    folder[len > 0 ? len : 1] = '\0';
+    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    (void)fsync(fd);
+    close(fd);
+}
+
 pd_status pd_file_replace(const char *path, const void *data, size_t len, bool durable, pd_error *err)
 {
     char temporary[PATH_MAX];
@@ -133,8 +150,11 @@ pd_status pd_file_replace(const char *path, const void *data, size_t len, bool d
         sys_errno = errno;
     if (!sys_errno && rename(temporary, path) != 0)
         sys_errno = errno;
-    if (!sys_errno)
+    if (!sys_errno) {
+        if (durable)
+            sync_folder(path);
         return PD_OK;
+    }
     (void)unlink(temporary);
     return pd_error_set_errno(err, sys_errno, "cannot write '%s'", path);
 }

@@ -6,7 +6,8 @@
 
 #include "base/mem.h"
 
-#define REAL_DIGITS 10 /* significant digits written for numbers with a fraction */
+#define REAL_DIGITS 10          /* significant digits written for numbers with a fraction */
+#define INTEGER_REAL_MAX 0x1p53 /* up to here every integer is a double of its own */
 
 static void *json_malloc(size_t size) { return pd_mem_alloc(size, 1); }
 
@@ -27,8 +28,11 @@ pd_status pd_json_parse(pd_json **ret_json, const char *text, size_t len, pd_err
     prepare();
     if (len > PD_JSON_BYTES_MAX)
         return pd_error_set(err, PD_ERR_LIMIT, "JSON text is longer than %zu bytes", PD_JSON_BYTES_MAX);
+    const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL;
     json_error_t where;
-    json_t *json = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &where);
+    json_t *json = json_loadb(text, len, flags, &where);
+    if (!json && json_error_code(&where) == json_error_numeric_overflow)
+        json = json_loadb(text, len, flags | JSON_DECODE_INT_AS_REAL, &where);
     if (!json && json_error_code(&where) == json_error_out_of_memory)
         return pd_error_set_nomem(err);
     if (!json)
@@ -73,9 +77,13 @@ bool pd_json_read_string(const pd_json *json, pd_str *ret_str)
 
 bool pd_json_read_int(const pd_json *json, int64_t *ret_value)
 {
-    if (!json_is_integer(inner_const(json)))
+    const double real = json_real_value(inner_const(json));
+    if (json_is_integer(inner_const(json)))
+        *ret_value = json_integer_value(inner_const(json));
+    else if (json_is_real(inner_const(json)) && fabs(real) <= INTEGER_REAL_MAX && real == trunc(real))
+        *ret_value = (int64_t)real;
+    else
         return false;
-    *ret_value = json_integer_value(inner_const(json));
     return true;
 }
 

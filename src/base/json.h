@@ -20,7 +20,8 @@ typedef struct pd_json pd_json; /* any value */
 #define PD_JSON_BYTES_MAX ((size_t)256 << 20) /* longest text accepted by pd_json_parse */
 
 /* Parses a whole document (any value at the top); duplicate keys, trailing bytes and nesting beyond jansson's 2,048
- * levels are refused with PD_ERR_FORMAT and the place. Free with pd_json_free. */
+ * levels are refused with PD_ERR_FORMAT and the place. Free with pd_json_free. Integers beyond 64 bits are numbers as
+ * any other (Hugging Face files have 1e30 written out as "no limit"). */
 PD_MUST_USE pd_status pd_json_parse(pd_json **ret_json, const char *text, size_t len, pd_error *err);
 void pd_json_free(pd_json **json); /* NULL-safe; nulls */
 
@@ -32,7 +33,7 @@ bool pd_json_is_array(const pd_json *json);
 bool pd_json_is_null(const pd_json *json); /* true for JSON null and for a NULL pointer */
 size_t pd_json_count(const pd_json *json); /* elements of an array or object; 0 for others */
 bool pd_json_read_string(const pd_json *json, pd_str *ret_str);
-bool pd_json_read_int(const pd_json *json, int64_t *ret_value);
+bool pd_json_read_int(const pd_json *json, int64_t *ret_value);   /* 2.0 too, up to 2^53 */
 bool pd_json_read_number(const pd_json *json, double *ret_value); /* integers too */
 bool pd_json_read_bool(const pd_json *json, bool *ret_value);
 
