@@ -16,7 +16,7 @@ MAY_USE = {
     'nn': {'kernels'},
     'model': {'nn', 'weights', 'token', 'kernels'},
     'media': set(),
-    'decoder': set(),
+    'decoder': {'media'},  # its types and limits; the linker sees to it that nothing of the client is called
     'store': set(),
     'vindex': {'kernels'},
     'search': {'store', 'vindex', 'model', 'kernels'},
@@ -33,7 +33,7 @@ SHARED_PRIVATE = {'decoder': {'media/protocol.h'}}
 THIRD_PARTY = [
     (r'sqlite3\.h', 'store'),
     (r'jansson\.h', 'base'),
-    (r'(vips|glib|glib-object|gio|libexif|libraw|webp|expat)\b.*', 'decoder'),
+    (r'(vips|glib|glib-object|gmodule|gio|libexif|libraw|webp|expat)\b.*', 'decoder'),
     (r'xxhash\.h', 'weights'),
     (r'(immintrin|x86intrin|arm_neon)\.h', 'kernels'),
     (r'microhttpd\.h', 'server'),

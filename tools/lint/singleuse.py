@@ -51,7 +51,7 @@ def wrong_uses(sources):
         if not own_path.startswith('src/') or not own_path.endswith('.c'):
             continue
         for function in source.functions:
-            if function.is_static or function.name == 'main' or function.name in in_macros:
+            if function.is_static or not function.name.startswith('pd_') or function.name in in_macros:
                 continue
             why = wrong_use(function, own_path, uses, contracts)
             if why:

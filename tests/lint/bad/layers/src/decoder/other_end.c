@@ -1,3 +1,5 @@
 #include "media/protocol.h"
 #include "media/media.h"
+#include "media/pool.h"
+#include "store/store.h"
 #include <vips/vips.h>
