@@ -1,0 +1,127 @@
+#include "decoder/load.h"
+
+#include <dlfcn.h>
+#include <gmodule.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "base/mem.h"
+#include "media/media.h"
+
+/* vips_init would load every module it finds: those for PDF, SVG and microscopes too. It is told of an empty place
+ * instead (pd_decode_init), and the two modules with pictures of cameras are loaded here, from beside the library. */
+void pd_load_init(void)
+{
+    static const char *const modules[] = { "vips-heif.so", "vips-jxl.so" };
+    Dl_info info;
+    if (!dladdr((void *)(uintptr_t)vips_version, &info) || !info.dli_fname)
+        return;
+    const char *slash = strrchr(info.dli_fname, '/');
+    const int dir_len = slash ? (int)(slash - info.dli_fname) : 0;
+    for (size_t i = 0; i < PD_COUNT_OF(modules); i++) {
+        char path[4096];
+        const int n = snprintf(path, sizeof path, "%.*s/vips-modules-%d.%d/%s", dir_len, info.dli_fname,
+                               VIPS_MAJOR_VERSION, VIPS_MINOR_VERSION, modules[i]);
+        GModule *module = n < (int)sizeof path ? g_module_open(path, G_MODULE_BIND_LAZY) : NULL;
+        if (module)
+            g_module_make_resident(module);
+    }
+}
+
+pd_status pd_load_error_set(pd_error *err, const char *what)
+{
+    char text[160];
+    const char *newest = vips_error_buffer();
+    (void)snprintf(text, sizeof text, "%.*s", (int)strcspn(newest, "\n"), newest);
+    vips_error_clear();
+    const bool is_memory = strstr(text, "out of memory") || strstr(text, "Insufficient memory");
+    if (is_memory)
+        return pd_error_set(err, PD_ERR_LIMIT, "decoding it takes more than %llu MiB of memory",
+                            (unsigned long long)PD_MEDIA_DECODER_BYTES_MAX >> 20);
+    return pd_error_set(err, PD_ERR_FORMAT, text[0] ? "%s (%s)" : "%s", what, text);
+}
+
+/* What a loader is asked for: `reduce` a power of two, 1 for the whole picture. */
+static int open_image(const uint8_t *data, size_t len, pd_image_type type, int reduce, VipsImage **ret_image)
+{
+    void *bytes = (void *)(uintptr_t)data;
+    const VipsFailOn fail_on = VIPS_FAIL_ON_ERROR;
+    const VipsAccess access = VIPS_ACCESS_SEQUENTIAL;
+    switch (type) {
+    case PD_IMAGE_JPEG:
+        return vips_jpegload_buffer(bytes, len, ret_image, "shrink", reduce, "fail_on", fail_on, "access", access,
+                                    NULL);
+    case PD_IMAGE_PNG: return vips_pngload_buffer(bytes, len, ret_image, "fail_on", fail_on, "access", access, NULL);
+    case PD_IMAGE_WEBP:
+        return vips_webpload_buffer(bytes, len, ret_image, "scale", 1.0 / reduce, "fail_on", fail_on, "access", access,
+                                    NULL);
+    case PD_IMAGE_GIF: return vips_gifload_buffer(bytes, len, ret_image, "fail_on", fail_on, "access", access, NULL);
+    case PD_IMAGE_TIFF: return vips_tiffload_buffer(bytes, len, ret_image, "fail_on", fail_on, "access", access, NULL);
+    case PD_IMAGE_HEIF:
+    case PD_IMAGE_AVIF: return vips_heifload_buffer(bytes, len, ret_image, "fail_on", fail_on, "access", access, NULL);
+    case PD_IMAGE_JXL: return vips_jxlload_buffer(bytes, len, ret_image, "fail_on", fail_on, "access", access, NULL);
+    case PD_IMAGE_JP2: {
+        int page = 0;
+        while (1 << page < reduce)
+            page++;
+        return vips_jp2kload_buffer(bytes, len, ret_image, "page", page, "fail_on", fail_on, "access", access, NULL);
+    }
+    case PD_IMAGE_BMP:
+    case PD_IMAGE_UNKNOWN:
+    case PD_IMAGE_TYPE_COUNT: break;
+    }
+    vips_error("pixel-detective", "no loader");
+    return -1;
+}
+
+pd_status pd_load_header(const uint8_t *data, size_t len, pd_image_type type, pd_loaded *ret_loaded, pd_error *err)
+{
+    pd_loaded loaded = { .is_upright = type == PD_IMAGE_HEIF || type == PD_IMAGE_AVIF || type == PD_IMAGE_JXL };
+    if (open_image(data, len, type, 1, &loaded.image) != 0)
+        return pd_load_error_set(err, "the picture is damaged");
+    loaded.width = (uint32_t)vips_image_get_width(loaded.image);
+    loaded.height = (uint32_t)vips_image_get_page_height(loaded.image);
+    loaded.pages = type == PD_IMAGE_JP2 ? 1 : (uint32_t)vips_image_get_n_pages(loaded.image);
+    *ret_loaded = loaded;
+    return PD_OK;
+}
+
+/* The largest power of two up to `reduce_max` that leaves the short side long enough. */
+static int choose_reduction(const pd_loaded *header, uint32_t short_side_min, int reduce_max)
+{
+    const uint32_t short_side = header->width < header->height ? header->width : header->height;
+    int reduce = 1;
+    while (2 * reduce <= reduce_max && short_side / (2 * (uint32_t)reduce) >= short_side_min)
+        reduce *= 2;
+    return reduce;
+}
+
+pd_status pd_load_pixels(const uint8_t *data, size_t len, pd_image_type type, uint32_t short_side_min,
+                         const pd_loaded *header, pd_loaded *ret_loaded, pd_error *err)
+{
+    int reduce_max = 1;
+    if (type == PD_IMAGE_JPEG)
+        reduce_max = 8;
+    else if (type == PD_IMAGE_WEBP)
+        reduce_max = 16;
+    else if (type == PD_IMAGE_JP2) /* the loader's pages are its resolution levels */
+        reduce_max = 1 << ((vips_image_get_n_pages(header->image) - 1) & 7);
+    const int reduce = choose_reduction(header, short_side_min, reduce_max);
+    pd_loaded loaded = *header;
+    loaded.pixels = NULL;
+    if (reduce == 1)
+        g_object_ref(loaded.image);
+    else if (open_image(data, len, type, reduce, &loaded.image) != 0)
+        return pd_load_error_set(err, "the picture is damaged");
+    *ret_loaded = loaded;
+    return PD_OK;
+}
+
+void pd_loaded_done(pd_loaded *loaded)
+{
+    if (loaded->image)
+        g_object_unref(loaded->image);
+    pd_mem_free(loaded->pixels);
+    *loaded = (pd_loaded){ 0 };
+}

@@ -1,0 +1,166 @@
+#include "decoder/serve.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "decoder/decode.h"
+#include "decoder/sandbox.h"
+#include "media/protocol.h"
+
+enum { FDS = 2 }; /* of a request: the file, the slot */
+
+/* Takes the descriptors out of a message; those of a message that is not as it should be are closed. */
+static bool take_descriptors(struct msghdr *message, int ret_fds[FDS])
+{
+    int n = 0;
+    int fds[FDS];
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+            continue;
+        const size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < count && n < FDS; i++)
+            memcpy(&fds[n++], CMSG_DATA(c) + i * sizeof(int), sizeof(int));
+    }
+    if (n == FDS && !(message->msg_flags & (MSG_CTRUNC | MSG_TRUNC))) {
+        memcpy(ret_fds, fds, sizeof fds);
+        return true;
+    }
+    for (int i = 0; i < n; i++)
+        (void)close(fds[i]);
+    return false;
+}
+
+/* False at the end of the socket, and for anything that is not a request: there is nobody to explain it to. */
+static bool receive_request(int socket_fd, pd_decode_request *ret_request, int ret_fds[FDS])
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(FDS * sizeof(int))];
+    } control;
+    struct iovec part = { .iov_base = ret_request, .iov_len = sizeof *ret_request };
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes
+    };
+    ssize_t n;
+    do
+        n = recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
+    if (n <= 0 || !take_descriptors(&message, ret_fds))
+        return false;
+    if (n == (ssize_t)sizeof *ret_request && pd_decode_request_is_sound(ret_request))
+        return true;
+    (void)close(ret_fds[0]);
+    (void)close(ret_fds[1]);
+    return false;
+}
+
+static pd_status map_file(int fd, const uint8_t **ret_data, size_t *ret_len, pd_error *err)
+{
+    struct stat info;
+    if (fstat(fd, &info) != 0)
+        return pd_error_set_errno(err, errno, "cannot look at the file");
+    if (!S_ISREG(info.st_mode) || info.st_size <= 0)
+        return pd_error_set(err, PD_ERR_FORMAT, "the file is empty, or not a regular file");
+    if ((uint64_t)info.st_size > PD_MEDIA_FILE_BYTES_MAX)
+        return pd_error_set(err, PD_ERR_LIMIT, "the file is too large");
+    void *map = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (map == MAP_FAILED)
+        return pd_error_set_errno(err, errno, "cannot read the file");
+    *ret_data = map;
+    *ret_len = (size_t)info.st_size;
+    return PD_OK;
+}
+
+static pd_status map_slot(int fd, uint8_t **ret_slot, pd_error *err)
+{
+    struct stat info;
+    if (fstat(fd, &info) != 0 || info.st_size != (off_t)PD_DECODE_SLOT_BYTES)
+        return pd_error_set(err, PD_ERR_IO, "the shared memory for the picture has the wrong size");
+    void *map = mmap(NULL, PD_DECODE_SLOT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (map == MAP_FAILED)
+        return pd_error_set_errno(err, errno, "cannot map the shared memory for the picture");
+    *ret_slot = map;
+    return PD_OK;
+}
+
+static pd_status answer(const pd_decode_request *request, const int fds[FDS], pd_decode_reply *reply, pd_error *err)
+{
+    const uint8_t *data = NULL;
+    size_t len = 0;
+    uint8_t *slot = NULL;
+    struct stat info;
+    const uint64_t file_bytes = fstat(fds[0], &info) == 0 && info.st_size > 0 ? (uint64_t)info.st_size : 0;
+    pd_status status = pd_sandbox_begin_file(file_bytes + PD_DECODE_SLOT_BYTES, request->timeout_ms, err);
+    if (status == PD_OK)
+        status = map_file(fds[0], &data, &len, err);
+    if (status == PD_OK)
+        status = map_slot(fds[1], &slot, err);
+    if (status == PD_OK)
+        status = pd_decode_file(data, len, request, slot, reply, err);
+    pd_sandbox_end_file();
+    if (slot)
+        (void)munmap(slot, PD_DECODE_SLOT_BYTES);
+    if (data)
+        (void)munmap((void *)(uintptr_t)data, len);
+    return status;
+}
+
+/* Statuses that the other side does not expect from a decoder become the nearest one that it does. */
+static pd_status limit_status(pd_status status)
+{
+    const bool is_expected = status == PD_OK || status == PD_ERR_NOMEM || status == PD_ERR_IO ||
+                             status == PD_ERR_FORMAT || status == PD_ERR_UNSUPPORTED || status == PD_ERR_LIMIT;
+    return is_expected ? status : PD_ERR_IO;
+}
+
+static bool answer_request(int socket_fd)
+{
+    pd_decode_request request;
+    int fds[FDS];
+    if (!receive_request(socket_fd, &request, fds))
+        return false;
+    pd_error error = { 0 };
+    pd_decode_reply reply = { 0 };
+    const pd_status status = limit_status(answer(&request, fds, &reply, &error));
+    (void)close(fds[0]);
+    (void)close(fds[1]);
+    if (status != PD_OK) {
+        reply = (pd_decode_reply){ .status = status };
+        pd_decode_message_set(&reply, error.message);
+    }
+    reply.magic = PD_DECODE_MAGIC;
+    reply.version = PD_DECODE_VERSION;
+    reply.id = request.id;
+    ssize_t n;
+    do
+        n = send(socket_fd, &reply, sizeof reply, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n == (ssize_t)sizeof reply;
+}
+
+/* The file is mapped: where it cannot be read, or was cut meanwhile, the kernel says so with a signal. */
+static void exit_on_bus_error(int signal_number)
+{
+    (void)signal_number;
+    _exit(PD_DECODE_EXIT_FILE_IO);
+}
+
+int pd_decoder_serve(int socket_fd)
+{
+    const struct sigaction bus = { .sa_handler = exit_on_bus_error };
+    pd_error error;
+    if (pd_decode_init(&error) != PD_OK || sigaction(SIGBUS, &bus, NULL) != 0 || pd_sandbox_enter(&error) != PD_OK)
+        return EXIT_FAILURE;
+    const pd_decode_hello hello = { .magic = PD_DECODE_MAGIC, .version = PD_DECODE_VERSION };
+    if (send(socket_fd, &hello, sizeof hello, MSG_NOSIGNAL) != (ssize_t)sizeof hello)
+        return EXIT_FAILURE;
+    while (answer_request(socket_fd))
+        continue;
+    return EXIT_SUCCESS;
+}

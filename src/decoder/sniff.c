@@ -1,0 +1,118 @@
+#include "decoder/sniff.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/attr.h"
+
+enum { BRANDS_MAX = 64 }; /* brands of a ftyp box that are looked at */
+
+static bool has_at(const uint8_t *data, size_t len, size_t offset, const char *bytes, size_t n)
+{
+    return offset + n <= len && memcmp(data + offset, bytes, n) == 0;
+}
+
+static bool is_one_of(const uint8_t *brand, const char brands[][5], size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (memcmp(brand, brands[i], 4) == 0)
+            return true;
+    return false;
+}
+
+/* ISO base media: the major brand decides when it names a codec; generic ones ("mif1") leave it to the others. */
+static pd_image_type sniff_brands(const uint8_t *data, size_t len)
+{
+    static const char avif[][5] = { "avif", "avis" };
+    static const char heif[][5] = { "heic", "heix", "heim", "heis", "hevc", "hevx", "hevm",
+                                    "hevs", "mif1", "mif2", "msf1", "avci", "avcs", "MiHE" };
+    size_t box = (size_t)data[0] << 24 | (size_t)data[1] << 16 | (size_t)data[2] << 8 | data[3];
+    box = box > len ? len : box;
+    pd_image_type found = PD_IMAGE_UNKNOWN;
+    const size_t end = box > 16 + 4 * BRANDS_MAX ? 16 + 4 * BRANDS_MAX : box;
+    for (size_t i = 8; i + 4 <= end; i += i == 8 ? 8 : 4) { /* major brand, its version, then the compatible ones */
+        if (is_one_of(data + i, avif, PD_COUNT_OF(avif)))
+            return PD_IMAGE_AVIF;
+        if (is_one_of(data + i, heif, PD_COUNT_OF(heif))) {
+            if (memcmp(data + i, "mif1", 4) != 0 && memcmp(data + i, "msf1", 4) != 0 &&
+                memcmp(data + i, "mif2", 4) != 0)
+                return PD_IMAGE_HEIF;
+            found = PD_IMAGE_HEIF;
+        }
+    }
+    return found;
+}
+
+/* "BM" alone begins too many other files: the size of the second header must be one that exists. */
+static bool is_bmp(const uint8_t *data, size_t len)
+{
+    static const uint8_t header_bytes[] = { 12, 16, 40, 52, 56, 64, 108, 124 };
+    if (!has_at(data, len, 0, "BM", 2) || len < 26 || data[15] || data[16] || data[17])
+        return false;
+    return memchr(header_bytes, data[14], sizeof header_bytes) != NULL;
+}
+
+pd_image_type pd_sniff_type(const uint8_t *data, size_t len)
+{
+    static const struct {
+        const char *bytes;
+        uint8_t n;
+        pd_image_type type;
+    } magics[] = {
+        { "\xFF\xD8\xFF", 3, PD_IMAGE_JPEG },
+        { "\x89PNG\r\n\x1A\n", 8, PD_IMAGE_PNG },
+        { "GIF87a", 6, PD_IMAGE_GIF },
+        { "GIF89a", 6, PD_IMAGE_GIF },
+        { "II*\0", 4, PD_IMAGE_TIFF },
+        { "MM\0*", 4, PD_IMAGE_TIFF },
+        { "II+\0", 4, PD_IMAGE_TIFF }, /* BigTIFF */
+        { "MM\0+", 4, PD_IMAGE_TIFF },
+        { "\xFF\x0A", 2, PD_IMAGE_JXL },
+        { "\0\0\0\x0CJXL \r\n\x87\n", 12, PD_IMAGE_JXL },
+        { "\0\0\0\x0CjP  \r\n\x87\n", 12, PD_IMAGE_JP2 },
+        { "\xFF\x4F\xFF\x51", 4, PD_IMAGE_JP2 }, /* a bare codestream */
+    };
+    for (size_t i = 0; i < PD_COUNT_OF(magics); i++)
+        if (has_at(data, len, 0, magics[i].bytes, magics[i].n))
+            return magics[i].type;
+    if (has_at(data, len, 0, "RIFF", 4) && has_at(data, len, 8, "WEBP", 4))
+        return PD_IMAGE_WEBP;
+    if (len >= 16 && has_at(data, len, 4, "ftyp", 4))
+        return sniff_brands(data, len);
+    return is_bmp(data, len) ? PD_IMAGE_BMP : PD_IMAGE_UNKNOWN;
+}
+
+const char *pd_image_type_name(pd_image_type type)
+{
+    static const char *const names[PD_IMAGE_TYPE_COUNT] = { "",     "jpeg", "png",  "webp", "gif", "bmp",
+                                                            "tiff", "heif", "avif", "jxl",  "jp2" };
+    return names[type];
+}
+
+const char *pd_sniff_other(const uint8_t *data, size_t len)
+{
+    static const struct {
+        const char *bytes;
+        uint8_t offset, n;
+        const char *what;
+    } others[] = {
+        { "PK\x03\x04", 0, 4, "a ZIP archive or an office document" },
+        { "%PDF-", 0, 5, "a PDF document" },
+        { "<svg", 0, 4, "an SVG drawing" },
+        { "<?xml", 0, 5, "an XML document" },
+        { "<html", 0, 5, "a web page" },
+        { "<!DOCTYPE", 0, 9, "a web page" },
+        { "8BPS", 0, 4, "a Photoshop document" },
+        { "ftyp", 4, 4, "a video" },
+        { "RIFF", 0, 4, "a sound or a video" },
+        { "\x1A\x45\xDF\xA3", 0, 4, "a video" },
+        { "\x7F"
+          "ELF",
+          0, 4, "a program" },
+        { "FUJIFILMCCD-RAW", 0, 15, "a raw file of a camera" },
+    };
+    for (size_t i = 0; i < PD_COUNT_OF(others); i++)
+        if (has_at(data, len, others[i].offset, others[i].bytes, others[i].n))
+            return others[i].what;
+    return NULL;
+}

@@ -1,0 +1,76 @@
+/* protocol.h: what the program and its decoder processes say to each other. Neither side believes the other.
+ *
+ * One SOCK_SEQPACKET socket per process, file descriptor 3 of the decoder; one packet per message, each a fixed-size
+ * struct in this machine's byte order, because both programs come from one build (the version says so).
+ *
+ *   decoder -> program   pd_decode_hello, once, when it is ready
+ *   program -> decoder   pd_decode_request with two descriptors: the file, the slot
+ *   decoder -> program   pd_decode_reply
+ *
+ * The end of the socket ends the decoder. A slot is a memfd of PD_DECODE_SLOT_BYTES, sealed against resizing: a decoder
+ * can put wrong bytes there but can never make the program fault. Pixels begin at offset 0; the thumbnail follows. */
+#ifndef PD_MEDIA_PROTOCOL_H
+#define PD_MEDIA_PROTOCOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "media/media.h"
+
+#define PD_DECODE_SOCKET_FD 3
+#define PD_DECODE_MAGIC UINT32_C(0x31444450) /* "PDD1" */
+#define PD_DECODE_VERSION UINT32_C(1)
+
+#define PD_DECODE_THUMB_BYTES_MAX ((size_t)1 << 20)
+#define PD_DECODE_PIXEL_BYTES_MAX ((size_t)48 << 20) /* larger results are scaled down further to fit */
+#define PD_DECODE_SLOT_BYTES (PD_DECODE_PIXEL_BYTES_MAX + PD_DECODE_THUMB_BYTES_MAX)
+
+#define PD_DECODE_SIDE_MAX UINT32_C(1000000) /* px: the formats themselves end between 2^16 and 2^31 */
+#define PD_DECODE_TIMEOUT_MS_MAX (UINT32_C(24) * 3600 * 1000)
+#define PD_DECODE_PAGES_MAX UINT32_C(1000000)
+
+/* Exit statuses of a decoder that mean more than "crashed". */
+#define PD_DECODE_EXIT_FILE_IO 70 /* the file could not be read to its end: the disk, or somebody cut it meanwhile */
+
+typedef struct pd_decode_hello {
+    uint32_t magic, version;
+} pd_decode_hello;
+
+typedef struct pd_decode_request {
+    uint32_t magic, version;
+    uint64_t id; /* comes back in the reply */
+    uint32_t short_side_min;
+    uint32_t thumb; /* 0 or 1 */
+    uint32_t timeout_ms;
+    uint32_t unused; /* 0 */
+} pd_decode_request;
+
+typedef struct pd_decode_reply {
+    uint32_t magic, version;
+    uint64_t id;
+    uint32_t status; /* pd_status: OK, NOMEM, IO, FORMAT, UNSUPPORTED, LIMIT; all below counts only when OK */
+    uint32_t has_pixels;
+    char message[240]; /* the sentence of the failure, or why there are no pixels */
+    char type[8];
+    uint32_t width, height;
+    uint32_t pages;
+    uint32_t pixel_width, pixel_height;
+    uint32_t unused;
+    uint64_t thumb_offset, thumb_bytes;
+    uint64_t phash;
+    pd_photo_meta meta;
+} pd_decode_reply;
+
+_Static_assert(sizeof(pd_photo_meta) == 320, "no padding: what is sent is what is compared");
+_Static_assert(sizeof(pd_decode_request) == 32 && sizeof(pd_decode_reply) == 640, "no padding on the wire");
+
+/* The decoder's look at a request; the program's look at a reply is media/reply.h. */
+static inline bool pd_decode_request_is_sound(const pd_decode_request *request)
+{
+    return request->magic == PD_DECODE_MAGIC && request->version == PD_DECODE_VERSION && request->thumb <= 1 &&
+           !request->unused && request->timeout_ms >= 1 && request->timeout_ms <= PD_DECODE_TIMEOUT_MS_MAX &&
+           request->short_side_min <= PD_DECODE_SIDE_MAX;
+}
+
+#endif
