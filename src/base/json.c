@@ -9,7 +9,15 @@
 #define REAL_DIGITS 10          /* significant digits written for numbers with a fraction */
 #define INTEGER_REAL_MAX 0x1p53 /* up to here every integer is a double of its own */
 
-static void *json_malloc(size_t size) { return pd_mem_alloc(size, 1); }
+/* jansson calls some failed allocations a syntax error, and its allocator has no argument of ours: hence this note. */
+static _Thread_local bool allocation_failed;
+
+static void *json_malloc(size_t size)
+{
+    void *ptr = pd_mem_alloc(size, 1);
+    allocation_failed |= !ptr;
+    return ptr;
+}
 
 static void use_own_allocator(void) { json_set_alloc_funcs(json_malloc, pd_mem_free); }
 
@@ -30,10 +38,11 @@ pd_status pd_json_parse(pd_json **ret_json, const char *text, size_t len, pd_err
         return pd_error_set(err, PD_ERR_LIMIT, "JSON text is longer than %zu bytes", PD_JSON_BYTES_MAX);
     const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL;
     json_error_t where;
+    allocation_failed = false;
     json_t *json = json_loadb(text, len, flags, &where);
     if (!json && json_error_code(&where) == json_error_numeric_overflow)
         json = json_loadb(text, len, flags | JSON_DECODE_INT_AS_REAL, &where);
-    if (!json && json_error_code(&where) == json_error_out_of_memory)
+    if (!json && allocation_failed)
         return pd_error_set_nomem(err);
     if (!json)
         return pd_error_set(err, PD_ERR_FORMAT, "not valid JSON: line %d, column %d: %s", where.line, where.column,
