@@ -1,9 +1,9 @@
 /* vindex.h: exact nearest neighbours over unit vectors, in an append-only mapped file.
  *
- * The file is a cache of the catalogue's embeddings: one row is 8 bytes of content id, a scale and `dim` bytes
- * (docs/formats.md has every byte). It can be deleted at any time. A row's bytes are round(x / scale) + 128, so that
- * the scan is unsigned times signed bytes; scores from the scan are estimates, the caller rescores the best with the
- * exact vectors.
+ * The file is a cache of the catalogue's embeddings: one row is 8 bytes of content id, a scale, the length of
+ * the rounding error, a checksum and `dim` bytes (docs/formats.md has every byte). It can be deleted at any time. A
+ * row's bytes are round(x / scale) + 128, so that the scan is unsigned times signed bytes; scores from the scan are
+ * estimates, the caller rescores the best with the exact vectors.
  *
  * One process may hold it open for append (the learner), any number for reading; a reader sees the rows that were
  * committed when it opened or last refreshed. A pd_vindex may be searched by any number of threads; append and refresh
@@ -34,7 +34,7 @@ void pd_vindex_close(pd_vindex **index);
 size_t pd_vindex_count(const pd_vindex *index);
 int64_t pd_vindex_last_seq(const pd_vindex *index); /* of the newest committed row; 0 when empty */
 
-/* Appends one unit vector [dim]; visible and durable-in-order after the next commit. seq must grow. */
+/* Appends one vector [dim], made unit length; visible and durable-in-order after the next commit. seq must grow. */
 PD_MUST_USE pd_status pd_vindex_append(pd_vindex *index, int64_t seq, int64_t content, const float *vector,
                                        pd_error *err);
 PD_MUST_USE pd_status pd_vindex_commit(pd_vindex *index, pd_error *err);
@@ -45,10 +45,12 @@ PD_MUST_USE pd_status pd_vindex_refresh(pd_vindex *index, pd_error *err);
 typedef struct pd_vindex_hit {
     int64_t content;
     float score; /* estimated cosine */
+    float bound; /* proven: the exact cosine is within score +- bound */
 } pd_vindex_hit;
 
-/* The k best rows for `query` [dim], unit length: best first, ties by lower content id. ret_hits has k elements,
- * *ret_n_hits <= k are written. Scans with up to n_threads threads (1: the caller's alone). Allocates O(k). */
+/* The k best rows for `query` [dim]: by the greatest cosine they can have (score + bound), best first, ties by lower
+ * content id, the same for any n_threads. ret_hits has k elements, *ret_n_hits <= k are written. Scans with up to
+ * n_threads threads (1: the caller's alone). Allocates O(k) a thread. */
 PD_MUST_USE pd_status pd_vindex_search(const pd_vindex *index, const float *query, size_t k, unsigned n_threads,
                                        pd_vindex_hit *ret_hits, size_t *ret_n_hits, pd_error *err);
 
