@@ -57,7 +57,8 @@ PD_MUST_USE pd_status pd_library_errors(pd_library *library, const char *const *
                                                       const char *sentence),
                                         void *user, pd_error *err);
 
-/* Searching. Works while a job runs, here or in another process. hits->total 0: nothing is learned (yet). */
+/* Searching. Works while a job runs, here or in another process. PD_ERR_NO_MATCH with advice while nothing is learned
+ * yet; hits->total 0: what was learned is no longer there. */
 PD_MUST_USE pd_status pd_library_search(pd_library *library, const char *query, size_t n, pd_hits *ret_hits,
                                         pd_error *err);
 /* Each example is the path of a picture (in the library or not) or the id of a photo, as text. Several are averaged. */

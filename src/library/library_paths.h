@@ -1,0 +1,37 @@
+/* library_paths.h: where things of a library lie. Private to the room. */
+#ifndef PD_LIBRARY_PATHS_H
+#define PD_LIBRARY_PATHS_H
+
+#include "library/library.h"
+
+#define PD_LIBRARY_FOLDER "pixel-detective" /* below the data and the cache home */
+
+/*     <dir>/catalogue.sqlite   the record
+ *     <dir>/vectors/           vector files, rebuilt from the record
+ *     <dir>/learner.lock
+ *     <cache>/thumbs/          by content, shared by all libraries
+ *     <cache>/prepared/        weights, shared by all libraries
+ *
+ * All on the heap; <cache> is <dir>/cache when the cache home is not known. */
+typedef struct pd_library_paths {
+    char *dir, *catalogue, *vectors, *lock;
+    char *thumbs, *prepared;
+} pd_library_paths;
+
+PD_MUST_USE pd_status pd_library_paths_init(pd_library_paths *ret_paths, const pd_library_options *options,
+                                            pd_error *err);
+void pd_library_paths_done(pd_library_paths *paths);
+
+/* The directory of a model: `name` itself when it has a '/' or is a directory; else the first of <program>/models,
+ * <program>/../share/pixel-detective/models and the source tree's models that holds it. On the heap. PD_ERR_NOT_FOUND
+ * tells where it was looked for. */
+PD_MUST_USE pd_status pd_library_find_model(char **ret_dir, const char *name, pd_error *err);
+
+/* A path as the catalogue has it: absolute, links resolved as far as the file or its folder is there. On the heap; NULL
+ * when out of memory or when there is no current directory. */
+PD_MUST_USE char *pd_library_resolve(const char *path);
+
+/* Bytes of the files in `dir` and the folders in it. */
+int64_t pd_library_dir_bytes(const char *dir);
+
+#endif

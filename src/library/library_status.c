@@ -1,0 +1,173 @@
+/* library_status.c: what the library knows, without opening anything heavy. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "library/learner_lock.h"
+#include "library/library_parts.h"
+#include "pipeline/walk.h"
+
+static pd_status find_shown(pd_store *store, const char *path_or_id, pd_photo *ret_photo, pd_error *err)
+{
+    uint64_t id;
+    if (pd_parse_u64(path_or_id, INT64_MAX, &id))
+        return pd_store_photo_by_id(store, (int64_t)id, ret_photo, err);
+    char *path = pd_library_resolve(path_or_id);
+    if (!path)
+        return pd_error_set_nomem(err);
+    const pd_status status = pd_store_photo_by_path(store, path, ret_photo, err);
+    pd_mem_free(path);
+    return status;
+}
+
+pd_status pd_library_show(pd_library *library, const char *path_or_id, pd_photo *ret_photo, pd_error *err)
+{
+    pthread_mutex_lock(&library->show_lock);
+    pd_status status = PD_OK;
+    if (!library->show_store)
+        status = pd_store_open(&library->show_store, library->paths.catalogue, PD_STORE_READ, err);
+    if (status == PD_OK)
+        status = find_shown(library->show_store, path_or_id, ret_photo, err);
+    if (status == PD_ERR_NO_MATCH || status == PD_ERR_NOT_FOUND)
+        status = pd_error_set(err, PD_ERR_NO_MATCH, "the library does not know '%s'", path_or_id);
+    pthread_mutex_unlock(&library->show_lock);
+    return status;
+}
+
+typedef struct filter {
+    char **folders; /* resolved */
+    size_t n_folders;
+    bool (*visit)(void *user, const char *path, pd_status why, const char *sentence);
+    void *user;
+} filter;
+
+static bool visit_error(void *user, const char *path, pd_status why, const char *sentence)
+{
+    const filter *f = user;
+    bool inside = f->n_folders == 0;
+    for (size_t i = 0; !inside && i < f->n_folders; i++)
+        inside = pd_path_is_within(path, f->folders[i]);
+    return inside ? f->visit(f->user, path, why, sentence) : true;
+}
+
+/* Calls `ask` with the catalogue; a library that does not exist yet has nothing to tell, which is no error. */
+static pd_status ask_store(pd_library *library, pd_status (*ask)(pd_store *store, void *user, pd_error *err),
+                           void *user, pd_error *err)
+{
+    pthread_mutex_lock(&library->searcher.lock);
+    pd_status status = pd_library_need_store(library, err);
+    if (status == PD_OK)
+        status = ask(library->searcher.store, user, err);
+    else if (status == PD_ERR_NO_MATCH)
+        status = PD_OK;
+    pthread_mutex_unlock(&library->searcher.lock);
+    return status;
+}
+
+static pd_status ask_errors(pd_store *store, void *user, pd_error *err)
+{
+    return pd_store_errors(store, 0, visit_error, user, err);
+}
+
+pd_status pd_library_errors(pd_library *library, const char *const *folders, size_t n_folders,
+                            bool (*visit)(void *user, const char *path, pd_status why, const char *sentence),
+                            void *user, pd_error *err)
+{
+    filter f = { .visit = visit, .user = user };
+    pd_status status = PD_OK;
+    f.folders = pd_mem_alloc(n_folders, sizeof *f.folders);
+    if (!f.folders)
+        return pd_error_set_nomem(err);
+    for (; status == PD_OK && f.n_folders < n_folders; f.n_folders += status == PD_OK) {
+        f.folders[f.n_folders] = pd_library_resolve(folders[f.n_folders]);
+        if (!f.folders[f.n_folders])
+            status = pd_error_set_nomem(err);
+    }
+    if (status == PD_OK)
+        status = ask_store(library, ask_errors, &f, err);
+    for (size_t i = 0; i < f.n_folders; i++)
+        pd_mem_free(f.folders[i]);
+    pd_mem_free(f.folders);
+    return status;
+}
+
+typedef struct root_visit {
+    bool (*visit)(void *user, const pd_root *root);
+    void *user;
+} root_visit;
+
+static pd_status ask_roots(pd_store *store, void *user, pd_error *err)
+{
+    const root_visit *v = user;
+    return pd_store_roots(store, v->visit, v->user, err);
+}
+
+pd_status pd_library_roots(pd_library *library, bool (*visit)(void *user, const pd_root *root), void *user,
+                           pd_error *err)
+{
+    root_visit v = { visit, user };
+    return ask_store(library, ask_roots, &v, err);
+}
+
+static int64_t file_bytes(const char *path, const char *suffix)
+{
+    char name[4096];
+    struct stat st;
+    const int n = snprintf(name, sizeof name, "%s%s", path, suffix);
+    return n > 0 && (size_t)n < sizeof name && stat(name, &st) == 0 ? (int64_t)st.st_size : 0;
+}
+
+/* With searcher.lock held. */
+static pd_status count_photos(pd_library *library, pd_library_status *status, pd_error *err)
+{
+    pd_library_searcher *searcher = &library->searcher;
+    const bool was_open = searcher->model && searcher->towers != 0;
+    status->model_state = was_open ? "ready" : "cold";
+    if (!was_open) {
+        char *dir = NULL;
+        const pd_status found = pd_library_find_model(&dir, library->model_option, NULL);
+        pd_mem_free(dir);
+        if (found != PD_OK)
+            status->model_state = "missing";
+    }
+    const pd_status store_status = pd_library_need_store(library, err);
+    if (store_status != PD_OK)
+        return store_status == PD_ERR_NO_MATCH ? PD_OK : store_status;
+    int64_t model = 0;
+    if (pd_library_need_model(library, 0, NULL) == PD_OK) {
+        const pd_status found = pd_store_model_find(searcher->store, pd_model_id(searcher->model), &model, err);
+        if (found != PD_OK && found != PD_ERR_NO_MATCH)
+            return found;
+    } else {
+        status->model_state = "missing";
+    }
+    pd_store_totals totals;
+    PD_TRY(pd_store_totals_get(searcher->store, model, &totals, err));
+    status->files = totals.files;
+    status->learned = totals.learned;
+    status->errors = totals.errors;
+    status->offline = totals.offline;
+    return PD_OK;
+}
+
+pd_status pd_library_status_get(pd_library *library, pd_library_status *ret_status, pd_error *err)
+{
+    const pd_library_paths *paths = &library->paths;
+    pd_library_status status = { .model_name = pd_library_model_name(library) };
+    pthread_mutex_lock(&library->searcher.lock);
+    const pd_status counted = count_photos(library, &status, err);
+    pthread_mutex_unlock(&library->searcher.lock);
+    PD_TRY(counted);
+    status.catalogue_bytes =
+        file_bytes(paths->catalogue, "") + file_bytes(paths->catalogue, "-wal") + file_bytes(paths->catalogue, "-shm");
+    status.vectors_bytes = pd_library_dir_bytes(paths->vectors);
+    status.thumbs_bytes = pd_library_dir_bytes(paths->thumbs);
+    status.prepared_bytes = pd_library_dir_bytes(paths->prepared);
+    status.learner_pid = pd_learner_lock_holder(paths->lock);
+    *ret_status = status;
+    return PD_OK;
+}
