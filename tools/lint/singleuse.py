@@ -61,7 +61,8 @@ def wrong_uses(sources):
 def copied_functions(sources):
     seen = {}
     for own_path, source in sources.items():
-        if not own_path.startswith('src/'):
+        # files for different instruction sets are alike by design, and may share no function (the linker picks one)
+        if not own_path.startswith('src/') or own_path.startswith('src/kernels/'):
             continue
         for function in source.functions:
             body = ' '.join(token.text for token in function.body)

@@ -12,14 +12,14 @@ BANNED = {'strcpy', 'strcat', 'sprintf', 'vsprintf', 'strncpy', 'strncat', 'strt
 ALLOCATOR = {'malloc', 'calloc', 'realloc', 'reallocarray', 'free', 'strdup', 'strndup', 'asprintf', 'vasprintf',
              'getline', 'getdelim', 'posix_memalign', 'aligned_alloc', 'memalign'}
 SURFACE = {'printf', 'fprintf', 'vprintf', 'vfprintf', 'dprintf', 'vdprintf', 'puts', 'fputs', 'putchar', 'fputc',
-           'putc', 'perror', 'exit', 'quick_exit', 'abort', 'getenv', 'secure_getenv', 'setenv', 'putenv'}
+           'putc', 'perror', 'exit', 'quick_exit', 'abort', 'getenv', 'secure_getenv'}
 
 MAY_ALLOCATE = {'src/base/mem.c'}
 # The surface, and the two places where a program ends: a failed PD_CHECK, and the main() of the decoder.
 MAY_SPEAK = re.compile(r'src/cli/.*|src/base/check\.c|src/decoder/main\.c')
 
 UNFINISHED = re.compile(r'\b(TODO|FIXME|XXX|HACK)\b(?!\s*\(#\d+\))')
-BANNER = re.compile(r'([=*#~_-])\1{7,}')
+BANNER = re.compile(r'([=*#~-])\1{7,}')
 END_COMMENT = re.compile(r'^/[/*]+\s*end (of )?(if|for|while|switch|function|else|\w+\(\))', re.IGNORECASE)
 
 
