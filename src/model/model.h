@@ -70,8 +70,12 @@ typedef struct pd_session pd_session;
 
 typedef struct pd_session_options {
     unsigned towers; /* what this session will run; a subset of the model's */
-    /* Test hook, NULL in the product: sees intermediate tensors under the names of transformers' hidden states, NHWC
-     * and [token, channel] order; dims has `rank` elements. Borrowed for the call. */
+    /* Test hook, NULL in the product: sees intermediate tensors, dims has `rank` elements; NHWC and [token, channel]
+     * order. Names: text_embeddings, text_layer_<i>_attn and text_layer_<i>_mlp (before they are added to the residual
+     * stream), text_layer_<i>, text_final_ln, text_pooled, text_embeds (projected, not normalised); pixel_values;
+     * for a ViT vision_embeddings, vision_pre_ln, vision_layer_<i> and its parts; for MobileNetV2 stem, layer_<i>,
+     * vision_map; for both vision_pooled, image_embeds. A session with a tap computes every token; one without leaves
+     * out what the pooled token does not see. Borrowed for the call. */
     void (*tap)(void *user, const char *name, const float *data, size_t rank, const size_t *dims);
     void *tap_user;
 } pd_session_options;

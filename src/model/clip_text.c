@@ -1,0 +1,109 @@
+#include "model/towers.h"
+
+#include <stdio.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+
+static pd_status prepare_all(pd_text_tower *tower, const pd_config *config, pd_preparer *preparer)
+{
+    const pd_text_config *text = &config->text;
+    const size_t width = text->tower.width;
+    char name[PD_TENSOR_NAME_BYTES];
+    snprintf(name, sizeof name, "%sembeddings.token_embedding.weight", config->text_prefix);
+    PD_TRY(pd_prepare_table(preparer, name, text->vocabulary, width, &tower->tokens));
+    snprintf(name, sizeof name, "%sembeddings.position_embedding.weight", config->text_prefix);
+    PD_TRY(pd_prepare_floats(preparer, name, text->n_positions, width, &tower->positions));
+    PD_TRY(pd_blocks_prepare(tower->blocks, config->text_prefix, &text->tower, preparer));
+    snprintf(name, sizeof name, "%sfinal_layer_norm.weight", config->text_prefix);
+    PD_TRY(pd_prepare_floats(preparer, name, 1, width, &tower->norm_w));
+    snprintf(name, sizeof name, "%sfinal_layer_norm.bias", config->text_prefix);
+    PD_TRY(pd_prepare_floats(preparer, name, 1, width, &tower->norm_b));
+    return pd_projection_prepare(&tower->projection, "text_projection", config->dim, width, preparer);
+}
+
+pd_status pd_text_tower_prepare(pd_text_tower *ret_tower, const pd_config *config, pd_preparer *preparer)
+{
+    const pd_tower_config *shape = &config->text.tower;
+    pd_text_tower tower = { .config = config->text };
+    tower.blocks = pd_mem_alloc(shape->n_layers, sizeof *tower.blocks);
+    tower.encoder = (pd_encoder){ .name = "text",
+                                  .width = shape->width,
+                                  .width_mlp = shape->width_mlp,
+                                  .n_heads = shape->n_heads,
+                                  .n_layers = shape->n_layers,
+                                  .eps = shape->eps,
+                                  .activation = shape->activation,
+                                  .causal = true,
+                                  .blocks = tower.blocks };
+    const pd_status status = tower.blocks ? prepare_all(&tower, config, preparer) : pd_error_set_nomem(preparer->err);
+    if (status == PD_OK)
+        *ret_tower = tower;
+    else
+        pd_text_tower_done(&tower);
+    return status;
+}
+
+void pd_text_tower_done(pd_text_tower *tower)
+{
+    pd_mem_free(tower->blocks);
+    *tower = (pd_text_tower){ 0 };
+}
+
+size_t pd_text_tower_need(const pd_text_tower *tower, bool tapped)
+{
+    const size_t n = tower->config.n_positions, width = tower->config.tower.width;
+    return pd_arena_need(n * width, sizeof(float)) + pd_encoder_need(&tower->encoder, n, tapped) +
+           pd_arena_need(width, sizeof(float)) + pd_linear_need(&tower->projection, 1);
+}
+
+/* transformers' CLIPTextTransformer: with the old configs' eos id 2 (which no tokenizer gives) the largest id marks the
+ * end; else the first eos does, and position 0 where there is none. */
+static size_t find_pooled(const pd_text_tower *tower, const int32_t *ids, size_t n_ids)
+{
+    size_t at = 0;
+    if (tower->config.eos == 2) {
+        for (size_t i = 1; i < n_ids; i++)
+            if (ids[i] > ids[at])
+                at = i;
+        return at;
+    }
+    for (size_t i = 0; i < n_ids; i++)
+        if (ids[i] == tower->config.eos)
+            return i;
+    return at;
+}
+
+static void embed_tokens(const pd_text_tower *tower, const int32_t *ids, size_t n, float *ret_x)
+{
+    const size_t width = tower->config.tower.width;
+    for (size_t i = 0; i < n; i++) {
+        float *row = ret_x + i * width;
+        PD_CHECK(pd_tensor_read_f32(&tower->tokens, (size_t)ids[i] * width, width, row, NULL) == PD_OK);
+        for (size_t j = 0; j < width; j++)
+            row[j] += tower->positions[i * width + j];
+    }
+}
+
+void pd_text_tower_run(const pd_nn *nn, const pd_text_tower *tower, const int32_t *ids, size_t n_ids,
+                       float *ret_embedding)
+{
+    const pd_tower_config *shape = &tower->config.tower;
+    const size_t mark = nn->arena->used, width = shape->width, pooled_at = find_pooled(tower, ids, n_ids);
+    const size_t n = nn->tap ? n_ids : pooled_at + 1;
+    float *x = pd_arena_take(nn->arena, n * width, sizeof *x);
+    float *pooled = pd_arena_take(nn->arena, width, sizeof *pooled);
+    embed_tokens(tower, ids, n, x);
+    pd_nn_tap_rows(nn, "text_embeddings", x, n, width);
+    pd_encoder_run(nn, &tower->encoder, x, n, pooled_at);
+    nn->kernels->layer_norm(x + pooled_at * width, 1, width, tower->norm_w, tower->norm_b, shape->eps, pooled);
+    if (nn->tap) {
+        nn->kernels->layer_norm(x, n, width, tower->norm_w, tower->norm_b, shape->eps, x);
+        pd_nn_tap_rows(nn, "text_final_ln", x, n, width);
+        pd_nn_tap_rows(nn, "text_pooled", pooled, 1, width);
+    }
+    pd_linear_run(nn, &tower->projection, pooled, width,
+                  &(pd_gemm){ .m = 1, .c = ret_embedding, .ld_c = tower->projection.n });
+    pd_nn_tap_rows(nn, "text_embeds", ret_embedding, 1, tower->projection.n);
+    pd_arena_rewind(nn->arena, mark);
+}

@@ -1,0 +1,19 @@
+/* identity.h: what a model directory computes, as one digest. Private to the room. */
+#ifndef PD_MODEL_IDENTITY_H
+#define PD_MODEL_IDENTITY_H
+
+#include "base/error.h"
+#include "base/sha256.h"
+#include "weights/weights.h"
+
+/* SHA-256 over config.json, preprocessor_config.json, vocab.json, merges.txt, tokenizer_config.json and
+ * special_tokens_map.json (those that exist; each as name, NUL, length as 8 bytes little-endian, content) and then the
+ * digest of the weights.
+ *
+ * Reading all that takes longer than opening the model, so the digest is noted in cache_dir (NULL: it is not) beside
+ * size, times and inode of the files, and is taken from there while they are the same. A note that cannot be written is
+ * no failure. */
+PD_MUST_USE pd_status pd_identity_find(const char *dir, const pd_weights *weights, const char *cache_dir,
+                                       uint8_t ret_digest[PD_SHA256_BYTES], pd_error *err);
+
+#endif

@@ -1,0 +1,184 @@
+#include "model/model_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cpu.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "model/identity.h"
+
+#define PREPARED_NAME_BYTES 16 /* of the model's id, in the names of prepared files */
+
+void pd_model_options_init(pd_model_options *ret_options)
+{
+    *ret_options = (pd_model_options){ .towers = PD_MODEL_TEXT | PD_MODEL_VISION,
+                                       .cpu_mask = pd_cpu_detect(),
+                                       .precision = PD_PRECISION_INT8 };
+}
+
+const char *pd_towers_name(unsigned towers)
+{
+    if (towers == PD_MODEL_TEXT)
+        return "its text tower";
+    return towers == PD_MODEL_VISION ? "its image tower" : "both its towers";
+}
+
+static const char *precision_name(pd_precision precision) { return precision == PD_PRECISION_INT8 ? "int8" : "fp32"; }
+
+/* Everything that the bytes of a prepared file depend on. */
+static void make_key(const pd_model *model, const char *tower, pd_precision precision, uint8_t ret_key[PD_SHA256_BYTES])
+{
+    char text[PD_SHA256_TEXT_BYTES + 64];
+    const int len = snprintf(text, sizeof text, "%s %s %s layout %d version %d", model->id, tower,
+                             precision_name(precision), PD_KERNELS_LAYOUT, PD_PREPARE_VERSION);
+    pd_sha256 sha;
+    pd_sha256_init(&sha);
+    pd_sha256_update(&sha, text, (size_t)len);
+    pd_sha256_finish(&sha, ret_key);
+}
+
+/* "<cache_dir>/<id>-text-int8.prepared" */
+static pd_status make_prepared_path(const pd_model *model, const char *tower, const pd_model_options *options,
+                                    char **ret_path, pd_error *err)
+{
+    char name[PREPARED_NAME_BYTES + 32];
+    *ret_path = NULL;
+    if (!options->cache_dir)
+        return PD_OK;
+    snprintf(name, sizeof name, "%.*s-%s-%s.prepared", PREPARED_NAME_BYTES, model->id, tower,
+             precision_name(options->precision));
+    *ret_path = pd_path_join(options->cache_dir, name);
+    return *ret_path ? PD_OK : pd_error_set_nomem(err);
+}
+
+static pd_status prepare_text(pd_model *model, pd_preparer *preparer)
+{
+    pd_text_tower_done(&model->text); /* of an attempt before */
+    return pd_text_tower_prepare(&model->text, &model->config, preparer);
+}
+
+static pd_status prepare_vision(pd_model *model, pd_preparer *preparer)
+{
+    pd_vit_tower_done(&model->vit);
+    if (model->config.vision == PD_VISION_VIT)
+        return pd_vit_tower_prepare(&model->vit, &model->config, preparer);
+    return pd_mobilenet_tower_prepare(&model->mobilenet, &model->config, preparer);
+}
+
+typedef pd_status prepare_fn(pd_model *model, pd_preparer *preparer);
+
+/* One tower from its prepared file, or into one. A damaged file is removed and made again, once. */
+static pd_status open_tower(pd_model *model, const char *tower, const pd_model_options *options, prepare_fn *prepare,
+                            pd_prepared **ret_prepared, pd_error *err)
+{
+    uint8_t key[PD_SHA256_BYTES];
+    char *path = NULL;
+    pd_prepared *prepared = NULL;
+    make_key(model, tower, options->precision, key);
+    pd_status status = make_prepared_path(model, tower, options, &path, err);
+    for (int attempt = 0; status == PD_OK; attempt++) {
+        status = pd_prepared_open(&prepared, path, key, err);
+        if (status != PD_OK)
+            break;
+        pd_preparer preparer = { .weights = model->weights,
+                                 .prepared = prepared,
+                                 .precision = options->precision,
+                                 .dir = model->dir,
+                                 .err = err };
+        status = prepare(model, &preparer);
+        if (status == PD_OK)
+            status = pd_prepared_seal(prepared, err);
+        if (status != PD_ERR_CORRUPT || attempt > 0)
+            break;
+        pd_prepared_discard(&prepared);
+        status = PD_OK;
+    }
+    if (status == PD_OK)
+        *ret_prepared = prepared;
+    else
+        pd_prepared_close(&prepared);
+    pd_mem_free(path);
+    return status;
+}
+
+static pd_status open_tokenizer(pd_model *model, pd_error *err)
+{
+    PD_TRY(pd_tokenizer_open_clip(&model->tokenizer, model->dir, err));
+    const size_t entries = pd_tokenizer_vocabulary(model->tokenizer);
+    if (entries > model->config.text.vocabulary)
+        return pd_error_set(err, PD_ERR_FORMAT, "model '%s': vocab.json has %zu entries, config.json allows %zu",
+                            model->dir, entries, model->config.text.vocabulary);
+    return PD_OK;
+}
+
+static pd_status open_parts(pd_model *model, const pd_model_options *options, pd_error *err)
+{
+    uint8_t digest[PD_SHA256_BYTES];
+    PD_TRY(pd_config_read(&model->config, model->dir, err));
+    PD_TRY(pd_weights_open(&model->weights, model->dir, err));
+    if (options->cache_dir) {
+        const pd_status made = pd_dir_make(options->cache_dir, NULL);
+        (void)made; /* a cache that cannot be written is no reason not to search */
+    }
+    PD_TRY(pd_identity_find(model->dir, model->weights, options->cache_dir, digest, err));
+    pd_sha256_format(digest, model->id);
+    if (model->towers & PD_MODEL_TEXT) {
+        PD_TRY(open_tokenizer(model, err));
+        PD_TRY(open_tower(model, "text", options, prepare_text, &model->prepared_text, err));
+    }
+    if (model->towers & PD_MODEL_VISION)
+        PD_TRY(open_tower(model, "vision", options, prepare_vision, &model->prepared_vision, err));
+    return PD_OK;
+}
+
+pd_status pd_model_open(pd_model **ret_model, const char *dir, const pd_model_options *options, pd_error *err)
+{
+    size_t len = strlen(dir);
+    while (len > 1 && dir[len - 1] == '/')
+        len--;
+    if (!(options->towers & (PD_MODEL_TEXT | PD_MODEL_VISION)))
+        return pd_error_set(err, PD_ERR_USAGE, "model '%s' was opened without any tower", dir);
+    pd_model *model = pd_mem_alloc(1, sizeof *model);
+    if (!model)
+        return pd_error_set_nomem(err);
+    model->towers = options->towers;
+    pd_kernels_init(&model->kernels, options->cpu_mask);
+    model->dir = pd_mem_dup_text(dir, len);
+    pd_status status = model->dir ? open_parts(model, options, err) : pd_error_set_nomem(err);
+    if (status == PD_OK)
+        *ret_model = model;
+    else
+        pd_model_close(&model);
+    return status;
+}
+
+void pd_model_close(pd_model **model)
+{
+    pd_model *closing = *model;
+    if (!closing)
+        return;
+    pd_text_tower_done(&closing->text);
+    pd_vit_tower_done(&closing->vit);
+    pd_prepared_close(&closing->prepared_vision);
+    pd_prepared_close(&closing->prepared_text);
+    pd_tokenizer_close(&closing->tokenizer);
+    pd_weights_close(&closing->weights);
+    pd_mem_free(closing->dir);
+    pd_mem_free(closing);
+    *model = NULL;
+}
+
+size_t pd_model_dim(const pd_model *model) { return model->config.dim; }
+size_t pd_model_image_side(const pd_model *model) { return model->config.preprocess.side; }
+size_t pd_model_text_tokens(const pd_model *model) { return model->config.text.n_positions; }
+const char *pd_model_name(const pd_model *model) { return pd_path_name(model->dir); }
+const char *pd_model_id(const pd_model *model) { return model->id; }
+
+pd_status pd_model_tokenize(const pd_model *model, const char *text, size_t len, int32_t *ret_ids, size_t *ret_n_used,
+                            pd_error *err)
+{
+    if (!model->tokenizer)
+        return pd_error_set(err, PD_ERR_USAGE, "model '%s' was opened without its text tower", model->dir);
+    return pd_tokenizer_encode(model->tokenizer, text, len, model->config.text.n_positions, ret_ids, ret_n_used, err);
+}

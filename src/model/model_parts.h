@@ -1,0 +1,27 @@
+/* model_parts.h: what a pd_model is made of, for session.c. Private to the room. */
+#ifndef PD_MODEL_MODEL_PARTS_H
+#define PD_MODEL_MODEL_PARTS_H
+
+#include "model/config.h"
+#include "model/towers.h"
+#include "token/token.h"
+#include "weights/weights.h"
+
+struct pd_model {
+    char *dir; /* without slashes at the end */
+    unsigned towers;
+    pd_config config;
+    pd_kernels kernels;
+    char id[PD_SHA256_TEXT_BYTES];
+    pd_weights *weights;
+    pd_tokenizer *tokenizer;                      /* with the text tower only */
+    pd_prepared *prepared_text, *prepared_vision; /* hold what the towers point to */
+    pd_text_tower text;
+    pd_vit_tower vit; /* of these two, the one that config.vision names */
+    pd_mobilenet_tower mobilenet;
+};
+
+/* "its text tower", "its image tower" or both, for sentences. */
+const char *pd_towers_name(unsigned towers);
+
+#endif

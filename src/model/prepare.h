@@ -1,0 +1,59 @@
+/* prepare.h: from tensors of a file to layers that the kernels take. Private to the room.
+ *
+ * A tower asks for its layers in a fixed order. What is folded is folded here, once: layer-norm gain and bias into the
+ * linear layer behind it, batch norm into the convolution before it. Results live in a pd_prepared: the second time
+ * they are mapped and no tensor is read. One thread at a time. */
+#ifndef PD_MODEL_PREPARE_H
+#define PD_MODEL_PREPARE_H
+
+#include "model/model.h"
+#include "nn/nn.h"
+#include "weights/weights.h"
+
+/* Changes whenever what is written into the blocks changes: part of the key of prepared weights on disk. */
+#define PD_PREPARE_VERSION 1
+
+#define PD_TENSOR_NAME_BYTES 160
+
+typedef struct pd_preparer {
+    const pd_weights *weights;
+    pd_prepared *prepared;
+    pd_precision precision;
+    const char *dir; /* for sentences */
+    pd_error *err;
+} pd_preparer;
+
+typedef enum pd_fold {
+    PD_FOLD_NONE,
+    PD_FOLD_LAYER_NORM, /* `norm` gives gain and bias of the input */
+    PD_FOLD_BATCH_NORM, /* <name>.convolution and <name>.normalization in place of <name> */
+} pd_fold;
+
+/* Where a linear layer comes from. */
+typedef struct pd_linear_source {
+    char names[3][PD_TENSOR_NAME_BYTES]; /* layers stacked by rows, each "<name>.weight" and "<name>.bias" */
+    size_t n_names;
+    size_t n, k; /* of each of them */
+    bool bias;
+    size_t kernel;   /* 0: weights are [n, k]. Else [n, c, kernel, kernel], turned into rows of order y, x, channel */
+    bool keep_float; /* not for int8, whatever the precision */
+    pd_fold fold;
+    char norm[PD_TENSOR_NAME_BYTES];
+    float eps; /* of the batch norm */
+} pd_linear_source;
+
+PD_MUST_USE pd_status pd_prepare_linear(pd_preparer *preparer, const pd_linear_source *source, pd_linear *ret_linear);
+
+/* A 3 x 3 depthwise convolution and its batch norm: *ret_w [9, channels], *ret_bias [channels]. */
+PD_MUST_USE pd_status pd_prepare_depthwise(pd_preparer *preparer, const char *name, size_t channels, float eps,
+                                           const float **ret_w, const float **ret_bias);
+
+/* A tensor of m x k (m 1: of k) floats as it is. */
+PD_MUST_USE pd_status pd_prepare_floats(pd_preparer *preparer, const char *name, size_t m, size_t k,
+                                        const float **ret_values);
+
+/* Finds a [m, k] tensor of floats to be read in place, row by row. Its values are checked the first time. */
+PD_MUST_USE pd_status pd_prepare_table(pd_preparer *preparer, const char *name, size_t m, size_t k,
+                                       pd_tensor *ret_table);
+
+#endif
