@@ -1,0 +1,86 @@
+#include "cli/environment.h"
+
+#include <limits.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+static const pd_environment_variable variables[] = {
+    { "XDG_DATA_HOME", "the library is pixel-detective in there (default: ~/.local/share)" },
+    { "XDG_CACHE_HOME", "thumbnails and prepared models are in pixel-detective in there (default: ~/.cache)" },
+    { "NO_COLOR", "when set and not empty: no colours on the terminal" },
+};
+
+const pd_environment_variable *pd_environment_variables(size_t *ret_n)
+{
+    *ret_n = PD_COUNT_OF(variables);
+    return variables;
+}
+
+static bool is_set(const char *value) { return value && *value; }
+
+static pd_status append_home(pd_buf *buf, const char *xdg_name, pd_error *err)
+{
+    const char *home = getenv("HOME");
+    if (is_set(home) && home[0] == '/')
+        return pd_buf_append_string(buf, home);
+    struct passwd entry, *found = NULL;
+    char space[4096];
+    if (getpwuid_r(getuid(), &entry, space, sizeof space, &found) == 0 && found && found->pw_dir[0] == '/')
+        return pd_buf_append_string(buf, found->pw_dir);
+    return pd_error_set(err, PD_ERR_NOT_FOUND,
+                        "this user has no home directory; set HOME or %s to an absolute directory", xdg_name);
+}
+
+static pd_status read_directory(pd_buf *buf, const char *xdg_name, const char *below_home, pd_error *err)
+{
+    pd_buf_init(buf, PATH_MAX);
+    const char *value = getenv(xdg_name);
+    if (is_set(value) && value[0] == '/') {
+        (void)pd_buf_append_string(buf, value);
+    } else {
+        PD_TRY(append_home(buf, xdg_name, err));
+        (void)pd_buf_append_string(buf, below_home);
+    }
+    if (buf->status == PD_ERR_LIMIT)
+        return pd_error_set(err, PD_ERR_LIMIT, "%s (or HOME) is longer than %d bytes", xdg_name, PATH_MAX);
+    return buf->status == PD_OK ? PD_OK : pd_error_set_nomem(err);
+}
+
+static bool locale_is_utf8(void)
+{
+    static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+    for (size_t i = 0; i < PD_COUNT_OF(names); i++) {
+        const char *value = getenv(names[i]);
+        if (is_set(value))
+            return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
+    }
+    return false;
+}
+
+pd_status pd_environment_read(pd_environment *ret_environment, pd_error *err)
+{
+    const char *term = getenv("TERM");
+    pd_environment environment = {
+        .color = !is_set(getenv("NO_COLOR")),
+        .terminal = is_set(term) && strcmp(term, "dumb") != 0,
+        .utf8 = locale_is_utf8(),
+    };
+    pd_status status = read_directory(&environment.data_home, "XDG_DATA_HOME", "/.local/share", err);
+    if (status == PD_OK)
+        status = read_directory(&environment.cache_home, "XDG_CACHE_HOME", "/.cache", err);
+    if (status != PD_OK) {
+        pd_environment_done(&environment);
+        return status;
+    }
+    *ret_environment = environment;
+    return PD_OK;
+}
+
+void pd_environment_done(pd_environment *environment)
+{
+    pd_buf_done(&environment->data_home);
+    pd_buf_done(&environment->cache_home);
+}
