@@ -3,7 +3,6 @@
 #include "base/mem.h"
 #include "library/learner_lock.h"
 #include "library/library_parts.h"
-#include "pipeline/vectors.h"
 
 static pd_vectors_of describe_vectors(const pd_library *library, int64_t model)
 {

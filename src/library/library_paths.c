@@ -99,10 +99,8 @@ pd_status pd_library_find_model(char **ret_dir, const char *name, pd_error *err)
 
 static char *resolve_existing(const char *path)
 {
-    char *resolved = realpath(path, NULL);
-    char *copy = resolved ? pd_mem_dup_string(resolved) : NULL;
-    free(resolved); /* realpath's own memory */
-    return copy;
+    char resolved[PATH_MAX];
+    return realpath(path, resolved) ? pd_mem_dup_string(resolved) : NULL;
 }
 
 char *pd_library_resolve(const char *path)

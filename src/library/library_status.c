@@ -9,7 +9,6 @@
 #include "base/str.h"
 #include "library/learner_lock.h"
 #include "library/library_parts.h"
-#include "pipeline/walk.h"
 
 static pd_status find_shown(pd_store *store, const char *path_or_id, pd_photo *ret_photo, pd_error *err)
 {

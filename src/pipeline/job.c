@@ -1,6 +1,7 @@
 /* job.c: a job's life: its thread runs the phases, starts the stages, and is itself the write stage. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -38,10 +39,11 @@ static pd_status resolve_folder(const char *folder, char **ret_path, pd_error *e
 {
     char shown[PD_PROGRESS_TEXT_BYTES];
     pd_board_format_path(folder, shown);
-    char *resolved = realpath(folder, NULL);
-    if (!resolved && (errno == ENOENT || errno == ENOTDIR))
+    char resolved[PATH_MAX];
+    const bool found = realpath(folder, resolved) != NULL;
+    if (!found && (errno == ENOENT || errno == ENOTDIR))
         return pd_error_set(err, PD_ERR_NOT_FOUND, "there is no folder '%s'", shown);
-    if (!resolved)
+    if (!found)
         return pd_error_set_errno(err, errno, "cannot look at '%s'", shown);
     pd_status status = PD_OK;
     struct stat st;
@@ -53,7 +55,6 @@ static pd_status resolve_folder(const char *folder, char **ret_path, pd_error *e
         status = pd_error_set_errno(err, errno, "cannot read the folder '%s'", shown);
     else if (!(*ret_path = pd_mem_dup_string(resolved)))
         status = pd_error_set_nomem(err);
-    free(resolved); /* realpath's own memory */
     return status;
 }
 

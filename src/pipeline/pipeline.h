@@ -13,7 +13,10 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "kernels/kernels.h"
 #include "model/model.h"
+#include "store/store.h"
+#include "vindex/vindex.h"
 
 typedef enum pd_phase {
     PD_PHASE_PREPARE, /* opening catalogue and model */
@@ -54,7 +57,9 @@ typedef struct pd_progress {
     int64_t found;                        /* candidates seen so far */
     int64_t todo, done;                   /* files that need work, and those finished one way or another */
     int64_t learned;                      /* embedded in this run */
-    int64_t unchanged, moved, removed, skipped, failed;
+    int64_t unchanged;                    /* nothing to learn: as it was, or a copy of what is learned */
+    int64_t moved, removed, skipped;
+    int64_t failed;  /* remembered errors included; a folder that cannot be read is one */
     double rate;     /* files a second over the last seconds; 0: not known yet */
     double eta_s;    /* -1: not known yet; never negative else */
     double fraction; /* 0..1 of the whole job, never goes back */
@@ -66,7 +71,7 @@ typedef struct pd_progress {
 
 typedef struct pd_job_options {
     const char *const *folders; /* as the user named them; each becomes a root, or belongs to one */
-    size_t n_folders;
+    size_t n_folders;           /* 0: every root of the catalogue; one that is not there goes offline */
     const char *catalogue_path; /* files of the library; see library.c */
     const char *vectors_dir;
     const char *thumbs_dir;
@@ -89,5 +94,33 @@ void pd_job_pause(pd_job *job, bool paused); /* files in work are finished, no n
 void pd_job_cancel(pd_job *job);             /* commits what is learned, then ends */
 /* Waits for the end (cancel first to end early) and frees. */
 void pd_job_finish(pd_job **job);
+
+/* The vector file is a cache of the catalogue's embeddings. These are the only hands that write it: a job after every
+ * batch, and the library when it finds a file that is missing, damaged or behind. One thread at a time. */
+
+/* The vector file of a model: "<dir>/<model id>.vectors", on the heap; NULL when out of memory. */
+PD_MUST_USE char *pd_vectors_path(const char *dir, const char *model_id);
+
+typedef struct pd_vectors_of {
+    int64_t model; /* the store's number */
+    const char *model_id;
+    size_t dim;
+    const pd_kernels *kernels;
+} pd_vectors_of;
+
+/* Appends and commits the embeddings that the catalogue has beyond the index's last. */
+PD_MUST_USE pd_status pd_vectors_catch_up(pd_vindex *index, pd_store *store, const pd_vectors_of *of, pd_error *err);
+
+/* Whether index and catalogue tell the same number of rows and the same last one. */
+PD_MUST_USE pd_status pd_vectors_agree(const pd_vindex *index, pd_store *store, int64_t model, bool *ret_agree,
+                                       pd_error *err);
+
+/* Opens `path` for append (NULL: in memory only) and catches up; starts anew over a file that disagrees with the
+ * catalogue. */
+PD_MUST_USE pd_status pd_vectors_open(pd_vindex **ret_index, const char *path, pd_store *store, const pd_vectors_of *of,
+                                      pd_error *err);
+
+/* Whether `inner` is the folder `outer` or lies below it; both absolute, without a slash at the end. */
+bool pd_path_is_within(const char *inner, const char *outer);
 
 #endif

@@ -17,7 +17,7 @@
 #include "media/media.h"
 #include "model/model.h"
 #include "pipeline/feed.h"
-#include "pipeline/vectors.h"
+#include "pipeline/pipeline.h"
 
 #define PD_STAGE_BATCH_FILES 64 /* one transaction ... */
 #define PD_STAGE_BATCH_MS 1000  /* ... at most this long after its first file */

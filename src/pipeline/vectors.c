@@ -1,4 +1,4 @@
-#include "pipeline/vectors.h"
+#include "pipeline/pipeline.h"
 
 #include <errno.h>
 #include <stdio.h>

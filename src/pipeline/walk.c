@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "media/media.h"
+#include "pipeline/pipeline.h"
 #include "pipeline/text_pool.h"
 #include "store/store.h"
 
@@ -35,7 +36,7 @@ typedef struct walk {
     pd_error *err;
 } walk;
 
-bool pd_walk_leaves_out(const char *name) { return name[0] == '.' || strcmp(name, "@eaDir") == 0; }
+static bool leaves_out(const char *name) { return name[0] == '.' || strcmp(name, "@eaDir") == 0; }
 
 bool pd_path_is_within(const char *inner, const char *outer)
 {
@@ -69,7 +70,7 @@ bool pd_walk_reaches(const char *outer, const char *inner)
         const size_t end = at + 1 + strcspn(path + at + 1, "/");
         const char after = path[end];
         path[end] = '\0';
-        const bool left_out = pd_walk_leaves_out(path + at + 1);
+        const bool left_out = leaves_out(path + at + 1);
         path[end] = after;
         if (ignored || left_out)
             return false;
@@ -120,18 +121,25 @@ static pd_status visit_file(walk *w, int fd, const char *name, const char *path,
     return end_unless(w->visitor->file(w->user, path, root, (int64_t)st.st_size, mtime_ns));
 }
 
+/* False: gone since its name was read. */
+static bool find_type(int fd, const struct dirent *entry, unsigned char *ret_type)
+{
+    struct stat st;
+    *ret_type = entry->d_type;
+    if (entry->d_type != DT_UNKNOWN)
+        return true;
+    if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return false;
+    *ret_type = IFTODT(st.st_mode);
+    return true;
+}
+
 static pd_status visit_entry(walk *w, size_t index, int fd, const struct dirent *entry)
 {
     const char *name = entry->d_name;
-    if (pd_walk_leaves_out(name))
+    unsigned char type;
+    if (leaves_out(name) || !find_type(fd, entry, &type))
         return PD_OK;
-    unsigned char type = entry->d_type;
-    if (type == DT_UNKNOWN) {
-        struct stat st;
-        if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-            return PD_OK;
-        type = S_ISDIR(st.st_mode) ? DT_DIR : S_ISREG(st.st_mode) ? DT_REG : DT_LNK;
-    }
     bool skipped = false;
     const bool candidate = type != DT_DIR && pd_media_is_candidate(name, &skipped);
     if (skipped || (candidate && type != DT_REG))

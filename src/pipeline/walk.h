@@ -30,12 +30,6 @@ typedef struct pd_walk_visitor {
 PD_MUST_USE pd_status pd_walk(const char *folder, size_t root, const pd_walk_visitor *visitor, void *user,
                               pd_error *err);
 
-/* Whether a walk leaves out entries of this name. */
-bool pd_walk_leaves_out(const char *name);
-
-/* Whether `inner` is `outer` or lies below it. */
-bool pd_path_is_within(const char *inner, const char *outer);
-
 /* Whether a walk from `outer` comes by `inner` (which need not exist): within it, and nothing between is left out. */
 bool pd_walk_reaches(const char *outer, const char *inner);
 
