@@ -3,16 +3,15 @@
  * There is no exact product of u8 and s8 in AVX2 (vpmaddubsw saturates at 16 bits), so int8 works on 16-bit lanes: a
  * block of rows is widened once into a buffer on the stack, the weights on every load, and a tile takes one half of a
  * panel at a time because vpmaddwd leaves two sums per column. */
-#include <immintrin.h>
+#include "kernels/vec_avx2.h"
+
 #include <math.h>
 #include <stdbool.h>
 
-#include "kernels/kernels_isa.h"
-#include "kernels/math_avx2.h"
+#include "kernels/math_vec.h"
 
 #define ROWS_MAX 6
-#define LANES 8 /* floats of a register; a panel is two registers wide */
-#define HALVES 2
+#define HALVES 2 /* of a panel: LANES columns */
 #define GROUP 4
 #define GROUP_BYTES (GROUP * PD_PANEL_COLUMNS)
 #define BLOCK_BYTES ((size_t)256 << 10) /* of A: a share of L2 that leaves room for a panel */
@@ -207,7 +206,7 @@ static void finish_rows(const pd_gemm *g, const struct tile *t, size_t rows, siz
 {
     for (size_t row = 0; row < rows; row++, sums += PD_PANEL_COLUMNS) {
         for (size_t half = 0; half < HALVES; half++)
-            _mm256_storeu_ps(sums + half * LANES, activate_ps(g->activation, _mm256_loadu_ps(sums + half * LANES)));
+            _mm256_storeu_ps(sums + half * LANES, vec_activate(g->activation, _mm256_loadu_ps(sums + half * LANES)));
         for (size_t column = 0; column < columns; column++) {
             const float residual = t->residual ? t->residual[row * t->ld_residual + column] : 0.0f;
             t->c[row * t->ld_c + column] = sums[column] + residual;

@@ -3,12 +3,12 @@
  * Both element types are one loop: a step takes 4 bytes of every row (one float, or four quantised inputs), broadcasts
  * them, and 64 bytes of every panel (16 columns). A is read where it lies: rows are walked in step, and the lines of a
  * tile's rows stay in L1. Panels are the inner loop's stream; a block of rows small enough for L2 meets every panel. */
-#include <immintrin.h>
+#include "kernels/vec_avx512.h"
+
 #include <math.h>
 #include <stdbool.h>
 
-#include "kernels/kernels_isa.h"
-#include "kernels/math_avx512.h"
+#include "kernels/math_vec.h"
 
 #define ROWS_MAX 14
 #define PANELS_MAX 2
@@ -143,7 +143,7 @@ static void activate_tile(const pd_gemm *g, const struct tile *t, size_t rows, c
         for (size_t panel = 0; panel < PANELS_MAX; panel++) {
             const __mmask16 columns = t->columns[panel];
             const size_t at = panel * PD_PANEL_COLUMNS;
-            __m512 value = activate_ps(g->activation, _mm512_maskz_loadu_ps(columns, sums + row * COLUMNS_MAX + at));
+            __m512 value = vec_activate(g->activation, _mm512_maskz_loadu_ps(columns, sums + row * COLUMNS_MAX + at));
             if (t->residual)
                 value = _mm512_add_ps(value, _mm512_maskz_loadu_ps(columns, t->residual + row * t->ld_residual + at));
             _mm512_mask_storeu_ps(t->c + row * g->ld_c + at, columns, value);

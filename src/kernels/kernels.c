@@ -9,10 +9,14 @@ typedef void (*fill_function)(pd_kernels *ret_kernels);
 static const fill_function scalar_files[] = { pd_kernels_scalar_gemm, pd_kernels_scalar_nn, pd_kernels_scalar_vector,
                                               pd_kernels_scalar_image };
 #ifdef PD_HAVE_AVX2
-static const fill_function avx2_files[] = { pd_kernels_avx2_gemm };
+static const fill_function avx2_files[] = { pd_kernels_avx2_gemm,      pd_kernels_avx2_nn,
+                                            pd_kernels_avx2_depthwise, pd_kernels_avx2_attention,
+                                            pd_kernels_avx2_vector,    pd_kernels_avx2_image };
 #endif
 #ifdef PD_HAVE_AVX512
-static const fill_function avx512_files[] = { pd_kernels_avx512_gemm };
+static const fill_function avx512_files[] = { pd_kernels_avx512_gemm,      pd_kernels_avx512_nn,
+                                              pd_kernels_avx512_depthwise, pd_kernels_avx512_attention,
+                                              pd_kernels_avx512_vector,    pd_kernels_avx512_image };
 #endif
 
 /* Each level overwrites what the one before it filled in. */

@@ -45,4 +45,4 @@ void pd_pack_i8(const float *w, size_t n, size_t k, int8_t *ret_packed, float *r
     }
 }
 
-size_t pd_attention_scratch(size_t n_tokens) { return PD_ATTENTION_ROWS * round_up(n_tokens, 16); }
+size_t pd_attention_scratch(size_t n_tokens) { return PD_ATTENTION_ROWS * round_up(n_tokens, PD_ATTENTION_ALIGN); }
