@@ -1,0 +1,345 @@
+/* The catalogue as a file: versions, damage, other processes, a full disk, a kill. */
+#include "store_fixture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/mem.h"
+#include "store/store_private.h"
+
+static pd_status open_path(const char *path, pd_store_mode mode, pd_store **ret_store, pd_error *err)
+{
+    *ret_store = NULL;
+    const pd_status status = pd_store_open(ret_store, path, mode, err);
+    CHECK((status == PD_OK) == (*ret_store != NULL));
+    return status;
+}
+
+/* A catalogue with one photo, closed. */
+static fixture make_catalogue(void)
+{
+    const fixture f = fixture_make();
+    pd_store *store;
+    int64_t root = 0, model = 0;
+    CHECK(open_path(f.path, PD_STORE_WRITE, &store, NULL) == PD_OK);
+    CHECK(pd_store_root_add(store, "/photos", &root, NULL) == PD_OK);
+    CHECK(pd_store_model_add(store, "abc", "tiny", FIXTURE_DIM, &model, NULL) == PD_OK);
+    const int64_t content = add_content(store, 1);
+    add_photo(store, root, "/photos/a.jpg", content);
+    add_embedding(store, content, model, 1);
+    pd_store_close(&store);
+    return f;
+}
+
+static void run_sql(const char *path, const char *sql)
+{
+    sqlite3 *db;
+    CHECK(sqlite3_open(path, &db) == SQLITE_OK);
+    CHECK(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static int64_t count_files(pd_store *store)
+{
+    pd_store_totals t = { .files = -1 };
+    CHECK(pd_store_totals_get(store, 1, &t, NULL) == PD_OK);
+    return t.files;
+}
+
+static void reading_needs_a_catalogue(void)
+{
+    const fixture f = fixture_make();
+    pd_store *store;
+    pd_error err = { 0 };
+    CHECK(open_path(f.path, PD_STORE_READ, &store, &err) == PD_ERR_NOT_FOUND);
+    CHECK(strstr(err.message, f.path));
+    CHECK(open_path("/nowhere/at/all", PD_STORE_READ, &store, &err) == PD_ERR_NOT_FOUND);
+    CHECK(open_path("/nowhere/at/all", PD_STORE_WRITE, &store, &err) == PD_ERR_NOT_FOUND);
+    CHECK(access(f.path, F_OK) != 0);
+    fixture_remove(&f);
+}
+
+static void a_catalogue_is_for_its_owner_only(void)
+{
+    const fixture f = make_catalogue();
+    struct stat st;
+    CHECK(stat(f.path, &st) == 0 && (st.st_mode & 0777) == 0600);
+    fixture_remove(&f);
+}
+
+static void an_empty_file_becomes_a_catalogue(void)
+{
+    const fixture f = fixture_make();
+    FILE *file = fopen(f.path, "wb");
+    REQUIRE(file);
+    fclose(file);
+    pd_store *store;
+    CHECK(open_path(f.path, PD_STORE_READ, &store, NULL) == PD_ERR_NOT_FOUND);
+    REQUIRE(open_path(f.path, PD_STORE_WRITE, &store, NULL) == PD_OK);
+    CHECK(count_files(store) == 0);
+    pd_store_close(&store);
+    CHECK(open_path(f.path, PD_STORE_READ, &store, NULL) == PD_OK);
+    pd_store_close(&store);
+    fixture_remove(&f);
+}
+
+static void a_newer_catalogue_is_left_alone(void)
+{
+    const fixture f = make_catalogue();
+    run_sql(f.path, "PRAGMA user_version = 9999");
+    for (int mode = PD_STORE_READ; mode <= PD_STORE_WRITE; mode++) {
+        pd_store *store;
+        pd_error err = { 0 };
+        CHECK(open_path(f.path, (pd_store_mode)mode, &store, &err) == PD_ERR_UNSUPPORTED);
+        CHECK(strstr(err.message, "9999") && strstr(err.message, "versions up to 1") && strstr(err.message, "newer"));
+    }
+    run_sql(f.path, "PRAGMA user_version = 1");
+    pd_store *store;
+    REQUIRE(open_path(f.path, PD_STORE_WRITE, &store, NULL) == PD_OK);
+    CHECK(count_files(store) == 1);
+    pd_store_close(&store);
+    fixture_remove(&f);
+}
+
+static void the_database_of_another_program_is_left_alone(void)
+{
+    const fixture f = fixture_make();
+    run_sql(f.path, "CREATE TABLE theirs (x)");
+    struct stat before, after;
+    CHECK(stat(f.path, &before) == 0);
+    for (int mode = PD_STORE_READ; mode <= PD_STORE_WRITE; mode++) {
+        pd_store *store;
+        pd_error err = { 0 };
+        CHECK(open_path(f.path, (pd_store_mode)mode, &store, &err) == PD_ERR_CORRUPT);
+        CHECK(strstr(err.message, "another program"));
+    }
+    CHECK(stat(f.path, &after) == 0 && after.st_size == before.st_size &&
+          after.st_mtim.tv_nsec == before.st_mtim.tv_nsec);
+    fixture_remove(&f);
+}
+
+static void check_damaged(const char *path)
+{
+    for (int mode = PD_STORE_READ; mode <= PD_STORE_WRITE; mode++) {
+        pd_store *store;
+        pd_error err = { 0 };
+        CHECK(open_path(path, (pd_store_mode)mode, &store, &err) == PD_ERR_CORRUPT);
+        CHECK(strstr(err.message, path) && strstr(err.message, "damaged") && strstr(err.message, "index your folders"));
+        pd_store_close(&store);
+    }
+}
+
+static void damage_is_said_with_advice(void)
+{
+    fixture f = fixture_make();
+    FILE *file = fopen(f.path, "wb");
+    REQUIRE(file);
+    for (unsigned i = 0; i < 30000; i++)
+        fputc((int)(i * 2654435761U >> 24), file);
+    fclose(file);
+    check_damaged(f.path);
+    fixture_remove(&f);
+
+    f = make_catalogue();
+    CHECK(truncate(f.path, 8192) == 0);
+    check_damaged(f.path);
+    fixture_remove(&f);
+
+    f = make_catalogue();
+    CHECK(truncate(f.path, 60) == 0);
+    check_damaged(f.path);
+    fixture_remove(&f);
+}
+
+static void a_reader_sees_what_was_committed_while_another_writes(void)
+{
+    const fixture f = make_catalogue();
+    pd_store *writer, *reader;
+    REQUIRE(open_path(f.path, PD_STORE_WRITE, &writer, NULL) == PD_OK);
+    REQUIRE(open_path(f.path, PD_STORE_READ, &reader, NULL) == PD_OK);
+    REQUIRE(pd_store_begin(writer, NULL) == PD_OK);
+    add_photo(writer, 1, "/photos/b.jpg", 0);
+    CHECK(count_files(writer) == 2 && count_files(reader) == 1);
+    REQUIRE(pd_store_begin(reader, NULL) == PD_OK && count_files(reader) == 1);
+    CHECK(pd_store_commit(writer, NULL) == PD_OK);
+    CHECK(count_files(reader) == 1); /* a batch of a reader is one moment */
+    CHECK(pd_store_commit(reader, NULL) == PD_OK && count_files(reader) == 2);
+    int64_t id;
+    const pd_photo_file file = { .root_id = 1, .path = "/photos/c.jpg" };
+    CHECK(pd_store_photo_put(reader, &file, &id, NULL) == PD_ERR_IO);
+    pd_store_close(&reader);
+    pd_store_close(&writer);
+    fixture_remove(&f);
+}
+
+/* As root a folder without write permission is no obstacle: a child gives its rights up. */
+static int read_as_nobody(const char *path)
+{
+    if (getuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0))
+        return 2;
+    pd_store *store = NULL;
+    pd_error err = { 0 };
+    if (pd_store_open(&store, path, PD_STORE_READ, &err) != PD_OK) {
+        fprintf(stderr, "%s\n", err.message);
+        return 1;
+    }
+    const int64_t n = count_files(store);
+    pd_store_close(&store);
+    return n == 1 ? 0 : 1;
+}
+
+static void a_catalogue_on_a_read_only_medium_can_be_read(void)
+{
+    const fixture f = make_catalogue();
+    CHECK(chmod(f.path, 0444) == 0 && chmod(f.dir, 0555) == 0);
+    const pid_t child = fork();
+    if (child == 0)
+        _exit(read_as_nobody(f.path));
+    int state = -1;
+    CHECK(waitpid(child, &state, 0) == child && WIFEXITED(state) && WEXITSTATUS(state) == 0);
+    CHECK(chmod(f.dir, 0755) == 0);
+    fixture_remove(&f);
+}
+
+/* Writes batches of 10 photos and their contents for ever. */
+static void write_until_killed(const char *path, uint32_t from)
+{
+    pd_store *store;
+    if (pd_store_open(&store, path, PD_STORE_WRITE, NULL) != PD_OK)
+        _exit(1);
+    for (uint32_t i = from;; i++) {
+        if (i % 10 == 0 && pd_store_begin(store, NULL) != PD_OK)
+            _exit(1);
+        char name[64];
+        snprintf(name, sizeof name, "/photos/%u.jpg", i);
+        const int64_t content = add_content(store, 1000 + i);
+        add_embedding(store, content, 1, (uint16_t)i);
+        add_photo(store, 1, name, content);
+        if (i % 10 == 9 && pd_store_commit(store, NULL) != PD_OK)
+            _exit(1);
+    }
+}
+
+static void a_killed_writer_leaves_whole_batches(void)
+{
+    const fixture f = make_catalogue();
+    int64_t last = 1, grown = 0;
+    for (int round = 0; round < 20; round++) {
+        const pid_t child = fork();
+        if (child == 0)
+            write_until_killed(f.path, (uint32_t)(last - 1));
+        usleep(20000 + (useconds_t)round * 1313);
+        kill(child, SIGKILL);
+        int state;
+        CHECK(waitpid(child, &state, 0) == child && WIFSIGNALED(state));
+        pd_store *store;
+        REQUIRE(open_path(f.path, PD_STORE_WRITE, &store, NULL) == PD_OK);
+        pd_store_totals t;
+        int64_t count, last_seq, intact;
+        CHECK(pd_store_totals_get(store, 1, &t, NULL) == PD_OK && t.files % 10 == 1 && t.files == t.learned);
+        CHECK(pd_store_embedding_extent(store, 1, &count, &last_seq, NULL) == PD_OK && count == t.files);
+        CHECK(pd_store_pragma_int(store, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'",
+                                  &intact, NULL) == PD_OK &&
+              intact == 1);
+        CHECK(t.files >= last);
+        grown += t.files > last;
+        last = t.files;
+        pd_store_close(&store);
+    }
+    CHECK(grown > 10);
+    fixture_remove(&f);
+}
+
+static pd_status fill(pd_store *store, pd_error *err)
+{
+    static uint16_t half[4096];
+    pd_status status = PD_OK;
+    for (uint32_t i = 0; i < 1000 && status == PD_OK; i++) {
+        const pd_content c = content_of(i);
+        int64_t content = 0;
+        status = pd_store_content_put(store, &c, &content, err);
+        half[0] = (uint16_t)i;
+        if (status == PD_OK)
+            status = pd_store_embedding_put(store, content, 1, half, 4096, NULL, err);
+    }
+    return status;
+}
+
+static void a_full_disk_is_said_and_loses_only_the_batch(void)
+{
+    fixture f = fixture_make();
+    if (mount("tmpfs", f.dir, "tmpfs", 0, "size=1m") != 0) {
+        printf("# not allowed to mount a small disk: %s\n", strerror(errno));
+        CHECK(true);
+        fixture_remove(&f);
+        return;
+    }
+    pd_store *store;
+    int64_t root = 0, model = 0;
+    pd_error err = { 0 };
+    CHECK(open_path(f.path, PD_STORE_WRITE, &store, NULL) == PD_OK);
+    CHECK(pd_store_root_add(store, "/photos", &root, NULL) == PD_OK);
+    CHECK(pd_store_model_add(store, "abc", "tiny", 4096, &model, NULL) == PD_OK);
+    add_photo(store, root, "/photos/a.jpg", 0);
+    CHECK(pd_store_begin(store, NULL) == PD_OK);
+    pd_status status = fill(store, &err);
+    if (status == PD_OK)
+        status = pd_store_commit(store, &err);
+    CHECK(status == PD_ERR_FULL && strstr(err.message, "no space left") && strstr(err.message, f.path));
+    pd_store_rollback(store);
+    CHECK(count_files(store) == 1);
+    pd_store_close(&store);
+    CHECK(open_path(f.path, PD_STORE_READ, &store, NULL) == PD_OK && count_files(store) == 1);
+    pd_store_close(&store);
+    CHECK(umount(f.dir) == 0);
+    fixture_remove(&f);
+}
+
+static bool ignore_embedding(void *user, int64_t seq, int64_t content, const uint16_t *half, size_t dim)
+{
+    (void)user, (void)seq, (void)content, (void)half, (void)dim;
+    return true;
+}
+
+static void running_out_of_memory_leaks_nothing(void)
+{
+    const fixture f = make_catalogue();
+    size_t tries = 0;
+    for (pd_status status = PD_ERR_NOMEM; status == PD_ERR_NOMEM && tries < 100; tries++) {
+        pd_store *store = NULL;
+        pd_photo photo = { .id = -1 };
+        (void)pd_mem_fail_at(tries + 1);
+        status = pd_store_open(&store, f.path, PD_STORE_READ, NULL);
+        CHECK((status == PD_OK) == (store != NULL));
+        if (status == PD_OK)
+            status = pd_store_photo_by_id(store, 1, &photo, NULL);
+        CHECK((status == PD_OK) == (photo.id == 1));
+        if (status == PD_OK)
+            status = pd_store_embeddings(store, 1, 0, ignore_embedding, NULL, NULL);
+        (void)pd_mem_fail_at(0);
+        pd_store_close(&store);
+        CHECK(pd_mem_live() == 0);
+    }
+    CHECK(tries == 5); /* store, path, strings, embedding, and the run that had enough */
+    fixture_remove(&f);
+}
+
+int main(void)
+{
+    RUN(reading_needs_a_catalogue);
+    RUN(a_catalogue_is_for_its_owner_only);
+    RUN(an_empty_file_becomes_a_catalogue);
+    RUN(a_newer_catalogue_is_left_alone);
+    RUN(the_database_of_another_program_is_left_alone);
+    RUN(damage_is_said_with_advice);
+    RUN(a_reader_sees_what_was_committed_while_another_writes);
+    RUN(a_catalogue_on_a_read_only_medium_can_be_read);
+    RUN(a_killed_writer_leaves_whole_batches);
+    RUN(a_full_disk_is_said_and_loses_only_the_batch);
+    RUN(running_out_of_memory_leaks_nothing);
+    return TEST_RESULT();
+}
