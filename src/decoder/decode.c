@@ -7,6 +7,7 @@
 
 #include <vips/vips.h>
 
+#include "decoder/ciff.h"
 #include "decoder/colour.h"
 #include "decoder/ifd.h"
 #include "decoder/load.h"
@@ -16,6 +17,7 @@
 enum {
     THUMB_QUALITY = 75,
     THUMB_EFFORT = 1, /* of 0..6 */
+    FLAT_BYTES_MAX = 65536,
 };
 
 pd_status pd_decode_init(pd_error *err)
@@ -57,6 +59,8 @@ static void read_meta(const uint8_t *data, size_t len, pd_image_type type, VipsI
              vips_image_get_blob(image, VIPS_META_EXIF_NAME, &block, &block_len) == 0)
         (void)pd_ifd_read(block, block_len, ret_meta);
     vips_error_clear();
+    if (type == PD_IMAGE_JPEG)
+        pd_ciff_read(data, len, ret_meta);
 }
 
 static pd_status check_size(const pd_loaded *loaded, pd_error *err)
@@ -164,6 +168,15 @@ static int render_thumb(uint8_t *slot, pd_decode_reply *reply)
     return result;
 }
 
+/* libheif passes over tiles that it cannot decode: a photo of which nothing is left comes out in one colour. A picture
+ * that really is of one colour takes less than FLAT_BYTES_MAX. */
+static bool is_lost(const uint8_t *slot, const pd_decode_reply *reply, pd_image_type type, size_t file_bytes)
+{
+    const size_t bytes = (size_t)3 * reply->pixel_width * reply->pixel_height;
+    return (type == PD_IMAGE_HEIF || type == PD_IMAGE_AVIF) && file_bytes > FLAT_BYTES_MAX &&
+           memcmp(slot, slot + 3, bytes - 3) == 0;
+}
+
 static pd_status decode_pixels(const uint8_t *data, size_t len, pd_image_type type, const pd_loaded *header,
                                const pd_decode_request *request, uint8_t *slot, pd_decode_reply *reply, pd_error *err)
 {
@@ -177,6 +190,8 @@ static pd_status decode_pixels(const uint8_t *data, size_t len, pd_image_type ty
     pd_loaded_done(&loaded);
     if (result != 0)
         return pd_load_error_set(err, "the picture is damaged");
+    if (is_lost(slot, reply, type, len))
+        return pd_error_set(err, PD_ERR_FORMAT, "the picture is damaged (all its pixels have one colour)");
     if (request->thumb && render_thumb(slot, reply) != 0)
         return pd_load_error_set(err, "no thumbnail can be made");
     reply->phash = pd_phash_of_rgb(slot, reply->pixel_width, reply->pixel_height);

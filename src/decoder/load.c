@@ -7,6 +7,7 @@
 
 #include "base/attr.h"
 #include "base/mem.h"
+#include "decoder/bmp.h"
 #include "media/media.h"
 
 /* vips_init would load every module it finds: those for PDF, SVG and microscopes too. It is told of an empty place
@@ -75,9 +76,40 @@ static int open_image(const uint8_t *data, size_t len, pd_image_type type, int r
     return -1;
 }
 
+/* Our own reader decodes at once: a bitmap is as large as its pixels, there is no header to look at first. */
+static pd_status open_bitmap(const uint8_t *data, size_t len, pd_loaded *ret_loaded, pd_error *err)
+{
+    pd_bmp_info info;
+    PD_TRY(pd_bmp_read_header(data, len, &info, err));
+    const unsigned channels = pd_bmp_channels(&info);
+    const size_t bytes = (size_t)info.width * info.height * channels;
+    pd_loaded loaded = { .width = info.width, .height = info.height, .pages = 1 };
+    loaded.pixels = pd_mem_alloc(bytes, 1);
+    if (!loaded.pixels)
+        return pd_error_set(err, PD_ERR_LIMIT, "decoding it takes %zu MiB of memory", bytes >> 20);
+    const pd_status status = pd_bmp_read_pixels(data, len, &info, loaded.pixels, err);
+    if (status != PD_OK) {
+        pd_mem_free(loaded.pixels);
+        return status;
+    }
+    loaded.image = vips_image_new_from_memory(loaded.pixels, bytes, (int)info.width, (int)info.height, (int)channels,
+                                              VIPS_FORMAT_UCHAR);
+    if (!loaded.image) {
+        pd_mem_free(loaded.pixels);
+        return pd_load_error_set(err, "the picture is damaged");
+    }
+    loaded.image->Type = VIPS_INTERPRETATION_sRGB;
+    if (info.profile_bytes)
+        vips_image_set_blob_copy(loaded.image, VIPS_META_ICC_NAME, data + info.profile_at, info.profile_bytes);
+    *ret_loaded = loaded;
+    return PD_OK;
+}
+
 pd_status pd_load_header(const uint8_t *data, size_t len, pd_image_type type, pd_loaded *ret_loaded, pd_error *err)
 {
     pd_loaded loaded = { .is_upright = type == PD_IMAGE_HEIF || type == PD_IMAGE_AVIF || type == PD_IMAGE_JXL };
+    if (type == PD_IMAGE_BMP)
+        return open_bitmap(data, len, ret_loaded, err);
     if (open_image(data, len, type, 1, &loaded.image) != 0)
         return pd_load_error_set(err, "the picture is damaged");
     loaded.width = (uint32_t)vips_image_get_width(loaded.image);
