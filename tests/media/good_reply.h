@@ -1,0 +1,40 @@
+/* good_reply.h: an answer that a decoder may give, to be spoilt field by field. */
+#ifndef PD_TEST_GOOD_REPLY_H
+#define PD_TEST_GOOD_REPLY_H
+
+#include <math.h>
+#include <string.h>
+
+#include "media/protocol.h"
+
+static inline void fill_good_reply(const pd_decode_request *request, pd_decode_reply *ret_reply)
+{
+    *ret_reply = (pd_decode_reply){ .magic = PD_DECODE_MAGIC,
+                                    .version = PD_DECODE_VERSION,
+                                    .id = request->id,
+                                    .has_pixels = 1,
+                                    .type = "jpeg",
+                                    .width = 8,
+                                    .height = 4,
+                                    .pages = 1,
+                                    .pixel_width = 4,
+                                    .pixel_height = 2,
+                                    .phash = 42,
+                                    .meta = { .taken = "2004-11-26T12:05:19+01:00",
+                                              .taken_source = "exif",
+                                              .make = "Canon",
+                                              .orientation = 6,
+                                              .iso = 100,
+                                              .exposure_s = 0.01,
+                                              .fnumber = 2.8,
+                                              .focal_mm = NAN,
+                                              .gps_lat = -33.5,
+                                              .gps_lon = 151.2,
+                                              .gps_alt = NAN } };
+    if (request->thumb) {
+        ret_reply->thumb_offset = 24;
+        ret_reply->thumb_bytes = 100;
+    }
+}
+
+#endif
