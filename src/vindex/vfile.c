@@ -60,7 +60,7 @@ static pd_status check_slot(const slot *s, uint64_t file_bytes, pd_error *err)
     if (s->version != PD_VFILE_VERSION)
         return pd_error_set(err, PD_ERR_CORRUPT, "it has version %" PRIu32 ", this program uses version %d", s->version,
                             PD_VFILE_VERSION);
-    if (s->dim < 1 || s->dim > PD_VINDEX_DIM_MAX || s->block_rows != ROWS || s->last_seq < 0 ||
+    if (s->dim < 1 || s->dim > PD_VINDEX_DIM_MAX || s->block_rows != ROWS || s->reserved || s->last_seq < 0 ||
         !memchr(s->model_id, '\0', sizeof s->model_id))
         return pd_error_set(err, PD_ERR_CORRUPT, "its header makes no sense");
     const uint64_t blocks_there =
