@@ -28,6 +28,7 @@ FORCE_INLINE void multiply(const struct tile *t, const size_t rows, const bool p
 {
     vec sum[VEC_TILE_ROWS][2];
     const size_t left = t->columns, right = left > LANES ? left - LANES : 0;
+#pragma GCC unroll 12
     for (size_t row = 0; row < rows; row++)
         sum[row][0] = sum[row][1] = vec_set(0.0f);
     const float *b = t->b;
@@ -77,17 +78,22 @@ static void multiply_rows(struct tile t, size_t rows)
 static void transpose_corner(const float *from, size_t ld, float *to)
 {
     __m256 r[CORNER], pairs[CORNER], fours[CORNER];
+#pragma GCC unroll 8
     for (size_t i = 0; i < CORNER; i++)
         r[i] = _mm256_loadu_ps(from + i * ld);
+#pragma GCC unroll 8
     for (size_t i = 0; i < CORNER; i += 2) {
         pairs[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
         pairs[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
     }
+#pragma GCC unroll 8
     for (size_t i = 0; i < CORNER; i += 4)
+#pragma GCC unroll 2
         for (size_t j = 0; j < 2; j++) {
             fours[i + 2 * j] = _mm256_shuffle_ps(pairs[i + j], pairs[i + j + 2], 0x44);
             fours[i + 2 * j + 1] = _mm256_shuffle_ps(pairs[i + j], pairs[i + j + 2], 0xEE);
         }
+#pragma GCC unroll 8
     for (size_t i = 0; i < 4; i++) {
         _mm256_storeu_ps(to + i * STRIP, _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x20));
         _mm256_storeu_ps(to + (i + 4) * STRIP, _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x31));

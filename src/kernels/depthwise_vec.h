@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "kernels/math_vec.h"
+#include "kernels/kernels_isa.h"
 
 #define TAPS 3
 #define PIXELS_MAX 4
@@ -44,6 +44,7 @@ FORCE_INLINE void convolve(const pd_depthwise *d, const struct pixels *p, struct
 {
     const size_t channels = d->channels, left = channels - channel;
     vec sum[PIXELS_MAX];
+#pragma GCC unroll 4
     for (size_t i = 0; i < n; i++)
         sum[i] = part ? vec_load_part(d->bias + channel, left) : vec_load(d->bias + channel);
     for (size_t row = p->ky.first; row < p->ky.end; row++)
@@ -58,8 +59,10 @@ FORCE_INLINE void convolve(const pd_depthwise *d, const struct pixels *p, struct
                 sum[i] = vec_mul_add(weight, part ? vec_load_part(x, left) : vec_load(x), sum[i]);
             }
         }
+    const bool clamp = d->activation == PD_ACTIVATION_RELU6;
+#pragma GCC unroll 4
     for (size_t i = 0; i < n; i++) {
-        const vec value = vec_activate(d->activation, sum[i]);
+        const vec value = clamp ? vec_max(vec_set(0.0f), vec_min(vec_set(6.0f), sum[i])) : sum[i];
         if (part)
             vec_store_part(p->y + i * channels + channel, value, left);
         else

@@ -64,17 +64,20 @@ FORCE_INLINE void weigh_pixel(const pd_resize *r, size_t i, size_t width, const 
                               const size_t rows, uint8_t *out, size_t ld_out)
 {
     __m256i sum[ROWS];
+#pragma GCC unroll 4
     for (size_t row = 0; row < rows; row++)
         sum[row] = _mm256_setzero_si256();
     for (size_t tap = 0; tap < r->count[i]; tap += TAPS) {
         const size_t first = r->first[i] + tap, left = r->count[i] - tap;
         const struct spread weights = spread_weights(r->weight + i * r->weights_max + tap, left);
+#pragma GCC unroll 4
         for (size_t row = 0; row < rows; row++) {
             const uint8_t *from = in + row * ld_in + first * RGB;
             const bool whole = first + TAPS <= width;
             sum[row] = add_taps(sum[row], whole ? load_pixels(from) : load_last_pixels(from, width - first), weights);
         }
     }
+#pragma GCC unroll 4
     for (size_t row = 0; row < rows; row++)
         store_pixel(out + row * ld_out + i * RGB, sum[row]);
 }

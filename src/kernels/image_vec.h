@@ -20,11 +20,14 @@ static void weigh_bytes(const pd_resize *r, size_t i, const uint8_t *in, size_t 
 {
     const int32_t *weight = r->weight + i * r->weights_max;
     vec_i32 sum[4];
+#pragma GCC unroll 4
     for (size_t part = 0; part < 4; part++)
         sum[part] = vec_i32_set(1 << (PD_RESIZE_BITS - 1));
     for (size_t tap = 0; tap < r->count[i]; tap++, in += ld_in)
+#pragma GCC unroll 4
         for (size_t part = 0; part < 4; part++)
             sum[part] = add_tap(sum[part], in + part * LANES, weight[tap]);
+#pragma GCC unroll 4
     for (size_t part = 0; part < 4; part++)
         vec_i32_store_u8(out + part * LANES, vec_i32_shift_right(sum[part], PD_RESIZE_BITS), LANES);
 }

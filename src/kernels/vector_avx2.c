@@ -31,8 +31,10 @@ static void scan_u8(const uint8_t *rows, size_t n_rows, size_t dim, const int8_t
         __m256i sum[ROWS] = { _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(),
                               _mm256_setzero_si256() };
         for (size_t i = 0; i < dim; i += STEP)
+#pragma GCC unroll 4
             for (size_t j = 0; j < ROWS; j++)
                 sum[j] = add_step(sum[j], rows + j * dim + i, wide + i);
+#pragma GCC unroll 4
         for (size_t j = 0; j < ROWS; j++)
             ret_dots[row + j] = sum_lanes(sum[j]);
     }

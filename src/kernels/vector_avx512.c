@@ -22,8 +22,10 @@ static void scan_u8(const uint8_t *rows, size_t n_rows, size_t dim, const int8_t
         __m512i sum[ROWS] = { _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(),
                               _mm512_setzero_si512() };
         for (size_t i = 0; i < dim; i += sizeof *sum)
+#pragma GCC unroll 4
             for (size_t j = 0; j < ROWS; j++)
                 sum[j] = _mm512_dpbusd_epi32(sum[j], load_line(rows + j * dim + i), load_line(query + i));
+#pragma GCC unroll 4
         for (size_t j = 0; j < ROWS; j++)
             ret_dots[row + j] = _mm512_reduce_add_epi32(sum[j]);
     }

@@ -13,6 +13,7 @@ static float dot_f32(const float *a, const float *b, size_t n)
     vec sum[CHAINS] = { vec_set(0.0f), vec_set(0.0f), vec_set(0.0f), vec_set(0.0f) };
     size_t i = 0;
     for (; i + CHAINS * LANES <= n; i += CHAINS * LANES)
+#pragma GCC unroll 4
         for (size_t chain = 0; chain < CHAINS; chain++)
             sum[chain] = vec_mul_add(vec_load(a + i + chain * LANES), vec_load(b + i + chain * LANES), sum[chain]);
     for (; i < n; i += LANES)
@@ -32,6 +33,7 @@ static float dot_f16(const uint16_t *half, const float *b, size_t n)
     vec sum[CHAINS] = { vec_set(0.0f), vec_set(0.0f), vec_set(0.0f), vec_set(0.0f) };
     size_t i = 0;
     for (; i + CHAINS * LANES <= n; i += CHAINS * LANES)
+#pragma GCC unroll 4
         for (size_t chain = 0; chain < CHAINS; chain++)
             sum[chain] =
                 vec_mul_add(vec_of_half(half + i + chain * LANES), vec_load(b + i + chain * LANES), sum[chain]);
