@@ -98,6 +98,8 @@ pd_status pd_library_need_model(pd_library *library, unsigned towers, pd_error *
     pd_library_searcher *searcher = &library->searcher;
     if (searcher->model && (searcher->towers & towers) == towers)
         return PD_OK;
+    if (!towers)
+        towers = PD_MODEL_VISION; /* learning has prepared it, so opening it is only a map */
     char *dir = NULL;
     PD_TRY(pd_library_find_model(&dir, library->model_option, err));
     pd_session_free(&searcher->text);

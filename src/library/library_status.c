@@ -124,9 +124,9 @@ static int64_t file_bytes(const char *path, const char *suffix)
 static pd_status count_photos(pd_library *library, pd_library_status *status, pd_error *err)
 {
     pd_library_searcher *searcher = &library->searcher;
-    const bool was_open = searcher->model && searcher->towers != 0;
-    status->model_state = was_open ? "ready" : "cold";
-    if (!was_open) {
+    const bool is_ready = searcher->text || searcher->vision;
+    status->model_state = is_ready ? "ready" : "cold";
+    if (!is_ready) {
         char *dir = NULL;
         const pd_status found = pd_library_find_model(&dir, library->model_option, NULL);
         pd_mem_free(dir);
