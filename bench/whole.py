@@ -67,18 +67,20 @@ def children_of(pid):
 
 
 def watch(command, place):
-    """(seconds, peak MB of the program, peak MB of its largest child), by looking every 10 ms."""
+    """(seconds, peak MB of the program, peak MB of its largest child, stdout), by looking every 10 ms."""
     own = child = 0.0
-    started = time.perf_counter()
-    with open(os.devnull, 'w') as null:
-        process = subprocess.Popen([str(word) for word in command], stdout=null, stderr=null, env=place.environment)
+    with tempfile.TemporaryFile('w+') as output, open(os.devnull, 'w') as null:
+        started = time.perf_counter()
+        process = subprocess.Popen([str(word) for word in command], stdout=output, stderr=null, env=place.environment)
         while process.poll() is None:
             own = max(own, high_water(process.pid))
             child = max([child, *(high_water(pid) for pid in children_of(process.pid))])
             time.sleep(0.01)
-    if process.returncode not in (0, 4):
-        sys.exit(f'{" ".join(map(str, command))} ended with {process.returncode}')
-    return time.perf_counter() - started, own, child
+        seconds = time.perf_counter() - started
+        if process.returncode not in (0, 4):
+            sys.exit(f'{" ".join(map(str, command))} ended with {process.returncode}')
+        output.seek(0)
+        return seconds, own, child, output.read()
 
 
 def resident_of_short(command, place):
@@ -126,9 +128,8 @@ class Subject:
 
     def learn(self, number, precision):
         place = Place(self.scratch, f'{self.name}-{precision}-{number}')
-        command = [self.program, 'index', '--precision', precision, *place.options, self.arguments.photos]
-        seconds, own, child = watch(command, place)
-        _, answer = run([self.program, 'status', '--json', *place.options], place)
+        command = [self.program, 'index', '--json', '--precision', precision, *place.options, self.arguments.photos]
+        seconds, own, child, answer = watch(command, place)
         said = f'index --precision {precision} FOLDER'
         self.note(f'learn {self.arguments.photos.name}, new library, {precision}', 'pictures/s', said,
                   json.loads(answer)['learned'] / seconds)

@@ -89,12 +89,15 @@ void pd_out_csv_field(pd_out *out, const char *text)
 
 void pd_out_json_take(pd_out *out, pd_json *json, bool pretty)
 {
-    if (!json)
-        out->buf.status = PD_ERR_NOMEM;
-    else if (pd_json_write(json, pretty, &out->buf) == PD_OK)
-        (void)pd_buf_append(&out->buf, "\n", 1);
+    const size_t len_before = out->buf.len;
+    const pd_status status = json ? pd_json_write(json, pretty, &out->buf) : PD_ERR_NOMEM;
     pd_json_free(&json);
-    flush_when_full(out);
+    if (status == PD_OK) {
+        pd_out_text(out, "\n");
+        return;
+    }
+    out->buf.len = len_before; /* no half documents */
+    out->buf.status = status;
 }
 
 pd_status pd_out_finish(pd_out *out, pd_error *err)

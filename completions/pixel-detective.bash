@@ -1,0 +1,40 @@
+# bash completion for pixel-detective; made by tests/cli/make_docs.c
+_pixel_detective()
+{
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command= word options
+    COMPREPLY=()
+    case $prev in
+    --library) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+    --model) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+    --threads) COMPREPLY=($(compgen -W '' -- "$cur")); return ;;
+    --cpu) COMPREPLY=($(compgen -W 'auto scalar avx2 avx512 neon' -- "$cur")); return ;;
+    --precision) COMPREPLY=($(compgen -W 'int8 fp32' -- "$cur")); return ;;
+    --progress) COMPREPLY=($(compgen -W 'auto bar json none' -- "$cur")); return ;;
+    -n) COMPREPLY=($(compgen -W '' -- "$cur")); return ;;
+    --sort) COMPREPLY=($(compgen -W 'score date -date name' -- "$cur")); return ;;
+    esac
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        case $word in
+        index|search|similar|show|status|help) command=$word; break ;;
+        esac
+    done
+    options='--library --model --threads --cpu --precision --help -h --version'
+    case $command in
+    index) options+=' --recheck --progress --json' ;;
+    search) options+=' -n --sort --json --jsonl --csv -0' ;;
+    similar) options+=' -n --sort --json --jsonl --csv -0' ;;
+    show) options+=' --json' ;;
+    status) options+=' --json' ;;
+    help) options+=' ' ;;
+    esac
+    if [[ $cur == -* ]]; then
+        COMPREPLY=($(compgen -W "$options" -- "$cur"))
+    elif [[ -z $command || $command == help ]]; then
+        COMPREPLY=($(compgen -W 'index search similar show status help' -- "$cur"))
+    elif [[ $command == index ]]; then
+        COMPREPLY=($(compgen -d -- "$cur"))
+    elif [[ $command == similar || $command == show ]]; then
+        COMPREPLY=($(compgen -f -- "$cur"))
+    fi
+}
+complete -o filenames -F _pixel_detective pixel-detective
