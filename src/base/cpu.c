@@ -2,23 +2,35 @@
 
 #include <stddef.h>
 #include <string.h>
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
 
 #include "base/attr.h"
+
+#ifdef __x86_64__
+/* What gcc 12 or clang 14 cannot be asked for by name. Registers: 1 is EBX, 2 is ECX. */
+static bool cpuid_bit(unsigned leaf, unsigned reg, unsigned bit)
+{
+    unsigned regs[4] = { 0 };
+    if (!__get_cpuid_count(leaf, 0, &regs[0], &regs[1], &regs[2], &regs[3]))
+        return false;
+    return regs[reg] >> bit & 1;
+}
+#endif
 
 unsigned pd_cpu_detect(void)
 {
     unsigned mask = 0;
 #ifdef __x86_64__
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"))
+    const bool f16c = cpuid_bit(1, 2, 29), sha = cpuid_bit(7, 1, 29);
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && f16c)
         mask |= PD_CPU_AVX2;
     if ((mask & PD_CPU_AVX2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
         __builtin_cpu_supports("avx512vnni"))
         mask |= PD_CPU_AVX512_VNNI;
-    /* gcc 12 cannot be asked for "sha": CPUID leaf 7, EBX bit 29. */
-    unsigned eax = 7, ebx = 0, ecx = 0, edx = 0;
-    __asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
-    if ((ebx >> 29 & 1) && __builtin_cpu_supports("sse4.1") && __builtin_cpu_supports("ssse3"))
+    if (sha && __builtin_cpu_supports("sse4.1") && __builtin_cpu_supports("ssse3"))
         mask |= PD_CPU_SHA;
 #endif
     return mask;
