@@ -101,7 +101,7 @@ static bool count_root(void *user, const pd_root *root)
 static roots ask_roots(void)
 {
     roots r = { 0 };
-    (void)pd_store_roots(store, count_root, &r, NULL);
+    CHECK(pd_store_roots(store, count_root, &r, NULL) == PD_OK);
     return r;
 }
 
