@@ -24,7 +24,11 @@ static void cond_init_monotonic(pthread_cond_t *cond)
 
 pd_status pd_queue_create(pd_queue **ret_queue, size_t capacity)
 {
-    pd_queue *queue = pd_mem_alloc(1, sizeof *queue + capacity * sizeof queue->items[0]);
+    size_t bytes;
+    if (__builtin_mul_overflow(capacity, sizeof(void *), &bytes) ||
+        __builtin_add_overflow(bytes, sizeof(pd_queue), &bytes))
+        return PD_ERR_NOMEM;
+    pd_queue *queue = pd_mem_alloc(1, bytes);
     if (!queue)
         return PD_ERR_NOMEM;
     pthread_mutex_init(&queue->lock, NULL);
