@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -13,8 +14,7 @@
 #include "base/clock.h"
 
 /* A clean environment: no plug-in paths, no debug switches of libraries, one thread and one heap for each decoder. */
-static char *const child_environment[] = { (char[]){ "LC_ALL=C.UTF-8" }, (char[]){ "VIPS_CONCURRENCY=1" },
-                                           (char[]){ "MALLOC_ARENA_MAX=1" }, NULL };
+static const char *const child_environment[] = { "LC_ALL=C.UTF-8", "VIPS_CONCURRENCY=1", "MALLOC_ARENA_MAX=1", NULL };
 
 /* Waits until the socket has something to read. PD_ERR_TIMEOUT after the deadline. */
 static pd_status wait_readable(int socket_fd, int64_t deadline_ns)
@@ -91,7 +91,8 @@ static int spawn(pid_t *ret_pid, const char *path, int socket_fd)
         error = prepare_files(&actions, socket_fd);
     char *name = strdupa(path);
     if (!error)
-        error = posix_spawn(ret_pid, path, &actions, &attributes, (char *const[]){ name, NULL }, child_environment);
+        error = posix_spawn(ret_pid, path, &actions, &attributes, (char *const[]){ name, NULL },
+                            (char *const *)(uintptr_t)child_environment);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     return error;

@@ -116,7 +116,9 @@ static void text_is_cleaned(void)
     CHECK(cleans("\uFFE3", "\u0304"));
     CHECK(cleans("red\x1b[31;1mcar\x07 x\x1b[", "redcar x["));
     CHECK(cleans("\uFEFF\u206Aa\uFFFC", "a"));
-    CHECK(cleans("a\xC2\x85" "b \xC2\x80", "a…b €"));
+    CHECK(cleans("a\xC2\x85"
+                 "b \xC2\x80",
+                 "a…b €"));
     CHECK(cleans("&amp;amp;amp;amp;amp;lt;", "<"));
     CHECK(cleans("<&amp;amp;amp;", "<&amp;")); /* HTML keeps its references, but for the two rounds at the end */
     CHECK(cleans("", ""));
