@@ -31,70 +31,90 @@ static struct taps find_taps(size_t at, const pd_depthwise *d, size_t pad, size_
     return taps;
 }
 
-/* Neighbours in one output row that go together: `n` pixels, each with the same taps. */
-struct pixels {
-    struct taps ky, kx;
-    size_t origin; /* element of x under tap (0, 0) of the first; wraps below 0 where that tap is outside */
+/* Neighbours in one output row with the same taps: where those begin, row by row of the kernel. */
+struct window {
+    const float *x[TAPS], *w[TAPS];
+    size_t rows, columns;
     float *y;
 };
 
-/* One vector of channels of n neighbours. `part`: fewer channels than lanes are left. */
-FORCE_INLINE void convolve(const pd_depthwise *d, const struct pixels *p, struct taps kx, size_t channel,
-                           const size_t n, const size_t stride, const size_t dilation, const bool part)
+static struct window open_window(const pd_depthwise *d, struct taps ky, struct taps kx, size_t oy, size_t ox)
+{
+    struct window window = { .rows = ky.end - ky.first, .columns = kx.end - kx.first };
+    window.y = d->y + (oy * d->w_out + ox) * d->channels;
+    for (size_t row = 0; row < window.rows; row++) {
+        const size_t y = oy * d->stride + (ky.first + row) * d->dilation - d->pad_top;
+        const size_t x = ox * d->stride + kx.first * d->dilation - d->pad_left;
+        window.x[row] = d->x + (y * d->w_in + x) * d->channels;
+        window.w[row] = d->w + ((ky.first + row) * TAPS + kx.first) * d->channels;
+    }
+    return window;
+}
+
+/* How a window moves; constants wherever a network's common shapes allow it. */
+struct shape {
+    size_t pixels, rows, columns, stride, dilation;
+};
+
+/* One vector of channels of all pixels. `part`: fewer channels than lanes are left. */
+FORCE_INLINE void convolve(const pd_depthwise *d, const struct window *window, const struct shape s, size_t channel,
+                           const bool part)
 {
     const size_t channels = d->channels, left = channels - channel;
     vec sum[PIXELS_MAX];
 #pragma GCC unroll 4
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < s.pixels; i++)
         sum[i] = part ? vec_load_part(d->bias + channel, left) : vec_load(d->bias + channel);
-    for (size_t row = p->ky.first; row < p->ky.end; row++)
 #pragma GCC unroll 3
-        for (size_t column = kx.first; column < kx.end; column++) {
-            const float *w = d->w + (row * TAPS + column) * channels + channel;
-            const size_t origin = p->origin + channel + (row * d->dilation * d->w_in + column * dilation) * channels;
+    for (size_t row = 0; row < s.rows; row++)
+#pragma GCC unroll 3
+        for (size_t column = 0; column < s.columns; column++) {
+            const float *w = window->w[row] + column * channels + channel;
             const vec weight = part ? vec_load_part(w, left) : vec_load(w);
 #pragma GCC unroll 4
-            for (size_t i = 0; i < n; i++) {
-                const float *x = d->x + (origin + i * stride * channels);
+            for (size_t i = 0; i < s.pixels; i++) {
+                const float *x = window->x[row] + (i * s.stride + column * s.dilation) * channels + channel;
                 sum[i] = vec_mul_add(weight, part ? vec_load_part(x, left) : vec_load(x), sum[i]);
             }
         }
     const bool clamp = d->activation == PD_ACTIVATION_RELU6;
 #pragma GCC unroll 4
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < s.pixels; i++) {
         const vec value = clamp ? vec_max(vec_set(0.0f), vec_min(vec_set(6.0f), sum[i])) : sum[i];
         if (part)
-            vec_store_part(p->y + i * channels + channel, value, left);
+            vec_store_part(window->y + i * channels + channel, value, left);
         else
-            vec_store(p->y + i * channels + channel, value);
+            vec_store(window->y + i * channels + channel, value);
     }
 }
 
-FORCE_INLINE void convolve_channels(const pd_depthwise *d, const struct pixels *p, struct taps kx, const size_t n,
-                                    const size_t stride, const size_t dilation)
+FORCE_INLINE void convolve_channels(const pd_depthwise *d, const struct window *window, const struct shape s)
 {
     size_t channel = 0;
     for (; channel + LANES <= d->channels; channel += LANES)
-        convolve(d, p, kx, channel, n, stride, dilation, false);
+        convolve(d, window, s, channel, false);
     if (channel < d->channels)
-        convolve(d, p, kx, channel, n, stride, dilation, true);
+        convolve(d, window, s, channel, true);
 }
 
-/* PIXELS_MAX neighbours with all columns; the strides in use are constants here, so that equal loads become one. */
-static void convolve_inside(const pd_depthwise *d, const struct pixels *p)
+/* PIXELS_MAX neighbours with all columns. */
+static void convolve_inside(const pd_depthwise *d, const struct window *window)
 {
-    const struct taps all = { 0, TAPS };
-    if (d->dilation == 1 && d->stride == 1)
-        convolve_channels(d, p, all, PIXELS_MAX, 1, 1);
-    else if (d->dilation == 1 && d->stride == 2)
-        convolve_channels(d, p, all, PIXELS_MAX, 2, 1);
+    const bool common = d->dilation == 1 && window->rows == TAPS;
+    if (common && d->stride == 1)
+        convolve_channels(d, window, (struct shape){ PIXELS_MAX, TAPS, TAPS, 1, 1 });
+    else if (common && d->stride == 2)
+        convolve_channels(d, window, (struct shape){ PIXELS_MAX, TAPS, TAPS, 2, 1 });
     else
-        convolve_channels(d, p, all, PIXELS_MAX, d->stride, d->dilation);
+        convolve_channels(d, window, (struct shape){ PIXELS_MAX, window->rows, TAPS, d->stride, d->dilation });
 }
 
-static void convolve_one(const pd_depthwise *d, const struct pixels *p)
+static void convolve_one(const pd_depthwise *d, const struct window *window)
 {
-    convolve_channels(d, p, p->kx, 1, d->stride, d->dilation);
+    if (d->dilation == 1 && window->rows == TAPS && window->columns == TAPS)
+        convolve_channels(d, window, (struct shape){ 1, TAPS, TAPS, 1, 1 });
+    else
+        convolve_channels(d, window, (struct shape){ 1, window->rows, window->columns, d->stride, d->dilation });
 }
 
 static bool has_all(struct taps taps) { return taps.first == 0 && taps.end == TAPS; }
@@ -102,18 +122,16 @@ static bool has_all(struct taps taps) { return taps.first == 0 && taps.end == TA
 static void depthwise(const pd_depthwise *d)
 {
     for (size_t oy = 0; oy < d->h_out; oy++) {
-        struct pixels p = { .ky = find_taps(oy, d, d->pad_top, d->h_in) };
-        const size_t row = (oy * d->stride - d->pad_top) * d->w_in;
+        const struct taps ky = find_taps(oy, d, d->pad_top, d->h_in);
         for (size_t ox = 0; ox < d->w_out;) {
-            p.kx = find_taps(ox, d, d->pad_left, d->w_in);
-            p.origin = (row + ox * d->stride - d->pad_left) * d->channels;
-            p.y = d->y + (oy * d->w_out + ox) * d->channels;
+            const struct taps kx = find_taps(ox, d, d->pad_left, d->w_in);
+            const struct window window = open_window(d, ky, kx, oy, ox);
             const size_t last = ox + PIXELS_MAX - 1;
-            if (has_all(p.kx) && last < d->w_out && has_all(find_taps(last, d, d->pad_left, d->w_in))) {
-                convolve_inside(d, &p);
+            if (has_all(kx) && last < d->w_out && has_all(find_taps(last, d, d->pad_left, d->w_in))) {
+                convolve_inside(d, &window);
                 ox += PIXELS_MAX;
             } else {
-                convolve_one(d, &p);
+                convolve_one(d, &window);
                 ox++;
             }
         }

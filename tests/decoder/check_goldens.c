@@ -261,7 +261,8 @@ int main(int argc, char **argv)
         return 1;
     }
     golden_tally tally = { 0 };
-    for (char *line = strtok(list.data, "\n"); line; line = strtok(NULL, "\n")) {
+    char *rest = NULL;
+    for (char *line = strtok_r(list.data, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
         pd_json *row = NULL;
         if (pd_json_parse(&row, line, strlen(line), &error) != PD_OK) {
             printf("%s\n", error.message);

@@ -240,8 +240,6 @@ static void report_comparison(pd_parity *parity, const char *name, const pd_comp
     report(parity, name, ok, figures);
 }
 
-/* --- pictures ------------------------------------------------------------------------------------------------- */
-
 static size_t count_images(const pd_parity *parity)
 {
     size_t n = 0;
@@ -342,8 +340,6 @@ static size_t check_pictures(pd_parity *parity, float **ret_units)
     return n;
 }
 
-/* --- texts ---------------------------------------------------------------------------------------------------- */
-
 static void check_tokens(pd_parity *parity, const int64_t *ids, size_t n, size_t n_tokens)
 {
     pd_error err;
@@ -398,8 +394,6 @@ static size_t check_texts(pd_parity *parity, float **ret_units)
     pd_mem_free(ids);
     return n;
 }
-
-/* --- all ------------------------------------------------------------------------------------------------------ */
 
 static void compare_units(pd_parity *parity, const char *name, const float *units, size_t n)
 {
