@@ -2,7 +2,8 @@
  *
  * openai/CLIP's basic_clean and whitespace_clean: ftfy.fix_text, html.unescape twice, white space folded to single
  * spaces and stripped, lower case. Of ftfy: character references, C1 controls read as Windows-1252, Latin ligatures
- * taken apart, half- and full-width forms, straight quotes, terminal escapes and control characters removed, NFC. */
+ * taken apart, half- and full-width forms, straight quotes, terminal escapes and control characters removed, NFC. Not:
+ * guessing the encoding of text that was decoded wrongly ("cafÃ©"); nobody types that into a search field. */
 #ifndef PD_TOKEN_CLEAN_H
 #define PD_TOKEN_CLEAN_H
 

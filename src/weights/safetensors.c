@@ -479,6 +479,8 @@ static pd_status refuse_dtype(const pd_tensor *tensor, const char *wanted, pd_er
 pd_status pd_tensor_read_f32(const pd_tensor *tensor, size_t first, size_t n, float *ret_values, pd_error *err)
 {
     PD_TRY(check_range(tensor, first, n, err));
+    if (n == 0)
+        return PD_OK; /* an empty tensor may have no address */
     const uint8_t *from = (const uint8_t *)tensor->data + first * pd_dtype_bytes(tensor->dtype);
     uint16_t half;
     if (tensor->dtype == PD_DTYPE_F32) {
@@ -502,6 +504,8 @@ pd_status pd_tensor_read_f32(const pd_tensor *tensor, size_t first, size_t n, fl
 pd_status pd_tensor_read_i64(const pd_tensor *tensor, size_t first, size_t n, int64_t *ret_values, pd_error *err)
 {
     PD_TRY(check_range(tensor, first, n, err));
+    if (n == 0)
+        return PD_OK; /* an empty tensor may have no address */
     const uint8_t *from = (const uint8_t *)tensor->data + first * pd_dtype_bytes(tensor->dtype);
     int32_t narrow;
     if (tensor->dtype == PD_DTYPE_I64) {
