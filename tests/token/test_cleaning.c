@@ -91,6 +91,7 @@ static void composition_is_nfc(void)
     CHECK(becomes(pd_unicode_compose, "\u1100\u1161\u11A8 \uAC00\u11A8", "\uAC01 \uAC01"));
     CHECK(becomes(pd_unicode_compose, "\u212B \u0958", "\u00C5 \u0915\u093C")); /* a singleton, an exclusion */
     CHECK(becomes(pd_unicode_compose, "\u0301a", "\u0301a"));
+    CHECK(becomes(pd_unicode_compose, "a\u0305\u0301", "a\u0305\u0301")); /* the second cannot reach past the first */
     CHECK(becomes(pd_unicode_compose, "a\u0315\u0300", "\u00E0\u0315"));
     CHECK(becomes(pd_unicode_compose, "a\u0327\u0327\u0301", "\u00E1\u0327\u0327"));
 }
