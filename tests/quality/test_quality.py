@@ -61,7 +61,7 @@ def sixty_pictures_are_found_again(program):
 def main():
     checks = [arithmetic_is_right, int8_is_within_a_point_of_fp32]
     if DATA.is_dir():
-        program = pathlib.Path(sys.argv[1])
+        program = pathlib.Path(sys.argv[1]).resolve()
         checks.append(lambda: sixty_pictures_are_found_again(program))
         checks[-1].__name__ = 'sixty_pictures_are_found_again'
     failed = 0
