@@ -13,10 +13,11 @@
 #include "base/mem.h"
 #include "search/ranking.h"
 
-/* Contents kept by the first scan. Kept but not rescored costs next to nothing, a second scan costs as much as the
- * first. Measured by bench/bench_scan.c, see there. */
+/* Contents kept by the first scan. Measured on 100,000 vectors of 512 in 2,000 clusters, 80 queries: without the bound
+ * keeping 4 n gave recall 1.0 (2 n: 0.975), the proof rescored 62 for n = 20, 240 for n = 100, 2,200 for n = 1,000.
+ * Kept but not rescored costs next to nothing, a second scan as much as the first. */
 #define FIRST_KEPT_MIN 1024
-#define FIRST_KEPT_PER_HIT 16
+#define FIRST_KEPT_PER_HIT 4
 #define KEPT_GROWTH 4
 
 /* Rounding of float sums over 4096 products of unit vectors: measured below 1e-6, ten times that. */
