@@ -42,8 +42,10 @@ pd_status pd_json_parse(pd_json **ret_json, const char *text, size_t len, pd_err
     json_t *json = json_loadb(text, len, flags, &where);
     if (!json && json_error_code(&where) == json_error_numeric_overflow)
         json = json_loadb(text, len, flags | JSON_DECODE_INT_AS_REAL, &where);
-    if (!json && allocation_failed)
+    if (allocation_failed) { /* also after success: jansson 2.14 drops a character when its string buffer cannot grow */
+        json_decref(json);
         return pd_error_set_nomem(err);
+    }
     if (!json)
         return pd_error_set(err, PD_ERR_FORMAT, "not valid JSON: line %d, column %d: %s", where.line, where.column,
                             where.text);
