@@ -60,7 +60,7 @@ static void every_estimate_is_within_its_bound(void)
             worst = fmax(worst, off / (double)hits[i].bound);
             widest = fmax(widest, (double)hits[i].bound);
             if (i > 0 && hits[i].score + hits[i].bound > hits[i - 1].score + hits[i - 1].bound)
-                CHECK(!"best first");
+                CHECK(false && "best first");
         }
     }
     printf("# largest error / bound: %.3f, widest bound: %.4f\n", worst, widest);
