@@ -67,6 +67,35 @@ static pd_status run_round(contender *c, size_t round, const float *input, const
     return PD_OK;
 }
 
+static pd_status run_rounds(size_t n_rounds, pd_error *err)
+{
+    float *input = pd_mem_alloc((size_t)PD_MODEL_IMAGE_SIDE_MAX * PD_MODEL_IMAGE_SIDE_MAX * 3, sizeof *input);
+    uint8_t *bytes = pd_mem_alloc((size_t)WIDTH * HEIGHT * 3, 1);
+    pd_status status = input && bytes ? PD_OK : pd_error_set_nomem(err);
+    for (size_t i = 0; status == PD_OK && i < (size_t)WIDTH * HEIGHT * 3; i++)
+        bytes[i] = (uint8_t)(i * 2654435761U >> 13);
+    const pd_pixels pixels = { .data = bytes, .width = WIDTH, .height = HEIGHT, .row_bytes = (size_t)WIDTH * 3 };
+    for (size_t round = 0; status == PD_OK && round < n_rounds; round++)
+        for (size_t i = 0; status == PD_OK && i < PD_COUNT_OF(contenders); i++)
+            if (contenders[i].session)
+                status = run_round(&contenders[i], round, input, &pixels, err);
+    pd_mem_free(bytes);
+    pd_mem_free(input);
+    return status;
+}
+
+static void print_medians(size_t n_rounds)
+{
+    printf("%-8s %-5s %10s %12s %10s   (median ms of %zu, picture %d x %d)\n", "cpu", "", "tower", "picture", "query",
+           n_rounds, WIDTH, HEIGHT);
+    for (size_t i = 0; i < PD_COUNT_OF(contenders); i++) {
+        contender *c = &contenders[i];
+        if (c->session)
+            printf("%-8s %-5s %10.2f %12.2f %10.3f\n", c->level, c->precision == PD_PRECISION_INT8 ? "int8" : "fp32",
+                   median(c->tower_ms, n_rounds), median(c->picture_ms, n_rounds), median(c->query_ms, n_rounds));
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
@@ -79,28 +108,15 @@ int main(int argc, char **argv)
     pd_status status = PD_OK;
     for (size_t i = 0; status == PD_OK && i < PD_COUNT_OF(contenders); i++)
         status = open_contender(&contenders[i], argv[1], &error);
-    float *input = pd_mem_alloc((size_t)PD_MODEL_IMAGE_SIDE_MAX * PD_MODEL_IMAGE_SIDE_MAX * 3, sizeof *input);
-    uint8_t *bytes = pd_mem_alloc((size_t)WIDTH * HEIGHT * 3, 1);
-    for (size_t i = 0; bytes && i < (size_t)WIDTH * HEIGHT * 3; i++)
-        bytes[i] = (uint8_t)(i * 2654435761U >> 13);
-    const pd_pixels pixels = { .data = bytes, .width = WIDTH, .height = HEIGHT, .row_bytes = (size_t)WIDTH * 3 };
-    for (size_t round = 0; status == PD_OK && input && bytes && round < n_rounds; round++)
-        for (size_t i = 0; status == PD_OK && i < PD_COUNT_OF(contenders); i++)
-            if (contenders[i].session)
-                status = run_round(&contenders[i], round, input, &pixels, &error);
-    printf("%-8s %-5s %10s %12s %10s   (median ms of %zu, picture %d x %d)\n", "cpu", "", "tower", "picture", "query",
-           n_rounds, WIDTH, HEIGHT);
-    for (size_t i = 0; status == PD_OK && i < PD_COUNT_OF(contenders); i++) {
-        contender *c = &contenders[i];
-        if (c->session)
-            printf("%-8s %-5s %10.2f %12.2f %10.3f\n", c->level, c->precision == PD_PRECISION_INT8 ? "int8" : "fp32",
-                   median(c->tower_ms, n_rounds), median(c->picture_ms, n_rounds), median(c->query_ms, n_rounds));
-        pd_session_free(&c->session);
-        pd_model_close(&c->model);
-    }
-    pd_mem_free(bytes);
-    pd_mem_free(input);
-    if (status != PD_OK)
+    if (status == PD_OK)
+        status = run_rounds(n_rounds, &error);
+    if (status == PD_OK)
+        print_medians(n_rounds);
+    else
         fprintf(stderr, "bench_model: %s\n", error.message);
+    for (size_t i = 0; i < PD_COUNT_OF(contenders); i++) {
+        pd_session_free(&contenders[i].session);
+        pd_model_close(&contenders[i].model);
+    }
     return status == PD_OK ? 0 : 1;
 }

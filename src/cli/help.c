@@ -110,6 +110,10 @@ void pd_help_program(pd_buf *buf)
         append_row(buf, left, commands[i].summary, COMMAND_TEXT_COLUMN);
     }
     append_options(buf, "Options of every command", pd_command_common_options());
+    const pd_environment_variable *variables = pd_environment_variables(&n);
+    (void)pd_buf_append_string(buf, "\nEnvironment:\n");
+    for (size_t i = 0; i < n; i++)
+        append_row(buf, variables[i].name, variables[i].meaning, COMMAND_TEXT_COLUMN);
     (void)pd_buf_append_string(buf, "\n"
                                     "Begin with:\n"
                                     "  pixel-detective index ~/Pictures\n"
