@@ -74,7 +74,7 @@ static void time_scan(const pd_vindex *index)
     for (size_t i = 0; i < n_words; i++)
         plain[i] = i;
     double read[ROUNDS], one[ROUNDS], two[ROUNDS];
-    volatile uint64_t sink = 0;
+    __attribute__((unused)) volatile uint64_t sink = 0;
     size_t n;
     float query[DIM];
     for (size_t round = 0; round < ROUNDS; round++) {
