@@ -251,6 +251,56 @@ static void damaged_vectors_are_made_again(void)
     pd_library_close(&library);
 }
 
+static void search_answers_while_it_learns(void)
+{
+    REQUIRE(scene_begin() && make_pictures(0, 300));
+    pd_library *library = open_library();
+    REQUIRE(library);
+    const char *const folders[] = { scene_path("photos") };
+    const pd_index_options options = { .folders = folders, .n_folders = 1 };
+    CHECK(pd_library_index(library, &options, NULL) == PD_OK);
+    pd_progress now = { 0 };
+    while (pd_library_job_wait(library, now.seq, 5000, &now) && now.running && now.learned < 64)
+        continue;
+    pd_library_job_pause(library, true);
+    pd_hits hits = { 0 };
+    CHECK(pd_library_search(library, "a picture", 5, &hits, NULL) == PD_OK);
+    CHECK(hits.n == 5 && hits.total >= 64 && hits.total < 300);
+    pd_hits_done(&hits);
+    pd_library_job_pause(library, false);
+    pd_library_job_finish(library, &now);
+    CHECK(now.learned == 300);
+    CHECK(pd_library_search(library, "a picture", 5, &hits, NULL) == PD_OK);
+    CHECK(hits.total == 300); /* the same handle sees what came since */
+    pd_hits_done(&hits);
+    pd_library_close(&library);
+}
+
+static void a_root_that_lost_much_is_offline_and_not_forgotten(void)
+{
+    enum { N_PICTURES = 30 };
+    REQUIRE(scene_begin() && make_pictures(0, N_PICTURES));
+    pd_library *library = open_library();
+    REQUIRE(library);
+    CHECK(learn(library).learned == N_PICTURES);
+    CHECK(unlink(scene_path("photos/0/picture-0.bmp")) == 0);
+    CHECK(learn(library).removed == 1); /* one file: deleted by its owner */
+    CHECK(rename(scene_path("photos/0"), scene_path("away-0")) == 0);
+    CHECK(rename(scene_path("photos/1"), scene_path("away-1")) == 0);
+    CHECK(rename(scene_path("photos/2"), scene_path("away-2")) == 0);
+    CHECK(learn(library).removed == 0); /* all of them: a disk that is not there */
+    pd_library_status status;
+    CHECK(pd_library_status_get(library, &status, NULL) == PD_OK);
+    CHECK(status.files == N_PICTURES - 1 && status.offline == N_PICTURES - 1);
+    CHECK(rename(scene_path("away-0"), scene_path("photos/0")) == 0);
+    CHECK(rename(scene_path("away-1"), scene_path("photos/1")) == 0);
+    CHECK(rename(scene_path("away-2"), scene_path("photos/2")) == 0);
+    const pd_progress back = learn(library);
+    CHECK(back.learned == 0 && back.unchanged == N_PICTURES - 1);
+    CHECK(pd_library_status_get(library, &status, NULL) == PD_OK && status.offline == 0);
+    pd_library_close(&library);
+}
+
 static void a_library_of_nothing_says_so(void)
 {
     REQUIRE(scene_begin());
@@ -283,6 +333,8 @@ int main(void)
     RUN(killed_at_any_moment_it_goes_on);
     RUN(similar_leaves_the_example_out);
     RUN(damaged_vectors_are_made_again);
+    RUN(search_answers_while_it_learns);
+    RUN(a_root_that_lost_much_is_offline_and_not_forgotten);
     RUN(a_library_of_nothing_says_so);
     scene_end();
     return TEST_RESULT();
