@@ -72,6 +72,13 @@ pd_status pd_error_set_errno(pd_error *err, int sys_errno, const char *format, .
 
 pd_status pd_error_set_nomem(pd_error *err) { return pd_error_set(err, PD_ERR_NOMEM, "out of memory"); }
 
+pd_status pd_error_hand_on(pd_error *err, const pd_error *attempt)
+{
+    if (err)
+        *err = *attempt;
+    return attempt->status;
+}
+
 void pd_error_prefix(pd_error *err, const char *format, ...)
 {
     if (!err)

@@ -25,6 +25,10 @@ pd_status pd_error_set_errno(pd_error *err, int sys_errno, const char *format, .
 /* The allocation of something failed. */
 pd_status pd_error_set_nomem(pd_error *err);
 
+/* Hands on the error of an attempt that was made with an error of its own, because its failure might have been no
+ * failure of the caller's: what is tolerated must leave no sentence behind. Returns its status. */
+pd_status pd_error_hand_on(pd_error *err, const pd_error *attempt);
+
 /* Puts "prefix: " before the sentence: for the one boundary that knows a name the user knows (the file). */
 void pd_error_prefix(pd_error *err, const char *format, ...) PD_PRINTF(2, 3);
 

@@ -197,7 +197,7 @@ pd_status pd_library_similar(pd_library *library, const char *const *examples, s
         return pd_error_set(err, PD_ERR_LIMIT, "%zu examples were given; 1 to %d are possible", n_examples,
                             EXAMPLES_MAX);
     question q;
-    pd_status status = begin_question(&q, library, PD_MODEL_VISION, err);
+    pd_status status = begin_question(&q, library, 0, err);
     if (status == PD_OK)
         status = average_examples(&q, examples, n_examples, err);
     if (status == PD_OK)

@@ -58,11 +58,12 @@ static pd_status ask_store(pd_library *library, pd_status (*ask)(pd_store *store
                            void *user, pd_error *err)
 {
     pthread_mutex_lock(&library->searcher.lock);
-    pd_status status = pd_library_need_store(library, err);
+    pd_error opening;
+    pd_status status = pd_library_need_store(library, &opening);
     if (status == PD_OK)
         status = ask(library->searcher.store, user, err);
-    else if (status == PD_ERR_NO_MATCH)
-        status = PD_OK;
+    else
+        status = status == PD_ERR_NO_MATCH ? PD_OK : pd_error_hand_on(err, &opening);
     pthread_mutex_unlock(&library->searcher.lock);
     return status;
 }
@@ -133,9 +134,10 @@ static pd_status count_photos(pd_library *library, pd_library_status *status, pd
         if (found != PD_OK)
             status->model_state = "missing";
     }
-    const pd_status store_status = pd_library_need_store(library, err);
+    pd_error opening;
+    const pd_status store_status = pd_library_need_store(library, &opening);
     if (store_status != PD_OK)
-        return store_status == PD_ERR_NO_MATCH ? PD_OK : store_status;
+        return store_status == PD_ERR_NO_MATCH ? PD_OK : pd_error_hand_on(err, &opening);
     int64_t model = 0;
     if (pd_library_need_model(library, 0, NULL) == PD_OK) {
         const pd_status found = pd_store_model_find(searcher->store, pd_model_id(searcher->model), &model, err);

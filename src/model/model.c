@@ -75,20 +75,25 @@ static pd_status open_tower(pd_model *model, const char *tower, const pd_model_o
     uint8_t key[PD_SHA256_BYTES];
     char *path = NULL;
     pd_prepared *prepared = NULL;
+    pd_error attempt_error; /* a damaged file is made again, and nobody need hear of it */
     make_key(model, tower, options->precision, key);
     pd_status status = make_prepared_path(model, tower, options, &path, err);
     for (int attempt = 0; status == PD_OK; attempt++) {
-        status = pd_prepared_open(&prepared, path, key, err);
-        if (status != PD_OK)
+        status = pd_prepared_open(&prepared, path, key, &attempt_error);
+        if (status != PD_OK) {
+            (void)pd_error_hand_on(err, &attempt_error);
             break;
+        }
         pd_preparer preparer = { .weights = model->weights,
                                  .prepared = prepared,
                                  .precision = options->precision,
                                  .dir = model->dir,
-                                 .err = err };
+                                 .err = &attempt_error };
         status = prepare(model, &preparer);
         if (status == PD_OK)
-            status = pd_prepared_seal(prepared, err);
+            status = pd_prepared_seal(prepared, &attempt_error);
+        if (status != PD_OK && (status != PD_ERR_CORRUPT || attempt > 0))
+            (void)pd_error_hand_on(err, &attempt_error);
         if (status != PD_ERR_CORRUPT || attempt > 0)
             break;
         pd_prepared_discard(&prepared);

@@ -90,9 +90,10 @@ static pd_status read_settings(const pd_json *config, pd_tokenizer *tokenizer, p
 static pd_status read_config(const char *dir, const char *name, pd_tokenizer *tokenizer, pd_error *err)
 {
     pd_buf text;
-    pd_status status = read_file(dir, name, CONFIG_BYTES_MAX, &text, err);
+    pd_error reading;
+    pd_status status = read_file(dir, name, CONFIG_BYTES_MAX, &text, &reading);
     if (status != PD_OK)
-        return status == PD_ERR_NOT_FOUND ? PD_OK : status;
+        return status == PD_ERR_NOT_FOUND ? PD_OK : pd_error_hand_on(err, &reading);
     pd_json *config = NULL;
     status = pd_json_parse(&config, text.data, text.len, err);
     if (status == PD_OK)

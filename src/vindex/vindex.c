@@ -156,10 +156,13 @@ static pd_status open_append(pd_vindex *index, pd_error *err)
         return pd_error_set_nomem(err);
     if (!index->path)
         return PD_OK;
-    pd_status status = open_existing(index, err);
+    pd_error opening;
+    pd_status status = open_existing(index, &opening);
     if (status == PD_ERR_NOT_FOUND || status == PD_ERR_CORRUPT) {
         close_file(index);
         status = create_anew(index, err);
+    } else if (status != PD_OK) {
+        return pd_error_hand_on(err, &opening);
     }
     return status == PD_OK ? pd_vindex_tail_load(index, err) : status;
 }

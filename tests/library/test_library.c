@@ -311,7 +311,10 @@ static void a_library_of_nothing_says_so(void)
     CHECK(pd_library_search(library, "a dog", 5, &hits, &error) == PD_ERR_NO_MATCH);
     CHECK(strstr(error.message, "index") != NULL);
     pd_library_status status;
-    CHECK(pd_library_status_get(library, &status, NULL) == PD_OK && status.files == 0);
+    error = (pd_error){ 0 };
+    CHECK(pd_library_status_get(library, &status, &error) == PD_OK && status.files == 0);
+    CHECK(pd_library_errors(library, NULL, 0, keep_reason, NULL, &error) == PD_OK);
+    CHECK(!error.message[0]); /* that there is nothing yet is no error */
     const char *const folders[] = { scene_path("nowhere") };
     const pd_index_options options = { .folders = folders, .n_folders = 1 };
     CHECK(pd_library_index(library, &options, &error) == PD_ERR_NOT_FOUND);
