@@ -41,13 +41,19 @@ typedef struct pd_index_options {
     const char *const *folders;
     size_t n_folders; /* 0: every root the library has */
     bool recheck;
+    bool retry; /* try remembered errors again; unlike recheck, what is fine is not hashed again */
+    pd_speed speed;
 } pd_index_options;
 PD_MUST_USE pd_status pd_library_index(pd_library *library, const pd_index_options *options, pd_error *err);
 /* False when no job was started in this process. */
 bool pd_library_job_snapshot(pd_library *library, pd_progress *ret_progress);
 bool pd_library_job_wait(pd_library *library, uint64_t seq, int timeout_ms, pd_progress *ret_progress);
 void pd_library_job_pause(pd_library *library, bool paused);
+void pd_library_job_speed(pd_library *library, pd_speed speed);
 void pd_library_job_cancel(pd_library *library);
+/* Copies the job's log lines numbered above `after`, oldest first; when there are more than n_max, the newest. Numbers
+ * begin at 1 for every job and have no gaps. 0 lines when no job was started. */
+size_t pd_library_job_log(pd_library *library, uint64_t after, pd_log_line *ret_lines, size_t n_max);
 /* Waits for the job's end, gives the lock back; *ret_progress is the last snapshot. PD_OK also when files failed. */
 void pd_library_job_finish(pd_library *library, pd_progress *ret_progress);
 
@@ -57,18 +63,54 @@ PD_MUST_USE pd_status pd_library_errors(pd_library *library, const char *const *
                                                       const char *sentence),
                                         void *user, pd_error *err);
 
+/* Opens what searching needs, so that the first query does not wait: the catalogue, or the model's text tower, prepared
+ * if it never was. Safe beside everything else; a search waits for it instead of doing it twice. NO_MATCH without a
+ * catalogue is PD_OK here. */
+PD_MUST_USE pd_status pd_library_prepare_catalogue(pd_library *library, pd_error *err);
+PD_MUST_USE pd_status pd_library_prepare_model(pd_library *library, pd_error *err);
+
+/* A window of the results in an order. */
+typedef enum pd_order { PD_ORDER_SCORE, PD_ORDER_OLDEST, PD_ORDER_NEWEST, PD_ORDER_NAME } pd_order;
+typedef struct pd_window {
+    size_t offset, n; /* offset + n <= PD_SEARCH_N_MAX, else PD_ERR_LIMIT */
+    pd_order order;   /* of the PD_SEARCH_N_MAX best by score */
+} pd_window;
+
 /* Searching. Works while a job runs, here or in another process. PD_ERR_NO_MATCH with advice while nothing is learned
  * yet; hits->total 0: what was learned is no longer there. */
-PD_MUST_USE pd_status pd_library_search(pd_library *library, const char *query, size_t n, pd_hits *ret_hits,
+PD_MUST_USE pd_status pd_library_search(pd_library *library, const char *query, const pd_window *window, pd_hits *ret_hits,
                                         pd_error *err);
-/* Each example is the path of a picture (in the library or not) or the id of a photo, as text. Several are averaged. */
-PD_MUST_USE pd_status pd_library_similar(pd_library *library, const char *const *examples, size_t n_examples, size_t n,
-                                         pd_hits *ret_hits, pd_error *err);
+/* An example: the path of a picture (in the library or not) or the id of a photo, as text; or an open picture. */
+typedef struct pd_example {
+    const char *text; /* NULL: fd */
+    int fd;           /* read-only, seekable; stays the caller's. Looked at, never stored */
+} pd_example;
+/* Several examples are averaged. */
+PD_MUST_USE pd_status pd_library_similar(pd_library *library, const pd_example *examples, size_t n_examples,
+                                         const pd_window *window, pd_hits *ret_hits, pd_error *err);
+/* Every photo that has been decoded, without a question: scores are NAN. PD_ORDER_SCORE is taken as NEWEST. */
+PD_MUST_USE pd_status pd_library_browse(pd_library *library, const pd_window *window, pd_hits *ret_hits, pd_error *err);
 const char *pd_library_model_name(pd_library *library);
 
 /* A photo by path or id. Strings are valid until the next call of this kind on this library, from any thread.
  * PD_ERR_NO_MATCH with a sentence when the library does not know it. */
 PD_MUST_USE pd_status pd_library_show(pd_library *library, const char *path_or_id, pd_photo *ret_photo, pd_error *err);
+
+/* A picture of a photo as a file that is ready to be sent. */
+typedef struct pd_rendition {
+    int fd; /* read-only; the caller closes it */
+    int64_t bytes;
+    const char *mime; /* "image/webp" or "image/jpeg" */
+    char tag[96];     /* content's SHA-256 and size: changes whenever the bytes would */
+} pd_rendition;
+/* side 0: the thumbnail that learning made (made again when the cache was emptied). Else a JPEG whose long side is at
+ * most `side` px (PD_MEDIA_RENDITION_SIDE_MAX), made now and cached, or found in the cache. `if_not` (or NULL): a tag
+ * that the caller has already; when it still holds, fd is -1 and nothing is opened or made. The original is opened
+ * beneath its root: a link that leads out of it is refused (PD_ERR_NOT_FOUND). PD_ERR_NO_MATCH: no such photo;
+ * PD_ERR_NOT_FOUND: the original is not there any more; others as pd_media_decode. Calls run beside each other, at most
+ * one decoder a CPU; decoders end after a while without work. */
+PD_MUST_USE pd_status pd_library_rendition(pd_library *library, int64_t id, uint32_t side, const char *if_not,
+                                           pd_rendition *ret_rendition, pd_error *err);
 
 typedef struct pd_library_status {
     int64_t files, learned, errors, offline;

@@ -15,6 +15,7 @@
 #include "base/error.h"
 
 #define PD_MEDIA_THUMB_SIDE 320                        /* px, long side of the WebP thumbnail */
+#define PD_MEDIA_RENDITION_SIDE_MAX 16384 /* px */
 #define PD_MEDIA_FILE_MS_MAX 10000                     /* wall time for one file */
 #define PD_MEDIA_DECODER_BYTES_MAX ((uint64_t)1 << 30) /* address space a decoder may add for one file */
 #define PD_MEDIA_PIXELS_MAX ((uint64_t)500 * 1000 * 1000)
@@ -42,6 +43,8 @@ typedef struct pd_picture {
     uint32_t pixel_width, pixel_height; /* short side >= min(own short side, short_side_min of the request) */
     const uint8_t *thumb;               /* WebP file, or NULL when not asked for */
     size_t thumb_bytes;
+    const uint8_t *rendition; /* JPEG file, or NULL when not asked for */
+    size_t rendition_bytes;
     uint64_t phash; /* 64-bit DCT hash of the upright picture */
     pd_photo_meta meta;
     void *slot; /* private */
@@ -50,6 +53,8 @@ typedef struct pd_picture {
 typedef struct pd_media_request {
     uint32_t short_side_min; /* px: short side of the pixels wanted, e.g. twice the model's input */
     bool thumb;              /* make the WebP too */
+    uint32_t rendition_side; /* px, 0: none; else make a JPEG of the whole picture with at most this long side, never
+                                enlarged, in place of pixels, hash and thumbnail */
     uint32_t timeout_ms;     /* 0: PD_MEDIA_FILE_MS_MAX */
 } pd_media_request;
 

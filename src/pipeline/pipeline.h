@@ -32,10 +32,22 @@ const char *pd_phase_name(pd_phase phase); /* "prepare", "scan", "learn", "index
 typedef enum pd_log_level { PD_LOG_INFO, PD_LOG_WARNING, PD_LOG_ERROR } pd_log_level;
 
 #define PD_PROGRESS_LOG_LINES 24 /* newest last */
+#define PD_JOB_LOG_LINES 1000    /* kept for pd_job_log */
+#define PD_PROGRESS_NEWEST 24    /* photos learned last */
 #define PD_PROGRESS_ERRORS 16    /* newest last; all are in the catalogue */
 #define PD_PROGRESS_TEXT_BYTES 256
 
+/* How hard to work. */
+typedef enum pd_speed {
+    PD_SPEED_NORMAL, /* every CPU, at a lower priority than what the user does */
+    PD_SPEED_FULL,   /* every CPU, at the program's own priority */
+    PD_SPEED_GENTLE, /* about a quarter of the time, at the lowest priority */
+    PD_SPEED_COUNT
+} pd_speed;
+const char *pd_speed_name(pd_speed speed); /* "normal", "full", "gentle" */
+
 typedef struct pd_log_line {
+    uint64_t number; /* 1, 2, 3 ... within a job */
     int64_t unix_ns;
     pd_log_level level;
     char text[PD_PROGRESS_TEXT_BYTES];
@@ -45,6 +57,11 @@ typedef struct pd_file_error {
     char path[PD_PROGRESS_TEXT_BYTES]; /* printable; cut at the front when longer */
     char reason[PD_PROGRESS_TEXT_BYTES];
 } pd_file_error;
+
+typedef struct pd_newest {
+    int64_t photo; /* id: its row, thumbnail and vector are there when the snapshot says so */
+    uint32_t width, height;
+} pd_newest;
 
 /* A value: copied whole under the lock, consistent in itself. learned + unchanged + moved + failed <= found, and
  * done <= todo always. */
@@ -64,6 +81,9 @@ typedef struct pd_progress {
     double eta_s;    /* -1: not known yet; never negative else */
     double fraction; /* 0..1 of the whole job, never goes back */
     double elapsed_s;
+    pd_speed speed;
+    size_t n_newest;
+    pd_newest newest[PD_PROGRESS_NEWEST]; /* newest first */
     size_t n_log, n_errors;
     pd_log_line log[PD_PROGRESS_LOG_LINES];
     pd_file_error errors[PD_PROGRESS_ERRORS];
@@ -80,6 +100,8 @@ typedef struct pd_job_options {
     pd_model_options model; /* .towers is ignored: the image tower is opened */
     unsigned n_threads;     /* 0: one a CPU */
     bool recheck;           /* try remembered errors again, hash every file again */
+    bool retry;             /* only try remembered errors again */
+    pd_speed speed;
 } pd_job_options;
 
 typedef struct pd_job pd_job;
@@ -91,6 +113,9 @@ void pd_job_snapshot(pd_job *job, pd_progress *ret_progress);
 /* Waits until the snapshot's seq differs from `seq` or timeout_ms has passed; then copies it. */
 void pd_job_wait_change(pd_job *job, uint64_t seq, int timeout_ms, pd_progress *ret_progress);
 void pd_job_pause(pd_job *job, bool paused); /* files in work are finished, no new ones begun */
+void pd_job_speed(pd_job *job, pd_speed speed);
+/* Copies the lines numbered above `after`, oldest first; when there are more than n_max, the newest. Returns how many. */
+size_t pd_job_log(pd_job *job, uint64_t after, pd_log_line *ret_lines, size_t n_max);
 void pd_job_cancel(pd_job *job);             /* commits what is learned, then ends */
 /* Waits for the end (cancel first to end early) and frees. */
 void pd_job_finish(pd_job **job);
@@ -119,6 +144,16 @@ PD_MUST_USE pd_status pd_vectors_agree(const pd_vindex *index, pd_store *store, 
  * catalogue. */
 PD_MUST_USE pd_status pd_vectors_open(pd_vindex **ret_index, const char *path, pd_store *store, const pd_vectors_of *of,
                                       pd_error *err);
+
+/* What a job would find in a folder, counted without reading a file. `tell` is called every so often and at the end
+ * (complete); it returns false to stop (PD_ERR_CANCELLED). The same rules as a scan: hidden files, ignored folders. */
+typedef struct pd_folder_count {
+    int64_t pictures, folders, files;
+    bool complete;
+} pd_folder_count;
+PD_MUST_USE pd_status pd_folder_count_pictures(const char *folder,
+                                               bool (*tell)(void *user, const pd_folder_count *count), void *user,
+                                               pd_error *err);
 
 /* Whether `inner` is the folder `outer` or lies below it; both absolute, without a slash at the end. */
 bool pd_path_is_within(const char *inner, const char *outer);
