@@ -1,4 +1,6 @@
-// Facts as words. A time taken is the camera's wall clock: it is never converted into another zone.
+// What a photograph's facts are called. A time taken is the camera's wall clock: it is never converted into another zone.
+
+import { count, nameOf } from '../words.ts';
 
 const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
@@ -33,39 +35,16 @@ export function momentWords(at: string): string {
   return `${moment.getDate()} ${MONTHS[moment.getMonth()]} ${moment.getFullYear()}, ${two(moment.getHours())}:${two(moment.getMinutes())}`;
 }
 
-/** 48,212 */
-export function countWords(n: number): string {
-  return String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
-/** "1 photo", "48,212 photos" */
-export function photosWords(n: number): string {
-  return `${countWords(n)} ${n === 1 ? 'photo' : 'photos'}`;
-}
-
-/** Decimal, as file managers say it: 640 KB. */
-export function bytesWords(bytes: number): string {
-  if (bytes < 1000) return `${bytes} ${bytes === 1 ? 'byte' : 'bytes'}`;
-  const units = ['KB', 'MB', 'GB', 'TB'];
-  let value = bytes / 1000;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
-}
-
 /** Parts of a second as photographers say them: 1/800 s, 0.5 s, 30 s. */
 export function exposureWords(seconds: number): string {
-  if (seconds < 0.3) return `1/${countWords(1 / seconds)} s`;
+  if (seconds < 0.3) return `1/${count(Math.round(1 / seconds))} s`;
   return `${Number(seconds.toFixed(1))} s`;
 }
 
 /** 46.8012° N, 13.4956° E */
 export function placeWords(lat: number, lon: number, alt: number | null): string {
   const one = (value: number, plus: string, minus: string) => `${Math.abs(value).toFixed(4)}° ${value < 0 ? minus : plus}`;
-  const height = alt === null ? '' : `, ${countWords(Math.abs(alt))} m ${alt < 0 ? 'below' : 'above'} the sea`;
+  const height = alt === null ? '' : `, ${count(Math.round(Math.abs(alt)))} m ${alt < 0 ? 'below' : 'above'} the sea`;
   return `${one(lat, 'N', 'S')}, ${one(lon, 'E', 'W')}${height}`;
 }
 
@@ -79,11 +58,6 @@ export function sizeWords(width: number, height: number): string {
 export function tookWords(ms: number): string {
   if (ms >= 1000) return `${(ms / 1000).toFixed(1)} s`;
   return `${ms < 9.95 ? Number(ms.toFixed(1)) : Math.round(ms)} ms`;
-}
-
-/** The last part of a path. */
-export function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 export function folderOf(path: string): string {

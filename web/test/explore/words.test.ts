@@ -10,14 +10,7 @@ test('a time taken is said as the camera wrote it', () => {
   assert.equal(words.takenWords('yesterday'), null);
 });
 
-test('numbers have separators and units', () => {
-  assert.equal(words.photosWords(48212), '48,212 photos');
-  assert.equal(words.photosWords(1), '1 photo');
-  assert.equal(words.countWords(1234567), '1,234,567');
-  assert.equal(words.bytesWords(640_000), '640 KB');
-  assert.equal(words.bytesWords(5_000_000), '5.0 MB');
-  assert.equal(words.bytesWords(999_950), '1.0 MB');
-  assert.equal(words.bytesWords(1), '1 byte');
+test('times and sizes have units', () => {
   assert.equal(words.tookWords(4.26), '4.3 ms');
   assert.equal(words.tookWords(31.4), '31 ms');
   assert.equal(words.tookWords(1240), '1.2 s');
