@@ -76,6 +76,9 @@ export interface Window {
 export const api = {
   snapshot: (signal?: AbortSignal) => ask<Snapshot>('/snapshot', { signal: signal ?? null }),
 
+  /** As `status --json`; asking makes the program open the library when it is not. */
+  status: (signal?: AbortSignal) => ask<Record<string, unknown>>('/status', { signal: signal ?? null }),
+
   search: (q: string, options: Window & { sort?: Sort } = {}, signal?: AbortSignal) =>
     ask<Hits>(`/search${queryOf({ q, ...options })}`, { signal: signal ?? null }),
   similarTo: (ids: number[], window: Window = {}, signal?: AbortSignal) =>
