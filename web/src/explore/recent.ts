@@ -21,11 +21,8 @@ export function rememberQuery(shelf: Shelf, query: string): void {
   keep(shelf, [asked, ...recentQueries(shelf).filter((other) => other !== asked)].slice(0, KEPT));
 }
 
-export function forgetQuery(shelf: Shelf, query: string): void {
-  keep(
-    shelf,
-    recentQueries(shelf).filter((other) => other !== query),
-  );
+export function forgetQueries(shelf: Shelf): void {
+  keep(shelf, []);
 }
 
 /** Those that hold what is typed, the ones that begin with it first; all of them while nothing is typed. */

@@ -76,3 +76,8 @@ export function cellWords(path: string, score: number | null, taken: string | nu
   said.push(takenWords(taken)?.long ?? 'no date');
   return said.join(', ');
 }
+
+/** Words in letters that a model of English has not learned. Accents are fine: "café". */
+export function isForeign(query: string): boolean {
+  return /[^\P{L}\p{Script=Latin}]/u.test(query);
+}

@@ -37,3 +37,9 @@ test('a cell is called by name, score and date', () => {
   assert.equal(words.folderOf('/home/me/dog.jpg'), '/home/me');
   assert.equal(words.folderOf('/dog.jpg'), '/');
 });
+
+test('other scripts are noticed, accents and numbers are not', () => {
+  assert.ok(words.isForeign('собака'));
+  assert.ok(words.isForeign('dog 犬'));
+  assert.ok(!words.isForeign('a café in São Paulo, 2019 -night 🙂'));
+});
