@@ -16,8 +16,13 @@ type Given = Fact | null | false | undefined;
 
 const only = (facts: Given[]): Fact[] => facts.filter((fact): fact is Fact => !!fact);
 
-/** "Canon EOS D60", where the maker says its name again in the model. */
+// What makers append to their name: "OLYMPUS OPTICAL CO.,LTD", "NIKON CORPORATION".
+const FIRM = /[\s,]+(optical|imaging|co\.?\s*,?\s*ltd\.?|corporation|corp\.?|company|electric|inc\.?|ltd\.?)(?=[\s,.]|$)/gi;
+
+/** "Canon EOS D60", where the maker says its name again in the model; "Olympus C720UZ", where it shouts. */
 export function cameraWords(make: string | null, model: string | null): string | null {
+  make = make?.replace(FIRM, '').trim() || null;
+  if (make && /^[A-Z]{4,}$/.test(make)) make = make[0]! + make.slice(1).toLowerCase();
   if (!make || !model) return model ?? make;
   const brand = make.split(/\s+/)[0]!.toLowerCase();
   return model.toLowerCase().startsWith(brand) ? model : `${make} ${model}`;
