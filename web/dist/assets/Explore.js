@@ -1,0 +1,1 @@
+import{p as s,t as i,s as p,r as m,a as n,b as f,o as h,f as l,c as u}from"../app.js";var c=l('<main id="main"><h1> </h1></main>');function v(t,e){s(e,!0);var a=c(),r=u(a),o=h(r,!0);i(()=>p(o,m.route.view)),n(t,a),f()}export{v as default};
