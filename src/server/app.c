@@ -12,13 +12,16 @@ pd_status pd_app_create(pd_app **ret_app, const pd_app_options *options, pd_erro
 {
     pd_app *app = pd_mem_alloc(1, sizeof *app);
     pd_app_line *lines = pd_mem_alloc(PD_APP_LOG_LINES, sizeof *lines);
-    if (!app || !lines) {
+    pd_log_line *job_lines = pd_mem_alloc(PD_JOB_LOG_LINES, sizeof *job_lines);
+    if (!app || !lines || !job_lines) {
         pd_mem_free(app);
         pd_mem_free(lines);
+        pd_mem_free(job_lines);
         return pd_error_set_nomem(err);
     }
     app->options = *options;
     app->lines = lines;
+    app->job_lines = job_lines;
     app->seq = 1;
     pd_time_format_utc(pd_clock_unix_ns() / PD_NS_PER_S, app->started);
     pthread_condattr_t attributes;
@@ -65,6 +68,7 @@ void pd_app_free(pd_app **app)
         pd_mem_free(a->endings[i].text);
     pd_mem_free(a->text);
     pd_mem_free(a->lines);
+    pd_mem_free(a->job_lines);
     pthread_cond_destroy(&a->changed);
     pthread_mutex_destroy(&a->lock);
     pthread_mutex_destroy(&a->show_lock);

@@ -7,7 +7,6 @@
 
 enum {
     WATCH_MS = 250,        /* longest wait for a change of a running job */
-    LINES_AT_ONCE = 64,    /* of a job's log */
     SHELF_JOB_MS = 1000,   /* between two looks into the catalogue while a job runs */
     SHELF_IDLE_MS = 5000,  /* and while another process may be learning */
     SHELF_PATIENCE = 20,   /* looks take at most one in so many parts of the time */
@@ -69,19 +68,10 @@ static void look(pd_app *app)
 {
     pd_library *library = app->options.library;
     pd_progress progress;
-    pd_log_line lines[LINES_AT_ONCE];
     if (!app->job.running || !pd_library_job_snapshot(library, &progress))
         return;
     const bool ended = progress.phase == PD_PHASE_READY && !progress.running;
-    size_t n;
-    do {
-        n = pd_library_job_log(library, app->job.lines_seen, lines, LINES_AT_ONCE);
-        pthread_mutex_lock(&app->lock);
-        take_lines(app, lines, n);
-        if (n > 0)
-            pd_app_changed(app);
-        pthread_mutex_unlock(&app->lock);
-    } while (n == LINES_AT_ONCE);
+    const size_t n = pd_library_job_log(library, app->job.lines_seen, app->job_lines, PD_JOB_LOG_LINES);
     pd_app_shelf shelf = { 0 };
     bool has_shelf = false;
     if (ended) {
@@ -89,7 +79,8 @@ static void look(pd_app *app)
         has_shelf = pd_app_shelf_read(app, &shelf, NULL) == PD_OK;
     }
     pthread_mutex_lock(&app->lock);
-    const bool differs = progress.seq != app->job.progress.seq || ended;
+    const bool differs = progress.seq != app->job.progress.seq || n > 0 || ended;
+    take_lines(app, app->job_lines, n);
     app->job.progress = progress;
     if (has_shelf)
         (void)pd_app_shelf_put(app, &shelf);

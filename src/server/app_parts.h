@@ -58,6 +58,7 @@ struct pd_app {
     pd_app_options options;
     char started[PD_TIME_TEXT_BYTES];
     pthread_mutex_t job_lock;
+    pd_log_line *job_lines; /* [PD_JOB_LOG_LINES], room for looking at a job; with job_lock */
     pthread_mutex_t show_lock; /* what pd_library_show gives lives until its next call */
 
     pthread_mutex_t lock;
