@@ -146,7 +146,8 @@ pd_status pd_cmd_serve(pd_cli *cli, pd_error *err)
     if (status == PD_OK)
         status = serve(cli, server, &interrupt, err);
     else
-        status = status == PD_ERR_BUSY ? show_running(cli, library, n, &starting, err) : pd_error_hand_on(err, &starting);
+        status =
+            status == PD_ERR_BUSY ? show_running(cli, library, n, &starting, err) : pd_error_hand_on(err, &starting);
     end_in_time(&server, &library);
     pd_interrupt_end(&interrupt);
     return status;

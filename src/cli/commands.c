@@ -31,8 +31,8 @@ static const pd_command table[] = {
                     "serve --no-open ~/Pictures\n"
                     "serve --listen 127.0.0.1:0 --browse-root /srv/photos\n"
                     "~/Pictures\n",
-        .options = PD_OPTION_BIT(PD_OPTION_LISTEN) | PD_OPTION_BIT(PD_OPTION_NO_OPEN) |
-                   PD_OPTION_BIT(PD_OPTION_BROWSE_ROOT),
+        .options =
+            PD_OPTION_BIT(PD_OPTION_LISTEN) | PD_OPTION_BIT(PD_OPTION_NO_OPEN) | PD_OPTION_BIT(PD_OPTION_BROWSE_ROOT),
         .run = pd_cmd_serve,
     },
     {

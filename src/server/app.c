@@ -20,7 +20,7 @@ pd_status pd_app_create(pd_app **ret_app, const pd_app_options *options, pd_erro
         return pd_error_set_nomem(err);
     }
     app->options = *options;
-    app->lines = lines;
+    app->journal.lines = lines;
     app->job_lines = job_lines;
     app->seq = 1;
     pd_time_format_utc(pd_clock_unix_ns() / PD_NS_PER_S, app->started);
@@ -65,9 +65,9 @@ void pd_app_free(pd_app **app)
         pd_mem_free(a->job.roots[i]);
     pd_mem_free(a->job.roots);
     for (size_t i = 0; i < PD_APP_ENDINGS; i++)
-        pd_mem_free(a->endings[i].text);
+        pd_mem_free(a->journal.endings[i].text);
     pd_mem_free(a->text);
-    pd_mem_free(a->lines);
+    pd_mem_free(a->journal.lines);
     pd_mem_free(a->job_lines);
     pthread_cond_destroy(&a->changed);
     pthread_mutex_destroy(&a->lock);
@@ -87,8 +87,8 @@ void pd_app_changed(pd_app *app)
 
 void pd_app_log_copy(pd_app *app, const pd_log_line *line)
 {
-    const uint64_t number = ++app->last_line;
-    pd_app_line *place = &app->lines[number % PD_APP_LOG_LINES];
+    const uint64_t number = ++app->journal.last_line;
+    pd_app_line *place = &app->journal.lines[number % PD_APP_LOG_LINES];
     place->line = *line;
     place->line.number = number;
     place->seq = app->seq + 1; /* the change that is just being made */
@@ -119,7 +119,7 @@ void pd_app_wake(pd_app *app)
 /* The line before the oldest that is kept. */
 static uint64_t line_before_kept(const pd_app *app)
 {
-    return app->last_line > PD_APP_LOG_LINES ? app->last_line - PD_APP_LOG_LINES : 0;
+    return app->journal.last_line > PD_APP_LOG_LINES ? app->journal.last_line - PD_APP_LOG_LINES : 0;
 }
 
 void pd_app_cursor_after(pd_app *app, uint64_t seq, pd_app_cursor *ret_cursor)
@@ -127,8 +127,8 @@ void pd_app_cursor_after(pd_app *app, uint64_t seq, pd_app_cursor *ret_cursor)
     pd_app_cursor cursor = { 0 };
     pthread_mutex_lock(&app->lock);
     if (seq > 0 && seq <= app->seq) {
-        cursor = (pd_app_cursor){ .begun = true, .owed = true, .seq = seq, .line = app->last_line };
-        while (cursor.line > line_before_kept(app) && app->lines[cursor.line % PD_APP_LOG_LINES].seq > seq)
+        cursor = (pd_app_cursor){ .begun = true, .owed = true, .seq = seq, .line = app->journal.last_line };
+        while (cursor.line > line_before_kept(app) && app->journal.lines[cursor.line % PD_APP_LOG_LINES].seq > seq)
             cursor.line--;
     }
     pthread_mutex_unlock(&app->lock);
@@ -137,7 +137,9 @@ void pd_app_cursor_after(pd_app *app, uint64_t seq, pd_app_cursor *ret_cursor)
 
 static pd_json *line_json(const pd_log_line *line)
 {
-    static const char *const levels[] = { [PD_LOG_INFO] = "info", [PD_LOG_WARNING] = "warning", [PD_LOG_ERROR] = "error" };
+    static const char *const levels[] = {
+        [PD_LOG_INFO] = "info", [PD_LOG_WARNING] = "warning", [PD_LOG_ERROR] = "error"
+    };
     char time[PD_TIME_TEXT_BYTES + 8], seconds[PD_TIME_TEXT_BYTES];
     pd_time_format_utc(line->unix_ns / PD_NS_PER_S, seconds);
     seconds[strcspn(seconds, "Z")] = '\0';
@@ -166,7 +168,7 @@ static void append_snapshot(pd_app *app, const char *text, uint64_t last, pd_app
     (void)pd_buf_append_string(buf, text);
     (void)pd_buf_append_string(buf, ",\"log\":[");
     for (const uint64_t before = line; line < last; line++) {
-        pd_json *json = line_json(&app->lines[(line + 1) % PD_APP_LOG_LINES].line);
+        pd_json *json = line_json(&app->journal.lines[(line + 1) % PD_APP_LOG_LINES].line);
         if (line > before)
             (void)pd_buf_append_string(buf, ",");
         if (!json || pd_json_write(json, false, buf) != PD_OK)
@@ -181,18 +183,18 @@ static void append_snapshot(pd_app *app, const char *text, uint64_t last, pd_app
 
 void pd_app_keep_ending(pd_app *app)
 {
-    pd_app_ending *place = &app->endings[app->n_endings % PD_APP_ENDINGS];
+    pd_app_ending *place = &app->journal.endings[app->journal.n_endings % PD_APP_ENDINGS];
     pd_mem_free(place->text);
-    *place = (pd_app_ending){ .seq = app->seq, .last_line = app->last_line, .text = pd_app_write(app) };
-    app->n_endings++;
+    *place = (pd_app_ending){ .seq = app->seq, .last_line = app->journal.last_line, .text = pd_app_write(app) };
+    app->journal.n_endings++;
 }
 
 /* The first end of a job that the cursor has not seen and that is not the present snapshot; NULL: none. */
 static const pd_app_ending *find_ending(const pd_app *app, const pd_app_cursor *cursor)
 {
-    const uint64_t first = app->n_endings > PD_APP_ENDINGS ? app->n_endings - PD_APP_ENDINGS : 0;
-    for (uint64_t k = first; cursor->begun && k < app->n_endings; k++) {
-        const pd_app_ending *ending = &app->endings[k % PD_APP_ENDINGS];
+    const uint64_t first = app->journal.n_endings > PD_APP_ENDINGS ? app->journal.n_endings - PD_APP_ENDINGS : 0;
+    for (uint64_t k = first; cursor->begun && k < app->journal.n_endings; k++) {
+        const pd_app_ending *ending = &app->journal.endings[k % PD_APP_ENDINGS];
         if (ending->text && ending->seq > cursor->seq && ending->seq < app->seq)
             return ending;
     }
@@ -212,7 +214,7 @@ static void tell_now(pd_app *app, pd_app_cursor *cursor, pd_buf *buf)
         app->text = pd_app_write(app);
         app->text_seq = app->seq;
     }
-    append_snapshot(app, app->text, app->last_line, cursor, buf);
+    append_snapshot(app, app->text, app->journal.last_line, cursor, buf);
     cursor->seq = app->seq;
 }
 

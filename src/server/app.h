@@ -1,8 +1,8 @@
 /* app.h: what every connection sees of the program: one snapshot under one lock.
  *
  * The state (docs/http.md 'Snapshot') follows from three things: what the library holds, what is prepared, and the one
- * job. Two threads keep it true: one prepares (begun by the first page that is looked at), one watches the job. Both and
- * all connections meet under one lock; `seq` grows with every change. Internally locked. */
+ * job. Two threads keep it true: one prepares (begun by the first page that is looked at), one watches the job. Both
+ * and all connections meet under one lock; `seq` grows with every change. Internally locked. */
 #ifndef PD_SERVER_APP_H
 #define PD_SERVER_APP_H
 

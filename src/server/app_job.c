@@ -6,11 +6,11 @@
 #include "server/app_parts.h"
 
 enum {
-    WATCH_MS = 250,        /* longest wait for a change of a running job */
-    SHELF_JOB_MS = 1000,   /* between two looks into the catalogue while a job runs */
-    SHELF_IDLE_MS = 5000,  /* and while another process may be learning */
-    SHELF_PATIENCE = 20,   /* looks take at most one in so many parts of the time */
-    VIEWED_MS = 20000,     /* somebody still looks at a page */
+    WATCH_MS = 250,       /* longest wait for a change of a running job */
+    SHELF_JOB_MS = 1000,  /* between two looks into the catalogue while a job runs */
+    SHELF_IDLE_MS = 5000, /* and while another process may be learning */
+    SHELF_PATIENCE = 20,  /* looks take at most one in so many parts of the time */
+    VIEWED_MS = 20000,    /* somebody still looks at a page */
 };
 
 static void free_roots(char **roots, size_t n)
@@ -102,20 +102,17 @@ static pd_status start(pd_app *app, char **roots, size_t n_roots, bool retry, pd
     pthread_mutex_unlock(&app->lock);
     if (closing)
         return pd_error_set(err, PD_ERR_CANCELLED, "the program is ending; start it again to learn more");
-    const pd_index_options options = { .folders = (const char *const *)roots,
-                                       .n_folders = n_roots,
-                                       .retry = retry,
-                                       .speed = speed };
+    const pd_index_options options = {
+        .folders = (const char *const *)roots, .n_folders = n_roots, .retry = retry, .speed = speed
+    };
     PD_TRY(pd_library_index(app->options.library, &options, err));
     pd_progress progress = { 0 };
     (void)pd_library_job_snapshot(app->options.library, &progress);
     pthread_mutex_lock(&app->lock);
     free_roots(app->job.roots, app->job.n_roots);
-    app->job = (pd_app_job){ .number = app->job.number + 1,
-                             .running = true,
-                             .roots = roots,
-                             .n_roots = n_roots,
-                             .progress = progress };
+    app->job = (pd_app_job){
+        .number = app->job.number + 1, .running = true, .roots = roots, .n_roots = n_roots, .progress = progress
+    };
     app->trouble.status = PD_OK;
     if (app->speed != speed) /* changed meanwhile */
         pd_library_job_speed(app->options.library, app->speed);

@@ -89,12 +89,14 @@ static void begin_step(pd_app *app, pd_app_step_id id)
 /* With the lock held. */
 static void end_step(pd_app *app, pd_app_step_id id, int64_t begun_ns, pd_status status, const pd_error *error)
 {
-    static const char *const nouns[PD_STEP_COUNT] = { [PD_STEP_CATALOGUE] = "catalogue", [PD_STEP_MODEL] = "model" };
+    static const char *const nouns[PD_STEP_COUNT] = {
+        [PD_STEP_CATALOGUE] = "library opened", [PD_STEP_MODEL] = "model ready for searching"
+    };
     pd_app_step *step = &app->steps[id];
     step->state = status == PD_OK ? PD_STEP_READY : PD_STEP_FAILED;
     step->ms = (double)(pd_clock_ns() - begun_ns) / (double)PD_NS_PER_MS;
     if (status == PD_OK) {
-        pd_app_log(app, PD_LOG_INFO, "%s ready in %.1f ms", nouns[id], step->ms);
+        pd_app_log(app, PD_LOG_INFO, "%s in %.1f ms", nouns[id], step->ms);
     } else {
         step->error = *error;
         pd_app_log(app, PD_LOG_ERROR, "%s", error->message);

@@ -1,7 +1,7 @@
 /* app_parts.h: the inside of a pd_app. Private to the files app*.c.
  *
- * Lock order: job_lock, then lock. job_lock is held while a job is started or looked at, so that its number and its counts
- * change together; it may be held long. lock is held for copies only. */
+ * Lock order: job_lock, then lock. job_lock is held while a job is started or looked at, so that its number and its
+ * counts change together; it may be held long. lock is held for copies only. */
 #ifndef PD_SERVER_APP_PARTS_H
 #define PD_SERVER_APP_PARTS_H
 
@@ -54,18 +54,26 @@ typedef struct pd_app_ending {
     char *text; /* without its log */
 } pd_app_ending;
 
+/* The log, and what was said last about each job. */
+typedef struct pd_app_journal {
+    pd_app_line *lines; /* [PD_APP_LOG_LINES], a ring: line n stands at n % PD_APP_LOG_LINES */
+    uint64_t last_line;
+    pd_app_ending endings[PD_APP_ENDINGS]; /* a ring: the k-th stands at k % PD_APP_ENDINGS */
+    uint64_t n_endings;
+} pd_app_journal;
+
 struct pd_app {
     pd_app_options options;
     char started[PD_TIME_TEXT_BYTES];
     pthread_mutex_t job_lock;
-    pd_log_line *job_lines; /* [PD_JOB_LOG_LINES], room for looking at a job; with job_lock */
+    pd_log_line *job_lines;    /* [PD_JOB_LOG_LINES], room for looking at a job; with job_lock */
     pthread_mutex_t show_lock; /* what pd_library_show gives lives until its next call */
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
     uint64_t seq;
-    bool closing;  /* no new work */
-    bool stopping; /* no more waiting */
+    bool closing;      /* no new work */
+    bool stopping;     /* no more waiting */
     int64_t viewed_ns; /* somebody waited for news */
     pd_app_shelf shelf;
     pd_app_step steps[PD_STEP_COUNT];
@@ -73,10 +81,7 @@ struct pd_app {
     pd_speed speed;
     pd_error trouble; /* what the state ERROR is about; status PD_OK: nothing */
 
-    pd_app_line *lines; /* [PD_APP_LOG_LINES], a ring: line n stands at n % PD_APP_LOG_LINES */
-    uint64_t last_line;
-    pd_app_ending endings[PD_APP_ENDINGS]; /* a ring: the k-th stands at k % PD_APP_ENDINGS */
-    uint64_t n_endings;
+    pd_app_journal journal;
     char *text; /* of the snapshot `text_seq`, without its log; NULL: not written yet */
     uint64_t text_seq;
 

@@ -75,8 +75,40 @@ static pd_json *steps_json(const pd_app *app)
         pd_json *json = pd_json_object();
         failed |= pd_json_set_text(json, "name", names[i]);
         failed |= pd_json_set_text(json, "state", states[step->state]);
-        failed |= pd_json_set_take(json, "ms", step->state == PD_STEP_READY ? pd_json_number(step->ms) : pd_json_null());
+        failed |=
+            pd_json_set_take(json, "ms", step->state == PD_STEP_READY ? pd_json_number(step->ms) : pd_json_null());
         failed |= pd_json_set_text(json, "message", step->state == PD_STEP_FAILED ? step->error.message : NULL);
+        failed |= pd_json_append_take(array, json);
+    }
+    if (failed)
+        pd_json_free(&array);
+    return array;
+}
+
+static pd_json *newest_json(const pd_progress *progress)
+{
+    bool failed = false;
+    pd_json *array = pd_json_array();
+    for (size_t i = 0; i < progress->n_newest; i++) {
+        pd_json *json = pd_json_object();
+        failed |= pd_json_set_int(json, "id", progress->newest[i].photo);
+        failed |= pd_json_set_int(json, "width", progress->newest[i].width);
+        failed |= pd_json_set_int(json, "height", progress->newest[i].height);
+        failed |= pd_json_append_take(array, json);
+    }
+    if (failed)
+        pd_json_free(&array);
+    return array;
+}
+
+static pd_json *errors_json(const pd_progress *progress)
+{
+    bool failed = false;
+    pd_json *array = pd_json_array();
+    for (size_t i = 0; i < progress->n_errors; i++) {
+        pd_json *json = pd_json_object();
+        failed |= pd_json_set_text(json, "path", progress->errors[i].path);
+        failed |= pd_json_set_text(json, "reason", progress->errors[i].reason);
         failed |= pd_json_append_take(array, json);
     }
     if (failed)
@@ -97,6 +129,9 @@ static pd_json *job_json(const pd_app *app)
     failed |= pd_json_set_take(json, "roots", roots);
     failed |= pd_json_set_text(json, "speed", pd_speed_name(job->running ? job->progress.speed : app->speed));
     failed |= pd_json_set_bool(json, "retry_waits", job->retry_waits);
+    failed |= pd_json_set_text(json, "message", job->progress.message[0] ? job->progress.message : NULL);
+    failed |= pd_json_set_take(json, "newest", newest_json(&job->progress));
+    failed |= pd_json_set_take(json, "errors", errors_json(&job->progress));
     if (failed)
         pd_json_free(&json);
     return json;

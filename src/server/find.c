@@ -9,7 +9,13 @@
 #include "server/handlers.h"
 #include "server/server.h"
 
-enum { HTTP_OK = 200, HTTP_UNSUPPORTED_MEDIA_TYPE = 415, HTTP_INTERNAL_SERVER_ERROR = 500, HITS_N = 100, ID_DIGITS = 24 };
+enum {
+    HTTP_OK = 200,
+    HTTP_UNSUPPORTED_MEDIA_TYPE = 415,
+    HTTP_INTERNAL_SERVER_ERROR = 500,
+    HITS_N = 100,
+    ID_DIGITS = 24
+};
 
 static const pd_uri_range offset_range = { .preset = 0, .min = 0, .max = PD_SEARCH_N_MAX };
 static const pd_uri_range n_range = { .preset = HITS_N, .min = 1, .max = PD_SEARCH_N_MAX };
@@ -27,9 +33,10 @@ static pd_status read_order(const pd_uri *uri, pd_order preset, pd_order *ret_or
     static const struct {
         const char *name;
         pd_order order;
-    } orders[] = {
-        { "score", PD_ORDER_SCORE }, { "date", PD_ORDER_OLDEST }, { "-date", PD_ORDER_NEWEST }, { "name", PD_ORDER_NAME }
-    };
+    } orders[] = { { "score", PD_ORDER_SCORE },
+                   { "date", PD_ORDER_OLDEST },
+                   { "-date", PD_ORDER_NEWEST },
+                   { "name", PD_ORDER_NAME } };
     const char *name = pd_uri_text(uri, "sort");
     *ret_order = preset;
     if (!name)
@@ -79,8 +86,7 @@ void pd_handle_search(pd_app *app, const pd_request *request, pd_reply *reply)
     pd_window window;
     pd_error err = { 0 };
     pd_hits hits = { 0 };
-    pd_status status =
-        read_window(&request->uri, browses ? PD_ORDER_NEWEST : PD_ORDER_SCORE, &window, &err);
+    pd_status status = read_window(&request->uri, browses ? PD_ORDER_NEWEST : PD_ORDER_SCORE, &window, &err);
     if (status != PD_OK) {
         pd_reply_error(reply, &err);
         return;
@@ -181,10 +187,9 @@ void pd_handle_similar(pd_app *app, const pd_request *request, pd_reply *reply)
         return;
     }
     const pd_status status = pd_library_similar(library, e.items, e.n, &e.window, &hits, &err);
-    pd_hits_answer answer = { .query = "",
-                              .model = pd_library_model_name(library),
-                              .took_ms = ms_since(begun_ns),
-                              .hits = &hits };
+    pd_hits_answer answer = {
+        .query = "", .model = pd_library_model_name(library), .took_ms = ms_since(begun_ns), .hits = &hits
+    };
     if (status == PD_OK)
         answer_hits(reply, &answer, e.window.offset, NULL);
     else if (status == PD_ERR_FORMAT) /* of the picture */

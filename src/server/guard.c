@@ -78,7 +78,8 @@ bool pd_guard_site(const pd_request *request, bool writes, pd_reply *reply)
     }
     const char *origin = request->headers[PD_HEADER_ORIGIN];
     if (writes && origin && !is_own_origin(origin, request->headers[PD_HEADER_HOST])) {
-        pd_reply_refuse(reply, PD_REFUSAL_FORBIDDEN, "another page (its Origin is not this one) may change nothing here");
+        pd_reply_refuse(reply, PD_REFUSAL_FORBIDDEN,
+                        "another page (its Origin is not this one) may change nothing here");
         return false;
     }
     return true;

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "server/reply.h"
+#include "server/response.h"
 #include "server/request.h"
 
 #define PD_TOKEN_DIGITS 64 /* hex: 256 bits */

@@ -3,7 +3,7 @@
 #define PD_SERVER_HANDLERS_H
 
 #include "server/app.h"
-#include "server/reply.h"
+#include "server/response.h"
 #include "server/request.h"
 
 void pd_handle_page(pd_app *app, const pd_request *request, pd_reply *reply);

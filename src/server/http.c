@@ -17,8 +17,8 @@
 #include "server/server.h"
 
 enum {
-    SOCKETS_SPARE = 32,        /* above PD_HTTP_SOCKETS_MAX: those that were told to go and have not gone yet */
-    STACK_BYTES = 1 << 20,     /* of a connection's thread; address space, not memory */
+    SOCKETS_SPARE = 32,    /* above PD_HTTP_SOCKETS_MAX: those that were told to go and have not gone yet */
+    STACK_BYTES = 1 << 20, /* of a connection's thread; address space, not memory */
     STREAM_BLOCK_BYTES = 1 << 14,
     NUMBER_BYTES = 24,
 };
@@ -44,25 +44,21 @@ typedef struct work {
     int body_errno;
 } work;
 
-const char *pd_header_name(pd_header header)
-{
-    static const char *const names[PD_HEADER_COUNT] = {
-        [PD_HEADER_HOST] = "Host",
-        [PD_HEADER_ORIGIN] = "Origin",
-        [PD_HEADER_SEC_FETCH_SITE] = "Sec-Fetch-Site",
-        [PD_HEADER_AUTHORIZATION] = "Authorization",
-        [PD_HEADER_COOKIE] = "Cookie",
-        [PD_HEADER_CONTENT_TYPE] = "Content-Type",
-        [PD_HEADER_CONTENT_LENGTH] = "Content-Length",
-        [PD_HEADER_TRANSFER_ENCODING] = "Transfer-Encoding",
-        [PD_HEADER_IF_NONE_MATCH] = "If-None-Match",
-        [PD_HEADER_RANGE] = "Range",
-        [PD_HEADER_IF_RANGE] = "If-Range",
-        [PD_HEADER_ACCEPT_ENCODING] = "Accept-Encoding",
-        [PD_HEADER_LAST_EVENT_ID] = "Last-Event-ID",
-    };
-    return names[header];
-}
+static const char *const header_names[PD_HEADER_COUNT] = {
+    [PD_HEADER_HOST] = "Host",
+    [PD_HEADER_ORIGIN] = "Origin",
+    [PD_HEADER_SEC_FETCH_SITE] = "Sec-Fetch-Site",
+    [PD_HEADER_AUTHORIZATION] = "Authorization",
+    [PD_HEADER_COOKIE] = "Cookie",
+    [PD_HEADER_CONTENT_TYPE] = "Content-Type",
+    [PD_HEADER_CONTENT_LENGTH] = "Content-Length",
+    [PD_HEADER_TRANSFER_ENCODING] = "Transfer-Encoding",
+    [PD_HEADER_IF_NONE_MATCH] = "If-None-Match",
+    [PD_HEADER_RANGE] = "Range",
+    [PD_HEADER_IF_RANGE] = "If-Range",
+    [PD_HEADER_ACCEPT_ENCODING] = "Accept-Encoding",
+    [PD_HEADER_LAST_EVENT_ID] = "Last-Event-ID",
+};
 
 /* The first line has been read. What is returned comes back as *context. */
 static void *begin_work(void *user, const char *target, struct MHD_Connection *connection)
@@ -118,9 +114,9 @@ static enum MHD_Result take_header(void *user, enum MHD_ValueKind kind, const ch
     pd_request *request = user;
     (void)kind;
     for (pd_header header = 0; header < PD_HEADER_COUNT; header++)
-        if (strcasecmp(name, pd_header_name(header)) == 0 && !request->headers[header])
+        if (strcasecmp(name, header_names[header]) == 0 && !request->headers[header])
             request->headers[header] = value ? value : "";
-    request->n_hosts += strcasecmp(name, pd_header_name(PD_HEADER_HOST)) == 0;
+    request->n_hosts += strcasecmp(name, header_names[PD_HEADER_HOST]) == 0;
     return MHD_YES;
 }
 
@@ -181,8 +177,8 @@ static bool judge(pd_http *http, work *w, pd_reply *reply)
     }
     const bool api = pd_path_is_api(request->uri.path);
     const bool writes = strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0;
-    if (api && !(pd_guard_site(request, writes, reply) &&
-                 pd_guard_token(request, pd_app_options_of(http->app)->token, reply)))
+    if (api &&
+        !(pd_guard_site(request, writes, reply) && pd_guard_token(request, pd_app_options_of(http->app)->token, reply)))
         return false;
     w->route = pd_route_find(request->method, request->uri.path, &request->id, reply);
     if (!w->route)
@@ -251,8 +247,8 @@ static struct MHD_Response *make_stream(pd_reply *reply)
     if (!stream)
         return NULL;
     *stream = reply->stream;
-    struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_stream,
-                                                                      stream, free_stream);
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_stream, stream, free_stream);
     if (!response)
         pd_mem_free(stream);
     return response;
@@ -263,13 +259,15 @@ static struct MHD_Response *make_response(pd_reply *reply)
 {
     struct MHD_Response *response = NULL;
     switch (reply->kind) {
-    case PD_BODY_NONE: response = MHD_create_response_from_buffer(0, (void *)(uintptr_t) "", MHD_RESPMEM_PERSISTENT); break;
+    case PD_BODY_NONE:
+        response = MHD_create_response_from_buffer(0, (void *)(uintptr_t) "", MHD_RESPMEM_PERSISTENT);
+        break;
     case PD_BODY_OWNED:
         response = MHD_create_response_from_buffer_with_free_callback(reply->len, reply->owned, pd_mem_free);
         break;
     case PD_BODY_CONSTANT: /* it is only read, whatever the type says */
-        response = MHD_create_response_from_buffer(reply->len, (void *)(uintptr_t)reply->constant,
-                                                   MHD_RESPMEM_PERSISTENT);
+        response =
+            MHD_create_response_from_buffer(reply->len, (void *)(uintptr_t)reply->constant, MHD_RESPMEM_PERSISTENT);
         break;
     case PD_BODY_FILE:
         response = MHD_create_response_from_fd_at_offset64(reply->len, reply->fd, (uint64_t)reply->offset);
@@ -296,7 +294,9 @@ static void add_policies(struct MHD_Response *response, const pd_reply *reply)
     static const char data_policy[] = "default-src 'none'; frame-ancestors 'none'; sandbox";
     static const char picture_policy[] = "default-src 'none'; sandbox";
     add(response, "Content-Security-Policy",
-        reply->is_page ? page_policy : reply->is_picture ? picture_policy : data_policy);
+        reply->is_page      ? page_policy
+        : reply->is_picture ? picture_policy
+                            : data_policy);
     add(response, "X-Content-Type-Options", "nosniff");
     add(response, "Referrer-Policy", "no-referrer");
     add(response, "X-Frame-Options", "DENY");
@@ -342,22 +342,14 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, pd_reply *r
     return result;
 }
 
-/* Called for the head, for every piece of the body, and once more at the end. */
-static enum MHD_Result handle(void *user, struct MHD_Connection *connection, const char *url, const char *method,
-                              const char *version, const char *data, size_t *data_len, void **context)
+static enum MHD_Result go_on(pd_http *http, struct MHD_Connection *connection, work *w, const char *data,
+                             size_t *data_len)
 {
-    pd_http *http = user;
-    work *w = *context;
     pd_reply reply = { 0 };
-    (void)url;
-    (void)version;
-    if (!w)
-        return MHD_NO; /* no memory when it began */
     if (!w->judged) {
         const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
         w->judged = true;
         w->connection = info ? info->socket_context : NULL;
-        w->request.method = method;
         (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, take_header, &w->request);
         return judge(http, w, &reply) ? MHD_YES : send_reply(connection, &reply);
     }
@@ -370,6 +362,19 @@ static enum MHD_Result handle(void *user, struct MHD_Connection *connection, con
     return send_reply(connection, &reply);
 }
 
+/* Called for the head, for every piece of the body, and once more at the end. */
+static enum MHD_Result handle(void *user, struct MHD_Connection *connection, const char *url, const char *method,
+                              const char *version, const char *data, size_t *data_len, void **context)
+{
+    work *w = *context;
+    (void)url; /* decoded by another's rules: a NUL would end it */
+    (void)version;
+    if (!w)
+        return MHD_NO; /* there was no memory when it began */
+    w->request.method = method;
+    return go_on(user, connection, w, data, data_len);
+}
+
 pd_status pd_http_start(pd_http **ret_http, int listen_fd, pd_app *app, pd_error *err)
 {
     pd_http *http = pd_mem_alloc(1, sizeof *http);
@@ -380,12 +385,14 @@ pd_status pd_http_start(pd_http **ret_http, int listen_fd, pd_app *app, pd_error
     http->app = app;
     pd_connections_init(&http->connections, PD_HTTP_SOCKETS_MAX);
     const unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL;
-    http->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, handle, http, MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)(PD_HTTP_SOCKETS_MAX + SOCKETS_SPARE), MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)PD_SERVER_IDLE_S,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)PD_HTTP_HEAD_BYTES_MAX, MHD_OPTION_THREAD_STACK_SIZE,
-        (size_t)STACK_BYTES, MHD_OPTION_URI_LOG_CALLBACK, begin_work, http, MHD_OPTION_NOTIFY_COMPLETED, end_work, http,
-        MHD_OPTION_NOTIFY_CONNECTION, follow_socket, http, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+    http->daemon =
+        MHD_start_daemon(flags, 0, NULL, NULL, handle, http, MHD_OPTION_LISTEN_SOCKET, listen_fd,
+                         MHD_OPTION_CONNECTION_LIMIT, (unsigned)(PD_HTTP_SOCKETS_MAX + SOCKETS_SPARE),
+                         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)PD_SERVER_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                         (size_t)PD_HTTP_HEAD_BYTES_MAX, MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES,
+                         MHD_OPTION_URI_LOG_CALLBACK, begin_work, http, MHD_OPTION_NOTIFY_COMPLETED, end_work, http,
+                         MHD_OPTION_NOTIFY_CONNECTION, follow_socket, http, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+                         MHD_OPTION_END);
     if (!http->daemon) {
         close(listen_fd);
         pd_connections_done(&http->connections);

@@ -93,7 +93,10 @@ static void answer_picture(pd_app *app, const pd_request *request, uint32_t side
     answer_part(reply, request, &rendition);
 }
 
-void pd_handle_thumb(pd_app *app, const pd_request *request, pd_reply *reply) { answer_picture(app, request, 0, reply); }
+void pd_handle_thumb(pd_app *app, const pd_request *request, pd_reply *reply)
+{
+    answer_picture(app, request, 0, reply);
+}
 
 void pd_handle_view(pd_app *app, const pd_request *request, pd_reply *reply)
 {

@@ -36,20 +36,9 @@ bool pd_place_is_allowed(pd_app *app, const char *path)
     return !root || (realpath(path, real) && is_inside(real, root));
 }
 
-/* Puts the home folder in, takes double slashes and the one at the end out. */
-static pd_status expand(pd_app *app, const char *typed, char **ret_path, pd_error *err)
+/* Takes double slashes and the one at the end out, in place. */
+static void tidy(char *path)
 {
-    const char *home = pd_app_options_of(app)->home;
-    const bool at_home = typed[0] == '~' && (typed[1] == '/' || typed[1] == '\0');
-    if (!at_home && typed[0] != '/')
-        return pd_error_set(err, PD_ERR_USAGE, "a path begins with '/' or with '~/'");
-    if (at_home && !home)
-        return pd_error_set(err, PD_ERR_USAGE, "'~' stands for a home folder, and none is known here");
-    if (strlen(typed) + (at_home ? strlen(home) : 0) >= PD_PLACE_BYTES_MAX)
-        return pd_error_set(err, PD_ERR_LIMIT, "the path is longer than %d bytes", PD_PLACE_BYTES_MAX);
-    char *path = pd_path_join(at_home ? home : "/", typed + (at_home ? 1 + (typed[1] == '/') : 0));
-    if (!path)
-        return pd_error_set_nomem(err);
     size_t len = 0;
     for (const char *in = path; *in; in++)
         if (*in != '/' || len == 0 || path[len - 1] != '/')
@@ -57,6 +46,24 @@ static pd_status expand(pd_app *app, const char *typed, char **ret_path, pd_erro
     if (len > 1 && path[len - 1] == '/')
         len--;
     path[len] = '\0';
+}
+
+/* Puts the home folder in. */
+static pd_status expand(pd_app *app, const char *typed, char **ret_path, pd_error *err)
+{
+    const bool at_home = typed[0] == '~' && (typed[1] == '/' || typed[1] == '\0');
+    if (!at_home && typed[0] != '/')
+        return pd_error_set(err, PD_ERR_USAGE, "a path begins with '/' or with '~/'");
+    const char *above = at_home ? pd_app_options_of(app)->home : "/";
+    if (!above)
+        return pd_error_set(err, PD_ERR_USAGE, "'~' stands for a home folder, and none is known here");
+    if (strlen(above) + strlen(typed) >= PD_PLACE_BYTES_MAX)
+        return pd_error_set(err, PD_ERR_LIMIT, "the path is longer than %d bytes", PD_PLACE_BYTES_MAX);
+    const char *below = at_home ? typed + 1 : typed;
+    char *path = pd_path_join(above, below + strspn(below, "/"));
+    if (!path)
+        return pd_error_set_nomem(err);
+    tidy(path);
     *ret_path = path;
     return PD_OK;
 }

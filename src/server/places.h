@@ -1,6 +1,7 @@
 /* places.h: folders as people name them, and the one door through which a request may look at the disk.
  *
- * With a browse root nothing outside it is looked at: a path is resolved first (links and '..' included), then compared. */
+ * With a browse root nothing outside it is looked at: a path is resolved first (links and '..' included), then
+ * compared. */
 #ifndef PD_SERVER_PLACES_H
 #define PD_SERVER_PLACES_H
 
@@ -11,7 +12,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "server/app.h"
-#include "server/reply.h"
+#include "server/response.h"
 
 #define PD_PLACE_BYTES_MAX 4096 /* of a path, as in Linux */
 

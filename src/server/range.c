@@ -24,29 +24,39 @@ static bool read_digits(const char **text, int64_t *ret_value)
     return *text != begin;
 }
 
-pd_range_kind pd_range_parse(const char *header, int64_t bytes, int64_t *ret_first, int64_t *ret_last)
+/* As it was written; -1 where nothing stands. */
+typedef struct written {
+    int64_t first, last;
+} written;
+
+/* "bytes=5-9", "bytes=5-" or "bytes=-9" and nothing else. */
+static bool read_range(const char *header, written *ret_written)
 {
     static const char unit[] = "bytes=";
-    if (!header || strncasecmp(header, unit, sizeof unit - 1) != 0)
-        return PD_RANGE_WHOLE;
+    written w = { -1, -1 };
+    if (strncasecmp(header, unit, sizeof unit - 1) != 0)
+        return false;
     const char *text = skip_blanks(header + sizeof unit - 1);
-    int64_t first, last;
-    const bool has_first = read_digits(&text, &first);
-    if (*text != '-')
+    if (*text != '-' && !read_digits(&text, &w.first))
+        return false;
+    if (*text++ != '-')
+        return false;
+    const bool has_last = read_digits(&text, &w.last);
+    if (!has_last)
+        w.last = -1;
+    *ret_written = w;
+    return *skip_blanks(text) == '\0' && (w.first >= 0 || has_last) && (w.last < 0 || w.first <= w.last);
+}
+
+pd_range_kind pd_range_parse(const char *header, int64_t bytes, int64_t *ret_first, int64_t *ret_last)
+{
+    written w;
+    if (!header || !read_range(header, &w))
         return PD_RANGE_WHOLE;
-    text++;
-    const bool has_last = read_digits(&text, &last);
-    if (*skip_blanks(text) != '\0' || (!has_first && !has_last) || (has_first && has_last && last < first))
-        return PD_RANGE_WHOLE;
-    if (!has_first) { /* the last so many bytes */
-        if (last == 0 || bytes == 0)
-            return PD_RANGE_OUTSIDE;
-        first = last < bytes ? bytes - last : 0;
-        last = bytes - 1;
-    } else if (first >= bytes) {
+    const bool is_suffix = w.first < 0; /* the last so many bytes */
+    if (is_suffix ? w.last == 0 || bytes == 0 : w.first >= bytes)
         return PD_RANGE_OUTSIDE;
-    }
-    *ret_first = first;
-    *ret_last = has_last && last < bytes ? last : bytes - 1;
+    *ret_first = !is_suffix ? w.first : w.last < bytes ? bytes - w.last : 0;
+    *ret_last = is_suffix || w.last < 0 || w.last >= bytes ? bytes - 1 : w.last;
     return PD_RANGE_PART;
 }

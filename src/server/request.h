@@ -26,8 +26,6 @@ typedef enum pd_header {
     PD_HEADER_COUNT
 } pd_header;
 
-const char *pd_header_name(pd_header header); /* "Host" */
-
 typedef struct pd_request {
     const char *method;
     pd_uri uri;

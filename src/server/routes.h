@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "server/app.h"
-#include "server/reply.h"
+#include "server/response.h"
 #include "server/request.h"
 
 typedef enum pd_route_body {

@@ -29,8 +29,8 @@ static void add(list *l, const char *kind, const char *path, int64_t bytes)
     l->failed |= pd_json_append_take(l->array, json);
 }
 
-/* The value of XDG_<name>_DIR in user-dirs.dirs (freedesktop.org's xdg-user-dirs): "$HOME/..." or absolute. On the heap;
- * NULL when it is not said. */
+/* The value of XDG_<name>_DIR in user-dirs.dirs (freedesktop.org's xdg-user-dirs): "$HOME/..." or absolute. On the
+ * heap; NULL when it is not said. */
 static char *read_user_dir(const char *settings, const char *name, const char *home)
 {
     const char *line = strstr(settings, name);

@@ -1,7 +1,7 @@
 /* web.h: the files of the page, inside the program.
  *
- * The table is made by tools/embed.py from web/dist when the program is built. Everything is constant and read only by who
- * asks for it: what no browser has asked for takes no memory. */
+ * The table is made by tools/embed.py from web/dist when the program is built. Everything is constant and read only by
+ * who asks for it: what no browser has asked for takes no memory. */
 #ifndef PD_WEB_WEB_H
 #define PD_WEB_WEB_H
 

@@ -1,4 +1,4 @@
-#include "server/reply.h"
+#include "server/response.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-/* job.c: learning, as the page starts and steers it. */
+/* job_control.c: learning, as the page starts and steers it. */
 #include <string.h>
 
 #include "base/mem.h"

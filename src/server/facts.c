@@ -1,4 +1,4 @@
-/* status.c: what the library holds, and what could not be learned. */
+/* facts.c: what the library holds, and what could not be learned. */
 #include <inttypes.h>
 
 #include "answer/answer.h"
@@ -6,7 +6,10 @@
 
 enum { HTTP_OK = 200, ERRORS_N_MAX = 10000, ERRORS_N = 100 };
 
-static bool add_root(void *user, const pd_root *root) { return pd_json_append_take(user, pd_answer_root(root)) == PD_OK; }
+static bool add_root(void *user, const pd_root *root)
+{
+    return pd_json_append_take(user, pd_answer_root(root)) == PD_OK;
+}
 
 void pd_handle_status(pd_app *app, const pd_request *request, pd_reply *reply)
 {

@@ -1,6 +1,6 @@
-/* reply.h: one answer, before it is put on the wire; and the one map from a status to an HTTP code. */
-#ifndef PD_SERVER_REPLY_H
-#define PD_SERVER_REPLY_H
+/* response.h: one answer, before it is put on the wire; and the one map from a status to an HTTP code. */
+#ifndef PD_SERVER_RESPONSE_H
+#define PD_SERVER_RESPONSE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -43,13 +43,13 @@ typedef struct pd_reply {
     int fd;
     int64_t offset;
     pd_stream stream;
-    bool gzip;                            /* the body is compressed */
-    bool varies;                          /* by Accept-Encoding */
-    bool ranges;                          /* parts may be asked for */
-    const char *location, *allow;         /* NULL: none */
-    unsigned retry_after_s;               /* 0: none */
-    char etag[PD_REPLY_ETAG_BYTES];       /* quoted; "" : none */
-    char cookie[PD_REPLY_EXTRA_BYTES];    /* Set-Cookie; "": none */
+    bool gzip;                         /* the body is compressed */
+    bool varies;                       /* by Accept-Encoding */
+    bool ranges;                       /* parts may be asked for */
+    const char *location, *allow;      /* NULL: none */
+    unsigned retry_after_s;            /* 0: none */
+    char etag[PD_REPLY_ETAG_BYTES];    /* quoted; "" : none */
+    char cookie[PD_REPLY_EXTRA_BYTES]; /* Set-Cookie; "": none */
     char content_range[PD_REPLY_EXTRA_BYTES];
 } pd_reply;
 
@@ -60,11 +60,11 @@ typedef enum pd_refusal {
     PD_REFUSAL_NOT_FOUND,
     PD_REFUSAL_METHOD,
     PD_REFUSAL_NO_JOB,
-    PD_REFUSAL_LENGTH,      /* a body that does not say its length */
+    PD_REFUSAL_LENGTH, /* a body that does not say its length */
     PD_REFUSAL_LIMIT,
     PD_REFUSAL_RANGE,
     PD_REFUSAL_MISDIRECTED,
-    PD_REFUSAL_BUSY,        /* too many at once */
+    PD_REFUSAL_BUSY, /* too many at once */
     PD_REFUSAL_COUNT
 } pd_refusal;
 
