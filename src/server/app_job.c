@@ -93,6 +93,47 @@ static void look(pd_app *app)
     pthread_mutex_unlock(&app->lock);
 }
 
+/* The roots of the library, for a job of which none was named: only to be told. NULL and 0 when there is no memory. */
+static char **copy_shelf_roots(pd_app *app, size_t *ret_n)
+{
+    pthread_mutex_lock(&app->lock);
+    const size_t n = app->shelf.n_roots;
+    char **roots = pd_mem_alloc(n, sizeof *roots);
+    size_t done = 0;
+    while (roots && done < n && (roots[done] = pd_mem_dup_string(app->shelf.roots[done].path)) != NULL)
+        done++;
+    pthread_mutex_unlock(&app->lock);
+    *ret_n = done;
+    return roots;
+}
+
+/* With job_lock held: the job runs, and has a number of its own from here on. Takes `roots`. */
+static void publish_start(pd_app *app, char **roots, size_t n_roots, bool everything, pd_speed speed)
+{
+    pd_progress progress = { 0 };
+    if (everything) {
+        pd_mem_free(roots);
+        roots = copy_shelf_roots(app, &n_roots);
+    }
+    (void)pd_library_job_snapshot(app->options.library, &progress);
+    pthread_mutex_lock(&app->lock);
+    free_roots(app->job.roots, app->job.n_roots);
+    app->job = (pd_app_job){ .number = app->job.number + 1,
+                             .running = true,
+                             .roots = roots,
+                             .n_roots = n_roots,
+                             .everything = everything,
+                             .progress = progress };
+    app->trouble.status = PD_OK;
+    if (app->speed != speed) /* changed meanwhile */
+        pd_library_job_speed(app->options.library, app->speed);
+    pd_app_changed(app);
+    const bool closed = app->closing;
+    pthread_mutex_unlock(&app->lock);
+    if (closed)
+        pd_library_job_cancel(app->options.library);
+}
+
 /* With job_lock held. Takes `roots` on success. */
 static pd_status start(pd_app *app, char **roots, size_t n_roots, bool retry, pd_error *err)
 {
@@ -102,25 +143,12 @@ static pd_status start(pd_app *app, char **roots, size_t n_roots, bool retry, pd
     pthread_mutex_unlock(&app->lock);
     if (closing)
         return pd_error_set(err, PD_ERR_CANCELLED, "the program is ending; start it again to learn more");
-    const pd_index_options options = {
-        .folders = (const char *const *)roots, .n_folders = n_roots, .retry = retry, .speed = speed
-    };
+    const pd_index_options options = { .folders = (const char *const *)roots,
+                                       .n_folders = n_roots,
+                                       .retry = retry,
+                                       .speed = speed };
     PD_TRY(pd_library_index(app->options.library, &options, err));
-    pd_progress progress = { 0 };
-    (void)pd_library_job_snapshot(app->options.library, &progress);
-    pthread_mutex_lock(&app->lock);
-    free_roots(app->job.roots, app->job.n_roots);
-    app->job = (pd_app_job){
-        .number = app->job.number + 1, .running = true, .roots = roots, .n_roots = n_roots, .progress = progress
-    };
-    app->trouble.status = PD_OK;
-    if (app->speed != speed) /* changed meanwhile */
-        pd_library_job_speed(app->options.library, app->speed);
-    pd_app_changed(app);
-    const bool closed = app->closing;
-    pthread_mutex_unlock(&app->lock);
-    if (closed)
-        pd_library_job_cancel(app->options.library);
+    publish_start(app, roots, n_roots, n_roots == 0, speed);
     return PD_OK;
 }
 
@@ -144,7 +172,7 @@ pd_status pd_app_learn(pd_app *app, const char *const *folders, size_t n, pd_err
 static pd_status start_retry(pd_app *app, pd_error *err)
 {
     char **roots = NULL;
-    const bool same = app->job.number > 0 && is_bad_end(app->job.progress.outcome);
+    const bool same = app->job.number > 0 && is_bad_end(app->job.progress.outcome) && !app->job.everything;
     const size_t n = same ? app->job.n_roots : 0;
     if (!copy_roots((const char *const *)app->job.roots, n, &roots))
         return pd_error_set_nomem(err);
