@@ -262,6 +262,9 @@ def main(names):
             place = Place(root)
             try:
                 case(place)
+                place.end()
+                log = place.root / 'stderr'
+                assert not log.exists() or b'Sanitizer' not in log.read_bytes(), 'a sanitizer complained'
                 print(f'ok   {case.__name__}', flush=True)
             except Skip as why:
                 print(f'skipped {case.__name__}: {why}', flush=True)

@@ -90,6 +90,7 @@ class Crowd:
                 answer = self.server.get(f'/api/v1/photos/{rng.randrange(1, 60)}/thumb')
             assert answer and answer.code in (200, 404), answer
             self.done[kind] += 1
+            time.sleep(rng.uniform(0, 0.02))  # the job wants some of the machine too
 
     def stream(self, rng):
         """Stays; comes back with Last-Event-ID at random, and must have missed nothing."""
@@ -138,7 +139,7 @@ class Crowd:
                 answer = self.server.post(f'/api/v1/job/{what}')
                 assert answer.code in (202, 409) or (what == 'retry' and answer.code == 400), (what, answer)
             self.done['job'] += 1
-            time.sleep(rng.uniform(0.05, 0.6))
+            time.sleep(rng.uniform(0.1, 1))
 
 
 def stress(place, n_pictures, seed):
