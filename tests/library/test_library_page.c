@@ -306,7 +306,7 @@ static int64_t views_bytes(void)
         text[0] = '\0';
     if (pipe)
         pclose(pipe);
-    return atoll(text);
+    return strtoll(text, NULL, 10);
 }
 
 static void the_cache_of_views_is_bounded(void)
