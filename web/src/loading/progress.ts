@@ -125,7 +125,7 @@ export interface Figure {
 
 function speedFigure(job: Job): Figure {
   if (!job.running) return { name: 'Took', value: took(job.elapsed_s), after: '' };
-  if (job.paused) return { name: 'Speed', value: 'paused', after: '' };
+  if (job.paused) return { name: 'Speed', value: '', after: 'paused' };
   if (job.rate === null) return { name: 'Speed', value: '', after: job.phase === 'learn' ? 'estimating' : 'not yet' };
   return { name: 'Speed', value: rate(job.rate), after: 'pictures a second' };
 }
@@ -146,7 +146,7 @@ export function figuresOf(job: Job): Figure[] {
       : { name: 'Learned', value: count(job.learned), after: `of ${count(job.todo)}` },
     speedFigure(job),
     leftFigure(job),
-    { name: 'Set aside', value: count(job.failed), after: job.failed ? 'could not be read' : 'all could be read' },
+    { name: 'Set aside', value: count(job.failed), after: job.failed ? 'could not be read' : job.running ? 'so far' : 'all could be read' },
   ];
 }
 
