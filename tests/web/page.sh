@@ -3,7 +3,7 @@
 # (what is committed in WEB/dist is what the sources give; see dist.mjs). Exit 77: Node or the packages cannot be had here.
 set -eu
 what=$1
-web=$2
+web=$(CDPATH='' cd -- "$2" && pwd)
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 skip() { echo "skipped: $1"; exit 77; }
 

@@ -10,6 +10,7 @@ import { snapshot } from './job.ts';
 test('sentences become a list, numbers and names stay whole', () => {
   assert.deepEqual(sentencesOf('18,406 photos are learned (1.5 GB). Captions are saved. Your pictures were not touched.'), ['18,406 photos are learned (1.5 GB)', 'Captions are saved', 'Your pictures were not touched']);
   assert.deepEqual(sentencesOf('The file a.b c.d is kept.'), ['The file a.b c.d is kept']);
+  assert.deepEqual(sentencesOf('About approx. 3 of them stay. Nothing is lost.'), ['About approx. 3 of them stay', 'Nothing is lost']);
   assert.deepEqual(sentencesOf(''), []);
   assert.equal(asTitle(' The disk is full. '), 'The disk is full');
 });
