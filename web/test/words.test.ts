@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bytes, count, day, duration, nameOf, plural, rate, shortPath, took } from '../src/words.ts';
+import { asSentence, bytes, count, day, duration, nameOf, plural, rate, shortPath, took } from '../src/words.ts';
 
 test('numbers are grouped, and one is one', () => {
   assert.equal(count(1048576), '1,048,576');
@@ -53,4 +53,12 @@ test('a path in the home folder begins with ~, one beside it does not', () => {
   assert.equal(shortPath('/a', null), '/a');
   assert.equal(shortPath('/etc', '/'), '/etc');
   assert.deepEqual(['/home/me/Pictures/', '/', 'x'].map(nameOf), ['Pictures', '/', 'x']);
+});
+
+test('what the terminal says is a sentence on the page', () => {
+  assert.equal(asSentence("there is no folder '/a/b'"), "There is no folder '/a/b'.");
+  assert.equal(asSentence('the picture is damaged (cut short)'), 'The picture is damaged (cut short).');
+  assert.equal(asSentence('The disk is full.'), 'The disk is full.');
+  assert.equal(asSentence('roll-07.tif ends early'), 'roll-07.tif ends early.');
+  assert.equal(asSentence(' '), '');
 });

@@ -1,7 +1,7 @@
 // The job as one bar with its phases, and in words. Everything comes from the snapshot and from the page's own fetching.
 
 import type { Job } from '../types.ts';
-import { count, duration, nameOf, plural, rate, took } from '../words.ts';
+import { asSentence, count, duration, nameOf, plural, rate, took } from '../words.ts';
 
 export type PageState = 'waiting' | 'working' | 'ready' | 'failed';
 export type PhaseState = 'done' | 'now' | 'beside' | 'failed' | 'coming'; // beside: goes on while another one is 'now'
@@ -187,7 +187,7 @@ export function resultOf(job: Job): Result {
     case 'cancelled':
       return { tone: 'stopped', title: `Stopped after ${learned}`, text: `${kept} The rest can be learned at any time: it goes on from here.` };
     default:
-      return { tone: 'bad', title: 'Learning stopped', text: `${job.message ?? 'The reason is not known; the log says more.'} ${kept}` };
+      return { tone: 'bad', title: 'Learning stopped', text: `${asSentence(job.message ?? 'The reason is not known; the log says more')} ${kept}` };
   }
 }
 
