@@ -80,6 +80,7 @@ test('every end has words for what happened and what was kept', () => {
   assert.equal(end('ok', { learned: 0, found: 0 }).title, 'There are no pictures in this folder');
   assert.equal(end('partial').title, '97 pictures are learned, 3 set aside');
   assert.equal(end('partial', { learned: 0, failed: 1 }).title, '1 picture could not be read');
+  assert.deepEqual(end('partial', { learned: 0, unchanged: 390, failed: 2 }), { tone: 'partial', title: 'Nothing new here', text: '390 pictures were known already, 2 still cannot be read.' });
   assert.deepEqual(end('cancelled'), { tone: 'stopped', title: 'Stopped after 97 pictures', text: 'What is learned stays, and can be searched now. The rest can be learned at any time: it goes on from here.' });
   assert.equal(end('crashed', { message: 'The reader fell.' }).text, 'The reader fell. What is learned stays, and can be searched now.');
   assert.match(end('crashed', { learned: 0 }).text, /Nothing was learned yet/);

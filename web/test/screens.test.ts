@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { queryOf } from '../src/api.ts';
-import { asTitle, sentencesOf } from '../src/error/sentences.ts';
+import { asTitle, sentencesOf, titleFor } from '../src/error/sentences.ts';
 import { asksAgain, bestAnswers, questions } from '../src/loading/teasers.ts';
 import { readinessOf } from '../src/parts/readiness.ts';
 import type { Hit } from '../src/types.ts';
@@ -50,4 +50,13 @@ test('a query has what is set', () => {
   assert.equal(queryOf({ q: '', n: 0, sort: undefined }), '?q=&n=0');
   assert.equal(queryOf({}), '');
   assert.equal(queryOf({ path: '/a b/ü&' }), '?path=%2Fa+b%2F%C3%BC%26');
+});
+
+test('an error has a title that can be read at a glance', () => {
+  const long = "cannot read the catalogue '/home/me/.local/share/pixel-detective/catalogue.sqlite': it is no catalogue";
+  assert.equal(titleFor('full', long, true), 'The disk is full, so learning stopped');
+  assert.equal(titleFor('full', long, false), 'The disk is full');
+  assert.equal(titleFor('corrupt', long, false), 'The library cannot be opened');
+  assert.equal(titleFor('crashed', long, true), 'Learning stopped');
+  assert.equal(titleFor('not_found', 'there is no model here', true), 'There is no model here');
 });

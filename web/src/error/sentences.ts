@@ -13,3 +13,13 @@ export function sentencesOf(text: string): string[] {
     .map(asTitle)
     .filter(Boolean);
 }
+
+const LONG = 72; // characters: more is no title
+
+/** A title one can read at a glance; what the program said goes below it when that is another sentence. */
+export function titleFor(status: string, message: string, hasJob: boolean): string {
+  if (status === 'full') return hasJob ? 'The disk is full, so learning stopped' : 'The disk is full';
+  const own = asTitle(message);
+  if (own.length <= LONG) return own;
+  return hasJob ? 'Learning stopped' : 'The library cannot be opened';
+}

@@ -143,7 +143,7 @@ export function figuresOf(job: Job): Figure[] {
   return [
     scanning
       ? { name: 'Found', value: count(job.found), after: 'so far' }
-      : { name: 'Learned', value: count(job.learned), after: `of ${count(job.todo)}` },
+      : { name: 'Learned', value: count(job.learned), after: job.todo > 0 ? `of ${count(job.todo)}` : 'new' },
     speedFigure(job),
     leftFigure(job),
     { name: 'Set aside', value: count(job.failed), after: job.failed ? 'could not be read' : job.running ? 'so far' : 'all could be read' },
@@ -180,6 +180,10 @@ export function resultOf(job: Job): Result {
     case 'ok':
       return goodResult(job);
     case 'partial': {
+      const known = job.unchanged + job.moved;
+      if (job.learned === 0 && known > 0) {
+        return { tone: 'partial', title: 'Nothing new here', text: `${plural(known, 'picture')} were known already, ${count(job.failed)} still cannot be read.` };
+      }
       const title = job.learned ? `${learned} ${is} learned, ${count(job.failed)} set aside` : `${plural(job.failed, 'picture')} could not be read`;
       const other = job.learned === 0 ? '' : `${KEPT} `;
       return { tone: 'partial', title, text: `${other}Those set aside are listed below with the reason; they are tried again when the file changes.` };
