@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-const GZIP_BYTES_MAX = 250_000; // all of it; measured: 85,263
-const FIRST_GZIP_BYTES_MAX = 60_000; // index.html, app.js, style.css: what the first screen waits for; measured: 55,596
+const GZIP_BYTES_MAX = 250_000; // all of it; measured: 86,077
+const FIRST_GZIP_BYTES_MAX = 60_000; // index.html, app.js, style.css: what the first screen waits for; measured: 56,222
 const NAME = /^(index\.html|app\.js|style\.css|mark\.svg|assets\/[A-Za-z][A-Za-z.-]*\.(js|css))$/; // fixed, so no hashes
 
 const web = process.argv[2];
