@@ -1,5 +1,6 @@
 // The typed client of docs/http.md. Every failure is an ApiError with the server's own sentence.
 
+import { asSentence } from './words.ts';
 import type { FaultPage, FolderCount, FolderPage, Hits, Look, Photo, Snapshot, Sort, Speed } from './types.ts';
 
 const base = '/api/v1';
@@ -32,7 +33,7 @@ export function sentenceOf(error: unknown): string {
 async function failure(response: Response): Promise<ApiError> {
   try {
     const body = (await response.json()) as { error?: { status?: string; message?: string } };
-    if (body.error?.message) return new ApiError(body.error.status ?? 'internal', body.error.message, response.status);
+    if (body.error?.message) return new ApiError(body.error.status ?? 'internal', asSentence(body.error.message), response.status);
   } catch {
     // Not JSON: something else than the program answered, or only half of it.
   }

@@ -39,7 +39,9 @@ function hear(port: MessagePort, message: ToWorker): void {
   ports.add(port);
   if (newest) port.postMessage({ kind: 'snapshot', snapshot: newest } satisfies StreamNews);
   if (standing) port.postMessage(standing);
+  // A tab that comes may have brought the key, or a program that was started again.
   if (!streaming) stream.start();
+  else if (standing) stream.retryNow();
   streaming = true;
 }
 

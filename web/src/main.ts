@@ -1,7 +1,7 @@
 import { mount } from 'svelte';
+import './styles/index.css'; // first: a screen's own layout comes after it
 import App from './App.svelte';
 import { live } from './snapshot.svelte.ts';
-import './styles/index.css';
 import { theme } from './theme.svelte.ts';
 
 theme.apply();

@@ -78,3 +78,12 @@ export function shortPath(path: string, home: string | null): string {
 
 /** The last part: 'Pictures' of '/home/me/Pictures/' */
 export const nameOf = (path: string): string => path.replace(/\/+$/, '').split('/').pop() || '/';
+
+/** A sentence of the program, which writes them as a terminal does, as the page writes them: 'there is no x' as 'There is no x.' */
+export function asSentence(text: string): string {
+  const trimmed = text.trim();
+  if (!trimmed) return '';
+  // A file name is not made to begin with a capital.
+  const first = /^\p{Ll}[\p{L}]*[\s,]/u.test(`${trimmed} `) ? trimmed[0]?.toUpperCase() + trimmed.slice(1) : trimmed;
+  return /[.!?…]$/.test(first) ? first : `${first}.`;
+}

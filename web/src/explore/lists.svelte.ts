@@ -61,6 +61,13 @@ export class List {
     return this.results.total;
   }
 
+  /** Asks again for what did not arrive. */
+  retry(): void {
+    if (this.results.total === null) this.carryOut(() => this.rows.resize(EXPECTED));
+    this.results.retry();
+    this.version++;
+  }
+
   /** Ordered by likeness. */
   get byScore(): boolean {
     if (this.source.kind !== 'search') return true;
@@ -82,7 +89,7 @@ export class List {
 
   #take(first: number, end: number): void {
     this.carryOut(() => {
-      if (this.results.total !== null) this.rows.resize(this.results.shown);
+      if (this.results.total !== null || this.results.failed) this.rows.resize(this.results.shown);
       const ratios: number[] = [];
       for (let item = first; item < end; item++) {
         const hit = this.results.at(item);

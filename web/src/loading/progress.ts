@@ -1,7 +1,7 @@
 // The job as one bar with its phases, and in words. Everything comes from the snapshot and from the page's own fetching.
 
 import type { Job } from '../types.ts';
-import { count, duration, nameOf, plural, rate, took } from '../words.ts';
+import { asSentence, count, duration, nameOf, plural, rate, took } from '../words.ts';
 
 export type PageState = 'waiting' | 'working' | 'ready' | 'failed';
 export type PhaseState = 'done' | 'now' | 'beside' | 'failed' | 'coming'; // beside: goes on while another one is 'now'
@@ -125,7 +125,7 @@ export interface Figure {
 
 function speedFigure(job: Job): Figure {
   if (!job.running) return { name: 'Took', value: took(job.elapsed_s), after: '' };
-  if (job.paused) return { name: 'Speed', value: 'paused', after: '' };
+  if (job.paused) return { name: 'Speed', value: '', after: 'paused' };
   if (job.rate === null) return { name: 'Speed', value: '', after: job.phase === 'learn' ? 'estimating' : 'not yet' };
   return { name: 'Speed', value: rate(job.rate), after: 'pictures a second' };
 }
@@ -143,10 +143,10 @@ export function figuresOf(job: Job): Figure[] {
   return [
     scanning
       ? { name: 'Found', value: count(job.found), after: 'so far' }
-      : { name: 'Learned', value: count(job.learned), after: `of ${count(job.todo)}` },
+      : { name: 'Learned', value: count(job.learned), after: job.todo > 0 ? `of ${count(job.todo)}` : 'new' },
     speedFigure(job),
     leftFigure(job),
-    { name: 'Set aside', value: count(job.failed), after: job.failed ? 'could not be read' : 'all could be read' },
+    { name: 'Set aside', value: count(job.failed), after: job.failed ? 'could not be read' : job.running ? 'so far' : 'all could be read' },
   ];
 }
 
@@ -180,6 +180,10 @@ export function resultOf(job: Job): Result {
     case 'ok':
       return goodResult(job);
     case 'partial': {
+      const known = job.unchanged + job.moved;
+      if (job.learned === 0 && known > 0) {
+        return { tone: 'partial', title: 'Nothing new here', text: `${plural(known, 'picture')} were known already, ${count(job.failed)} still cannot be read.` };
+      }
       const title = job.learned ? `${learned} ${is} learned, ${count(job.failed)} set aside` : `${plural(job.failed, 'picture')} could not be read`;
       const other = job.learned === 0 ? '' : `${KEPT} `;
       return { tone: 'partial', title, text: `${other}Those set aside are listed below with the reason; they are tried again when the file changes.` };
@@ -187,7 +191,7 @@ export function resultOf(job: Job): Result {
     case 'cancelled':
       return { tone: 'stopped', title: `Stopped after ${learned}`, text: `${kept} The rest can be learned at any time: it goes on from here.` };
     default:
-      return { tone: 'bad', title: 'Learning stopped', text: `${job.message ?? 'The reason is not known; the log says more.'} ${kept}` };
+      return { tone: 'bad', title: 'Learning stopped', text: `${asSentence(job.message ?? 'The reason is not known; the log says more')} ${kept}` };
   }
 }
 

@@ -50,6 +50,12 @@ export class FreshRows {
     this.#seen.clear();
   }
 
+  /** The room has another size: everything is placed anew, in the order it has. */
+  rearrange(): void {
+    this.#waiting = [...this.rows.flatMap((row) => row.photos), ...this.#waiting];
+    this.rows = [];
+  }
+
   /** `newest`: as in the snapshot, newest first. */
   offer(newest: readonly NewestPhoto[]): void {
     for (const photo of [...newest].reverse()) {

@@ -3,20 +3,21 @@
 
 import type { Hit } from '../types.ts';
 
+/** The first ones stand there until it is known which find best. */
 export const questions: readonly string[] = [
   'a person smiling',
+  'trees in autumn',
+  'lights at night',
   'children playing',
   'a group of people',
   'a dog or a cat',
   'an animal outdoors',
   'birds in the sky',
   'flowers in a garden',
-  'trees in autumn',
   'mountains and sky',
   'a beach by the sea',
   'snow in winter',
   'a building in a city',
-  'lights at night',
   'a car on a road',
   'a train',
   'boats on the water',
@@ -29,8 +30,13 @@ export interface Answer {
   hit: Hit | null;
 }
 
+export interface Teaser {
+  question: string;
+  id: number | null; // the photograph it found
+}
+
 /** The `n` questions that find best, each with another photograph. */
-export function bestAnswers(answers: readonly Answer[], n: number): { question: string; id: number }[] {
+export function bestAnswers(answers: readonly Answer[], n: number): Teaser[] {
   const found = answers.flatMap(({ question, hit }) => (hit ? [{ question, id: hit.id, score: hit.score ?? 0 }] : []));
   found.sort((a, b) => b.score - a.score);
   const ids = new Set<number>();

@@ -13,6 +13,8 @@ const LOOK_WAITS_MS = 90; // after the last key
 const QUICK_COUNT_MS = 1500; // a folder counted faster than this has its folders counted, too
 const ROWS_COUNTED_MAX = 60;
 
+export const NO_ROW = -1; // what is typed is no row yet
+
 export class Choice {
   text = $state('');
   edited = $state(false); // by the user: from then on nothing is filled in for them
@@ -23,7 +25,7 @@ export class Choice {
   page = $state.raw<FolderPage | null>(null);
   pageTrouble = $state<string | null>(null);
   begins = $state(''); // what the list is narrowed to
-  row = $state(0); // of the list; 0 is the folder itself
+  row = $state(0); // of the list; 0 is the folder itself, NO_ROW none
   readonly counts = new SvelteMap<string, FolderCount>(); // complete ones
 
   readonly home: string | null = $derived(home.path);
@@ -87,6 +89,11 @@ export class Choice {
     await this.browse(parent);
     const at = this.folders.findIndex((folder) => folder.path === from);
     if (this.page?.path === parent && at >= 0) this.stand(at + 1);
+  }
+
+  /** From what is typed into the list: to the first folder that may be meant. */
+  enterList(): void {
+    if (this.row === NO_ROW) this.stand(1);
   }
 
   /** Moves to a row of the list; what is chosen follows. */
@@ -156,7 +163,7 @@ export class Choice {
     if (!folder) return;
     if (folder !== this.page?.path) await this.browse(folder, true);
     if (folder === this.page?.path) this.begins = split?.begins ?? '';
-    this.row = 0;
+    this.row = this.begins ? NO_ROW : 0;
   }
 
   /** Shows the folders in `path` (undefined: the home folder). `quiet`: only typed, so a failure is not worth a word. */

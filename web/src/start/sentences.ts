@@ -1,7 +1,7 @@
 // What the Start screen says about a folder.
 
 import type { FolderCount, Look } from '../types.ts';
-import { count as number, plural } from '../words.ts';
+import { asSentence, count as number, plural } from '../words.ts';
 
 const sentences: Record<Exclude<Look['kind'], 'folder'>, string> = {
   file: 'This is a file. Name the folder it lies in.',
@@ -13,7 +13,7 @@ const sentences: Record<Exclude<Look['kind'], 'folder'>, string> = {
 /** What is wrong with it; null: nothing, or nothing known yet. */
 export function lookSentence(look: Look | null): string | null {
   if (!look || look.kind === 'folder') return null;
-  return look.message ?? sentences[look.kind];
+  return look.message ? asSentence(look.message) : sentences[look.kind];
 }
 
 export interface Counted {

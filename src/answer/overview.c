@@ -1,4 +1,4 @@
-/* status.c: the library as a whole. */
+/* overview.c: the library as a whole. */
 #include "answer/answer.h"
 
 pd_json *pd_answer_root(const pd_root *root)

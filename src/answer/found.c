@@ -1,4 +1,4 @@
-/* hits.c: what was found. */
+/* found.c: what was found. */
 #include <math.h>
 
 #include "answer/answer.h"

@@ -1,6 +1,6 @@
-/* hits.h: what the files of this room share: making a list of hits. Private to the room. */
-#ifndef PD_SEARCH_HITS_H
-#define PD_SEARCH_HITS_H
+/* hit_list.h: what the files of this room share: making a list of hits. Private to the room. */
+#ifndef PD_SEARCH_HIT_LIST_H
+#define PD_SEARCH_HIT_LIST_H
 
 #include "search/search.h"
 

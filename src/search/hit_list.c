@@ -1,4 +1,4 @@
-#include "search/hits.h"
+#include "search/hit_list.h"
 
 #include <math.h>
 #include <stdio.h>
