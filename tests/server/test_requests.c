@@ -215,8 +215,12 @@ static void every_status_and_every_refusal_has_a_code(void)
     CHECK(pd_http_code(PD_STATUS_COUNT) == 500);
     CHECK(pd_http_code(PD_ERR_USAGE) == 400 && pd_http_code(PD_ERR_FULL) == 507 && pd_http_code(PD_ERR_BUSY) == 409);
     for (pd_refusal refusal = 0; refusal < PD_REFUSAL_COUNT; refusal++) {
-        CHECK(pd_refusal_code(refusal) >= 400 && pd_refusal_code(refusal) < 600);
-        CHECK(pd_refusal_name(refusal) && *pd_refusal_name(refusal));
+        pd_reply reply = { 0 };
+        pd_reply_refuse(&reply, refusal, "a sentence");
+        CHECK(reply.code >= 400 && reply.code < 600);
+        CHECK(reply.kind == PD_BODY_OWNED && !memmem(reply.owned, reply.len, "\"status\":null", 13));
+        CHECK(reply.kind == PD_BODY_OWNED && memmem(reply.owned, reply.len, "a sentence", 10));
+        pd_reply_done(&reply);
     }
 }
 
@@ -253,10 +257,6 @@ static void routes_are_found_by_method_and_path(void)
     const pd_route *route = pd_route_find("HEAD", "/api/v1/photos/12/thumb", &id, &reply);
     REQUIRE(route != NULL);
     CHECK(id == 12 && strcmp(route->path, "/api/v1/photos/ID/thumb") == 0 && !route->open);
-    size_t n;
-    const pd_route *routes = pd_routes(&n);
-    for (size_t i = 0; i < n; i++)
-        CHECK(!routes[i].open && pd_path_is_api(routes[i].path));
     CHECK(route_code("GET", "/") == 200);
     CHECK(route_code("GET", "/anything/else") == 200);
     CHECK(route_code("POST", "/") == 405);
