@@ -224,10 +224,10 @@ static void every_job_survives_a_lack_of_memory(void)
 /* Sends one request over a connection of its own; the code, 0 when there came no answer. */
 static unsigned ask_over_wire(const char *url)
 {
-    unsigned port = 0, code = 0;
+    static const char before_port[] = "http://127.0.0.1:", before_code[] = "HTTP/1.1 ";
+    const unsigned port = (unsigned)strtoul(url + sizeof before_port - 1, NULL, 10);
+    unsigned code = 0;
     char text[512];
-    if (sscanf(url, "http://127.0.0.1:%u/", &port) != 1)
-        return 0;
     const struct sockaddr_in address = { .sin_family = AF_INET,
                                          .sin_port = htons((uint16_t)port),
                                          .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -241,7 +241,8 @@ static unsigned ask_over_wire(const char *url)
         send(fd, text, (size_t)len, MSG_NOSIGNAL) == len) {
         const ssize_t n = recv(fd, text, sizeof text - 1, 0);
         text[n > 0 ? n : 0] = '\0';
-        (void)sscanf(text, "HTTP/1.1 %u ", &code);
+        if (strncmp(text, before_code, sizeof before_code - 1) == 0)
+            code = (unsigned)strtoul(text + sizeof before_code - 1, NULL, 10);
     }
     close(fd);
     return code;
