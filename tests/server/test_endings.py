@@ -23,8 +23,8 @@ def run(where, *arguments, code):
 def the_address_is_the_first_line(place):
     server = place.serve()
     assert server.port > 0
-    assert 'browser' in (place.root / 'stderr').read_text()
     assert server.stop() < 5 and server.process.returncode == 0
+    assert 'browser' in (place.root / 'stderr').read_text()
 
 
 def without_a_command_it_is_the_page(place):
