@@ -42,6 +42,7 @@ async function show(place) {
   await page.goto(`${place.origin}/loading`);
   await place.until((now) => now.job?.learned >= 18 || (now.job && !now.job.running), 'some learned pictures');
   await keep(page, 'loading');
+  await place.order('/job/speed', { speed: 'full' });
   await place.until((now) => now.job && !now.job.running, 'the end of learning');
 
   await page.goto(`${place.origin}/search?q=${encodeURIComponent(QUERY)}`);
