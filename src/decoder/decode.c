@@ -7,10 +7,10 @@
 
 #include <vips/vips.h>
 
-#include "decoder/ciff.h"
 #include "decoder/colour.h"
-#include "decoder/ifd.h"
+#include "decoder/exif_text.h"
 #include "decoder/load.h"
+#include "decoder/meta.h"
 #include "decoder/phash.h"
 #include "decoder/sniff.h"
 
@@ -45,22 +45,6 @@ static pd_status refuse_unknown(const uint8_t *data, size_t len, pd_error *err)
     if (other)
         return pd_error_set(err, PD_ERR_FORMAT, "the content is %s, not a picture", other);
     return pd_error_set(err, PD_ERR_FORMAT, "the content is not a picture of a known kind");
-}
-
-/* TIFF is directories all through; the others carry an EXIF block, which libvips hands over as it is. */
-static void read_meta(const uint8_t *data, size_t len, pd_image_type type, VipsImage *image, pd_photo_meta *ret_meta)
-{
-    pd_meta_init(ret_meta);
-    const void *block;
-    size_t block_len;
-    if (type == PD_IMAGE_TIFF)
-        (void)pd_ifd_read(data, len, ret_meta);
-    else if (vips_image_get_typeof(image, VIPS_META_EXIF_NAME) &&
-             vips_image_get_blob(image, VIPS_META_EXIF_NAME, &block, &block_len) == 0)
-        (void)pd_ifd_read(block, block_len, ret_meta);
-    vips_error_clear();
-    if (type == PD_IMAGE_JPEG)
-        pd_ciff_read(data, len, ret_meta);
 }
 
 static pd_status check_size(const pd_loaded *loaded, pd_error *err)
@@ -198,31 +182,41 @@ static pd_status decode_pixels(const uint8_t *data, size_t len, pd_image_type ty
     return PD_OK;
 }
 
-pd_status pd_decode_file(const uint8_t *data, size_t len, const pd_decode_request *request, uint8_t *slot,
-                         pd_decode_reply *ret_reply, pd_error *err)
+static void decode_into(const pd_decode_input *input, pd_image_type type, const pd_loaded *header,
+                        const pd_decode_request *request, pd_decode_output *output)
 {
-    const pd_image_type type = pd_sniff_type(data, len);
+    pd_decode_reply *reply = &output->reply;
+    const bool is_turned = !header->is_upright && reply->meta.orientation >= 5;
+    reply->width = is_turned ? header->height : header->width;
+    reply->height = is_turned ? header->width : header->height;
+    pd_error error = { .message = "only the metadata was asked for" };
+    reply->has_pixels = !request->meta_only && decode_pixels(input->data, input->len, type, header, request,
+                                                             output->slot, reply, &error) == PD_OK;
+    if (reply->has_pixels)
+        return;
+    reply->pixel_width = reply->pixel_height = 0;
+    reply->thumb_offset = reply->thumb_bytes = reply->phash = 0;
+    pd_decode_message_set(reply, error.message);
+}
+
+pd_status pd_decode_file(const pd_decode_input *input, const pd_decode_request *request, pd_decode_output *output,
+                         pd_error *err)
+{
+    const pd_image_type type = pd_sniff_type(input->data, input->len);
     if (type == PD_IMAGE_UNKNOWN)
-        return refuse_unknown(data, len, err);
+        return refuse_unknown(input->data, input->len, err);
     pd_loaded header = { 0 };
-    PD_TRY(pd_load_header(data, len, type, &header, err));
-    pd_decode_reply reply = { .status = PD_OK, .pages = header.pages ? header.pages : 1 };
-    memcpy(reply.type, pd_image_type_name(type), strlen(pd_image_type_name(type)));
-    read_meta(data, len, type, header.image, &reply.meta);
+    PD_TRY(pd_load_header(input->data, input->len, type, &header, err));
+    pd_decode_reply *reply = &output->reply;
+    reply->status = PD_OK;
+    reply->pages = header.pages ? header.pages : 1;
+    memcpy(reply->type, pd_image_type_name(type), strlen(pd_image_type_name(type)));
+    const pd_meta_input sources = { input->data, input->len, input->sidecar, input->sidecar_bytes };
     pd_status status = check_size(&header, err);
-    if (status == PD_OK) {
-        const bool is_turned = !header.is_upright && reply.meta.orientation >= 5;
-        reply.width = is_turned ? header.height : header.width;
-        reply.height = is_turned ? header.width : header.height;
-        pd_error pixels_error;
-        reply.has_pixels = decode_pixels(data, len, type, &header, request, slot, &reply, &pixels_error) == PD_OK;
-        if (!reply.has_pixels) {
-            reply.pixel_width = reply.pixel_height = 0;
-            reply.thumb_offset = reply.thumb_bytes = reply.phash = 0;
-            pd_decode_message_set(&reply, pixels_error.message);
-        }
-        *ret_reply = reply;
-    }
+    if (status == PD_OK && pd_meta_read(&sources, &reply->meta, &output->texts) != PD_OK)
+        status = pd_error_set_nomem(err);
+    if (status == PD_OK)
+        decode_into(input, type, &header, request, output);
     pd_loaded_done(&header);
     return status;
 }
