@@ -24,6 +24,7 @@ pd_status pd_decode_init(pd_error *err)
 {
     (void)mallopt(M_ARENA_MAX, 1);               /* each arena would reserve 64 MiB of address space */
     (void)setenv("VIPSHOME", "/nonexistent", 1); /* no modules: pd_load_init */
+    (void)setenv("VIPS_NOVECTOR", "1", 1);       /* it would write machine code, and nothing new may be executed */
     if (vips_init("pixel-detective-decoder") != 0)
         return pd_error_set(err, PD_ERR_INTERNAL, "libvips does not start");
     vips_concurrency_set(1);

@@ -7,7 +7,10 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <glib.h>
 
 #include "decoder/decode.h"
 #include "decoder/sandbox.h"
@@ -67,10 +70,13 @@ static bool receive_request(int socket_fd, pd_decode_request *ret_request, int r
     return false;
 }
 
+/* fstat of the C library is a look by path for the kernel, and paths are closed by now. */
+static int look_at(int fd, struct stat *ret_info) { return (int)syscall(SYS_fstat, fd, ret_info); }
+
 static pd_status map_file(int fd, const uint8_t **ret_data, size_t *ret_len, pd_error *err)
 {
     struct stat info;
-    if (fstat(fd, &info) != 0)
+    if (look_at(fd, &info) != 0)
         return pd_error_set_errno(err, errno, "cannot look at the file");
     if (!S_ISREG(info.st_mode) || info.st_size <= 0)
         return pd_error_set(err, PD_ERR_FORMAT, "the file is empty, or not a regular file");
@@ -87,7 +93,7 @@ static pd_status map_file(int fd, const uint8_t **ret_data, size_t *ret_len, pd_
 static pd_status map_slot(int fd, uint8_t **ret_slot, pd_error *err)
 {
     struct stat info;
-    if (fstat(fd, &info) != 0 || info.st_size != (off_t)PD_DECODE_SLOT_BYTES)
+    if (look_at(fd, &info) != 0 || info.st_size != (off_t)PD_DECODE_SLOT_BYTES)
         return pd_error_set(err, PD_ERR_IO, "the shared memory for the picture has the wrong size");
     void *map = mmap(NULL, PD_DECODE_SLOT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (map == MAP_FAILED)
@@ -100,7 +106,7 @@ static pd_status map_slot(int fd, uint8_t **ret_slot, pd_error *err)
 static void map_sidecar(int fd, pd_decode_input *input)
 {
     struct stat info;
-    if (fd < 0 || fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size <= 0 ||
+    if (fd < 0 || look_at(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size <= 0 ||
         (uint64_t)info.st_size > PD_MEDIA_SIDECAR_BYTES_MAX)
         return;
     void *map = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -116,13 +122,14 @@ static void unmap(const uint8_t *data, size_t len)
         (void)munmap((void *)(uintptr_t)data, len);
 }
 
-static pd_status answer(const pd_decode_request *request, const int fds[FDS], pd_decode_output *output, pd_error *err)
+static pd_status answer(const pd_sandbox *sandbox, const pd_decode_request *request, const int fds[FDS],
+                        pd_decode_output *output, pd_error *err)
 {
     pd_decode_input input = { 0 };
     uint8_t *slot = NULL;
     struct stat info;
-    const uint64_t file_bytes = fstat(fds[0], &info) == 0 && info.st_size > 0 ? (uint64_t)info.st_size : 0;
-    pd_status status = pd_sandbox_begin_file(file_bytes + PD_DECODE_SLOT_BYTES, request->timeout_ms, err);
+    const uint64_t file_bytes = look_at(fds[0], &info) == 0 && info.st_size > 0 ? (uint64_t)info.st_size : 0;
+    pd_status status = pd_sandbox_begin_file(sandbox, file_bytes + PD_DECODE_SLOT_BYTES, request->timeout_ms, err);
     if (status == PD_OK)
         status = map_file(fds[0], &input.data, &input.len, err);
     if (status == PD_OK)
@@ -162,7 +169,7 @@ static bool send_answer(int socket_fd, const pd_decode_output *output)
     return n == (ssize_t)bytes;
 }
 
-static bool answer_request(int socket_fd)
+bool pd_decoder_answer(const pd_sandbox *sandbox, int socket_fd)
 {
     pd_decode_request request;
     int fds[FDS];
@@ -171,7 +178,7 @@ static bool answer_request(int socket_fd)
     pd_error error = { 0 };
     pd_decode_output output = { 0 };
     pd_buf_init(&output.texts, PD_TEXTS_BYTES_MAX);
-    const pd_status status = limit_status(answer(&request, fds, &output, &error));
+    const pd_status status = limit_status(answer(sandbox, &request, fds, &output, &error));
     close_descriptors(fds);
     if (status != PD_OK) {
         output.reply = (pd_decode_reply){ .status = status };
@@ -194,16 +201,29 @@ static void exit_on_bus_error(int signal_number)
     _exit(PD_DECODE_EXIT_FILE_IO);
 }
 
+/* What GLib says before it gives up: its warnings go nowhere, and that memory ran out is worth an exit status of its
+ * own. (It ends the process with SIGTRAP after this, as for every other mistake.) */
+static void hear_glib(const char *domain, GLogLevelFlags level, const char *message, void *user)
+{
+    (void)domain;
+    (void)user;
+    if ((level & G_LOG_LEVEL_ERROR) && strstr(message, "failed to allocate"))
+        _exit(PD_DECODE_EXIT_MEMORY);
+}
+
 int pd_decoder_serve(int socket_fd)
 {
     const struct sigaction bus = { .sa_handler = exit_on_bus_error };
+    pd_sandbox sandbox;
     pd_error error;
-    if (pd_decode_init(&error) != PD_OK || sigaction(SIGBUS, &bus, NULL) != 0 || pd_sandbox_enter(&error) != PD_OK)
+    (void)g_log_set_default_handler(hear_glib, NULL);
+    if (pd_decode_init(&error) != PD_OK || sigaction(SIGBUS, &bus, NULL) != 0 ||
+        pd_sandbox_enter(&sandbox, PD_WALLS_ALL, socket_fd, &error) != PD_OK)
         return EXIT_FAILURE;
-    const pd_decode_hello hello = { .magic = PD_DECODE_MAGIC, .version = PD_DECODE_VERSION };
+    const pd_decode_hello hello = { .magic = PD_DECODE_MAGIC, .version = PD_DECODE_VERSION, .walls = sandbox.walls };
     if (send(socket_fd, &hello, sizeof hello, MSG_NOSIGNAL) != (ssize_t)sizeof hello)
         return EXIT_FAILURE;
-    while (answer_request(socket_fd))
+    while (pd_decoder_answer(&sandbox, socket_fd))
         continue;
     return EXIT_SUCCESS;
 }

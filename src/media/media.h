@@ -16,7 +16,7 @@
 #include "base/texts.h"
 
 #define PD_MEDIA_THUMB_SIDE 320                        /* px, long side of the WebP thumbnail */
-#define PD_MEDIA_RENDITION_SIDE_MAX 16384 /* px */
+#define PD_MEDIA_RENDITION_SIDE_MAX 16384              /* px */
 #define PD_MEDIA_FILE_MS_MAX 10000                     /* wall time for one file */
 #define PD_MEDIA_DECODER_BYTES_MAX ((uint64_t)1 << 30) /* address space a decoder may add for one file */
 #define PD_MEDIA_PIXELS_MAX ((uint64_t)500 * 1000 * 1000)
@@ -96,6 +96,24 @@ void pd_media_pool_free(pd_media_pool **pool);
 PD_MUST_USE pd_status pd_media_decode(pd_media_pool *pool, int fd, const pd_media_request *request,
                                       pd_picture *ret_picture, pd_error *err);
 void pd_picture_release(pd_picture *picture); /* safe for a zeroed picture; frees its texts; zeroes it */
+
+/* The walls around a decoder process (docs/sandbox.md). The kernel decides which of them there can be. */
+typedef enum pd_wall {
+    PD_WALL_SYSCALLS = 1,    /* a list of system calls (seccomp) */
+    PD_WALL_FILES = 2,       /* no file is opened, made or removed (Landlock) */
+    PD_WALL_NETWORK = 4,     /* no TCP connection (Landlock, Linux 6.7) */
+    PD_WALL_SIGNALS = 8,     /* no signal to other processes (Landlock, Linux 6.12) */
+    PD_WALL_PRIVILEGES = 16, /* no capability; the process cannot be looked into */
+    PD_WALL_LIMITS = 32,     /* processor time, descriptors, nothing written, no core file */
+    PD_WALL_MEMORY = 64,     /* address space */
+} pd_wall;
+#define PD_WALLS_ALL UINT32_C(127)
+
+/* The walls of the decoder that was started last, as it says itself; 0 while none was started. */
+uint32_t pd_media_walls(pd_media_pool *pool);
+
+/* A sentence about them for a log: "decoders work behind all 7 walls", or which ones are missing. */
+void pd_media_walls_describe(uint32_t walls, char *ret_text, size_t size);
 
 /* Wakes every waiting pd_media_decode with PD_ERR_CANCELLED, ends the decoder processes, and refuses more work. */
 void pd_media_pool_cancel(pd_media_pool *pool);

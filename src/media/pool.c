@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -44,6 +45,7 @@ struct pd_media_pool {
     picture_slot *slots;  /* [n_slots] */
     unsigned n_workers, n_slots;
     uint64_t last_id;
+    uint32_t walls; /* of the process that was started last */
     bool is_cancelled;
 };
 
@@ -243,8 +245,10 @@ static pd_status start_worker(pd_media_pool *pool, pool_worker *worker, pd_error
     PD_TRY(pd_process_start(&process, pool->decoder_path, err));
     pthread_mutex_lock(&pool->lock);
     const bool is_cancelled = pool->is_cancelled;
-    if (!is_cancelled)
+    if (!is_cancelled) {
         worker->process = process;
+        pool->walls = process.walls;
+    }
     pthread_mutex_unlock(&pool->lock);
     if (!is_cancelled)
         return PD_OK;
@@ -264,19 +268,47 @@ static int end_worker(pd_media_pool *pool, pool_worker *worker, bool *ret_cancel
     return pd_process_end(&process);
 }
 
+static pd_status explain_timeout(uint32_t timeout_ms, pd_error *err)
+{
+    return pd_error_set(err, PD_ERR_TIMEOUT, "decoding took longer than %u.%u s and was stopped", timeout_ms / 1000,
+                        timeout_ms % 1000 / 100);
+}
+
+static pd_status explain_exit(int exit_status, pd_error *err)
+{
+    if (exit_status == PD_DECODE_EXIT_FILE_IO)
+        return pd_error_set(err, PD_ERR_IO, "the file could not be read to its end (a failing disk, or it changed)");
+    if (exit_status == PD_DECODE_EXIT_MEMORY)
+        return pd_error_set(err, PD_ERR_LIMIT, "decoding it takes more than %llu MiB of memory",
+                            (unsigned long long)PD_MEDIA_DECODER_BYTES_MAX >> 20);
+    return pd_error_set(err, PD_ERR_CRASHED, "the picture decoder gave up on it (exit status %d)", exit_status);
+}
+
+static pd_status explain_signal(int signal_number, uint32_t timeout_ms, pd_error *err)
+{
+    switch (signal_number) {
+    case SIGXCPU: /* the clocks of the decoder itself (decoder/sandbox.c) */
+    case SIGALRM: return explain_timeout(timeout_ms, err);
+    case SIGSYS:
+        return pd_error_set(err, PD_ERR_CRASHED,
+                            "the picture decoder tried what it may not do, and was stopped: do not trust this file");
+    case SIGKILL:
+        return pd_error_set(err, PD_ERR_CRASHED,
+                            "the picture decoder was ended by the system (the machine may be short of memory)");
+    default: break;
+    }
+    const char *name = sigdescr_np(signal_number);
+    return pd_error_set(err, PD_ERR_CRASHED, "the picture decoder crashed on it (signal %d, %s)", signal_number,
+                        name ? name : "unknown");
+}
+
 static pd_status explain_death(pd_status status, int wait_status, uint32_t timeout_ms, pd_error *err)
 {
     if (status == PD_ERR_TIMEOUT)
-        return pd_error_set(err, PD_ERR_TIMEOUT, "decoding took longer than %u.%u s and was stopped", timeout_ms / 1000,
-                            timeout_ms % 1000 / 100);
-    if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == PD_DECODE_EXIT_FILE_IO)
-        return pd_error_set(err, PD_ERR_IO, "the file could not be read to its end (a failing disk, or it changed)");
-    const char *name = WIFSIGNALED(wait_status) ? sigdescr_np(WTERMSIG(wait_status)) : NULL;
+        return explain_timeout(timeout_ms, err);
     if (WIFSIGNALED(wait_status))
-        return pd_error_set(err, PD_ERR_CRASHED, "the picture decoder crashed on it (signal %d, %s)",
-                            WTERMSIG(wait_status), name ? name : "unknown");
-    return pd_error_set(err, PD_ERR_CRASHED, "the picture decoder gave up on it (exit status %d)",
-                        WEXITSTATUS(wait_status));
+        return explain_signal(WTERMSIG(wait_status), timeout_ms, err);
+    return explain_exit(WEXITSTATUS(wait_status), err);
 }
 
 typedef struct question {
@@ -379,4 +411,27 @@ void pd_media_pool_cancel(pd_media_pool *pool)
     }
     pthread_cond_broadcast(&pool->freed);
     pthread_mutex_unlock(&pool->lock);
+}
+
+uint32_t pd_media_walls(pd_media_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    const uint32_t walls = pool->walls;
+    pthread_mutex_unlock(&pool->lock);
+    return walls;
+}
+
+void pd_media_walls_describe(uint32_t walls, char *ret_text, size_t size)
+{
+    static const char *const names[] = {
+        "system calls", "files", "network", "signals", "privileges", "limits", "memory"
+    };
+    if ((walls & PD_WALLS_ALL) == PD_WALLS_ALL) {
+        (void)snprintf(ret_text, size, "decoders work behind all %zu walls", PD_COUNT_OF(names));
+        return;
+    }
+    int n = snprintf(ret_text, size, "decoders work without these walls, which this system does not offer");
+    for (size_t i = 0; i < PD_COUNT_OF(names) && n > 0 && (size_t)n < size; i++)
+        if (!(walls & (1U << i)))
+            n += snprintf(ret_text + n, size - (size_t)n, "%s %s", strchr(ret_text, ':') ? "," : ":", names[i]);
 }

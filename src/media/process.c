@@ -13,8 +13,10 @@
 
 #include "base/clock.h"
 
-/* A clean environment: no plug-in paths, no debug switches of libraries, one thread and one heap for each decoder. */
-static const char *const child_environment[] = { "LC_ALL=C.UTF-8", "VIPS_CONCURRENCY=1", "MALLOC_ARENA_MAX=1", NULL };
+/* A clean environment: no plug-in paths, no debug switches of libraries, nothing of the user's; one thread and one heap
+ * for each decoder, and a time zone that is not looked up in a file. */
+static const char *const child_environment[] = { "LC_ALL=C.UTF-8", "TZ=UTC0", "VIPS_CONCURRENCY=1",
+                                                 "MALLOC_ARENA_MAX=1", NULL };
 
 /* Waits until the socket has something to read. PD_ERR_TIMEOUT after the deadline. */
 static pd_status wait_readable(int socket_fd, int64_t deadline_ns)
@@ -98,7 +100,7 @@ static int spawn(pid_t *ret_pid, const char *path, int socket_fd)
     return error;
 }
 
-static pd_status await_hello(const pd_process *process, const char *path, pd_error *err)
+static pd_status await_hello(pd_process *process, const char *path, pd_error *err)
 {
     pd_decode_hello hello;
     size_t bytes = 0;
@@ -110,6 +112,7 @@ static pd_status await_hello(const pd_process *process, const char *path, pd_err
         return pd_error_set(err, PD_ERR_NOT_FOUND,
                             "%s is not the picture decoder of this version of Pixel Detective: install both together",
                             path);
+    process->walls = hello.walls & PD_WALLS_ALL;
     return PD_OK;
 }
 

@@ -12,6 +12,7 @@
 typedef struct pd_process {
     pid_t pid; /* 0: none */
     int socket;
+    uint32_t walls; /* around it, as it says */
 } pd_process;
 
 /* Starts the executable and waits until it says hello. PD_ERR_NOT_FOUND with advice when it is missing or cannot run.

@@ -21,7 +21,7 @@
 
 #define PD_DECODE_SOCKET_FD 3
 #define PD_DECODE_MAGIC UINT32_C(0x31444450) /* "PDD1" */
-#define PD_DECODE_VERSION UINT32_C(1)
+#define PD_DECODE_VERSION UINT32_C(2)
 
 #define PD_DECODE_THUMB_BYTES_MAX ((size_t)1 << 20)
 #define PD_DECODE_PIXEL_BYTES_MAX ((size_t)48 << 20) /* larger results are scaled down further to fit */
@@ -35,9 +35,12 @@
 
 /* Exit statuses of a decoder that mean more than "crashed". */
 #define PD_DECODE_EXIT_FILE_IO 70 /* the file could not be read to its end: the disk, or somebody cut it meanwhile */
+#define PD_DECODE_EXIT_MEMORY 71  /* a library that gives up when it gets no memory got none */
 
 typedef struct pd_decode_hello {
     uint32_t magic, version;
+    uint32_t walls;  /* PD_WALL_*: those that stand around the decoder */
+    uint32_t unused; /* 0 */
 } pd_decode_hello;
 
 typedef struct pd_decode_request {

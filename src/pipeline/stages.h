@@ -64,7 +64,7 @@ typedef struct pd_stages {
 
     pd_queue *to_embed, *to_write;
     atomic_uint n_decoding, n_embedding; /* threads; the last to leave closes the queue it fed */
-    atomic_bool thumbs_warned;
+    atomic_bool thumbs_warned, walls_told;
 } pd_stages;
 
 void *pd_stage_decode(void *stages); /* pd_stages * */

@@ -68,7 +68,7 @@ static void act(const char *word, const pd_decode_request *request, int slot_fd)
 
 int main(void)
 {
-    const pd_decode_hello hello = { PD_DECODE_MAGIC, PD_DECODE_VERSION };
+    const pd_decode_hello hello = { .magic = PD_DECODE_MAGIC, .version = PD_DECODE_VERSION };
     send_reply(&hello, sizeof hello);
     for (;;) {
         pd_decode_request request;
