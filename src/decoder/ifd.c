@@ -80,6 +80,7 @@ static const tag_rule first_rules[] = {
     { 0x9c9c, HOW_UTF16, PD_TEXT_DESCRIPTION, 0 },
     { 0x9c9d, HOW_UTF16, PD_TEXT_ARTIST, 0 },
     { 0x9c9e, HOW_UTF16, PD_TEXT_KEYWORD, 0 },
+    { 0xa432, HOW_RANGE, AT(lens_range), 0 }, /* out of place, but written there */
     { 0xc630, HOW_RANGE, AT(lens_range), 0 }, /* DNG */
 };
 

@@ -24,8 +24,14 @@ typedef void visitor(void *user, const pd_tiff *tiff, const pd_tiff_entry *entry
 
 static void take_lens(const pd_tiff_entry *entry, pd_makernote *note)
 {
-    if (pd_tiff_is_text(entry))
-        pd_text_clean(entry->values, entry->bytes, note->lens, sizeof note->lens);
+    if (!pd_tiff_is_text(entry))
+        return;
+    pd_text_clean(entry->values, entry->bytes, note->lens, sizeof note->lens);
+    for (const char *c = note->lens; *c; c++)
+        if ((unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e) { /* not where the name was, then */
+            note->lens[0] = '\0';
+            return;
+        }
 }
 
 static void take_iso(const pd_tiff *tiff, const pd_tiff_entry *entry, uint64_t i, pd_makernote *note)
@@ -199,6 +205,13 @@ void pd_makernote_read(const pd_tiff *tiff, const uint8_t *note, size_t len, con
                !pd_tiff_open(note + form->at, tiff->len - begin - form->at, &base, &directory)) {
         return;
     }
+    /* Programs that rewrite EXIF may turn its byte order around and move the note, and leave the inside of it as it was.
+     * A count of entries has a small byte and a zero; Canon's values follow their directory. */
+    if (directory + 2 <= base.len && (base.data[directory] == 0) != (base.data[directory + 1] == 0))
+        base.is_big_endian = base.data[directory] == 0;
+    if (form->visit == visit_canon && pd_tiff_first_value(&base, directory))
+        base.shift =
+            (int64_t)(pd_tiff_end_of_directory(&base, directory) - pd_tiff_first_value(&base, directory));
     pd_tiff_walk(&base, directory, form->visit, &state);
     decide_canon_iso(&state);
 }

@@ -54,7 +54,7 @@ static bool read_entry(const pd_tiff *tiff, uint64_t offset, pd_tiff_entry *ret_
     if (!count_type_bytes(e.type) || __builtin_mul_overflow(e.count, count_type_bytes(e.type), &bytes))
         return false;
     if (bytes > word) {
-        const uint64_t values = read_number(tiff, e.values, word);
+        const uint64_t values = read_number(tiff, e.values, word) + (uint64_t)tiff->shift; /* may wrap: checked next */
         if (!is_inside(tiff, values, bytes))
             return false;
         e.values = tiff->data + values;
@@ -94,6 +94,26 @@ void pd_tiff_walk(const pd_tiff *tiff, uint64_t offset,
         if (read_entry(tiff, at, &entry))
             visit(user, tiff, &entry);
     }
+}
+
+uint64_t pd_tiff_end_of_directory(const pd_tiff *tiff, uint64_t offset)
+{
+    if (tiff->is_bigtiff || !is_inside(tiff, offset, 2))
+        return 0;
+    return offset + 2 + 12 * read_number(tiff, tiff->data + offset, 2) + 4; /* and the place of a next directory */
+}
+
+uint64_t pd_tiff_first_value(const pd_tiff *tiff, uint64_t offset)
+{
+    const uint64_t end = pd_tiff_end_of_directory(tiff, offset);
+    uint64_t first = 0;
+    for (uint64_t at = offset + 2; end && at + 12 <= end && is_inside(tiff, at, 12); at += 12) {
+        const uint8_t *entry = tiff->data + at;
+        const uint64_t count = read_number(tiff, entry + 4, 4), values = read_number(tiff, entry + 8, 4);
+        if (count * count_type_bytes((uint16_t)read_number(tiff, entry + 2, 2)) > 4 && (!first || values < first))
+            first = values;
+    }
+    return first;
 }
 
 bool pd_tiff_whole(const pd_tiff *tiff, const pd_tiff_entry *entry, uint64_t i, uint64_t *ret_value)
