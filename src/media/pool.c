@@ -363,15 +363,19 @@ static pd_status check_file(int fd, pd_error *err)
 pd_status pd_media_decode(pd_media_pool *pool, int fd, const pd_media_request *request, pd_picture *ret_picture,
                           pd_error *err)
 {
+    if (request->rendition_side > PD_MEDIA_RENDITION_SIDE_MAX)
+        return pd_error_set(err, PD_ERR_LIMIT, "a picture of %u px was asked for: up to %d are made",
+                            request->rendition_side, PD_MEDIA_RENDITION_SIDE_MAX);
     PD_TRY(check_file(fd, err));
     pool_worker *worker = NULL;
     picture_slot *slot = NULL;
     question asked = { .wire = { .magic = PD_DECODE_MAGIC,
                                  .version = PD_DECODE_VERSION,
                                  .short_side_min = request->short_side_min,
-                                 .thumb = request->thumb && !request->meta_only,
+                                 .thumb = request->thumb && !request->rendition_side && !request->meta_only,
                                  .timeout_ms = request->timeout_ms ? request->timeout_ms : PD_MEDIA_FILE_MS_MAX,
-                                 .meta_only = request->meta_only,
+                                 .rendition_side = request->rendition_side,
+                                 .meta_only = request->meta_only && !request->rendition_side,
                                  .has_sidecar = request->has_sidecar } };
     PD_TRY(take(pool, &worker, &slot, &asked.wire.id, err));
     memcpy(asked.fds, (int[]){ fd, slot->fd, request->sidecar_fd }, sizeof asked.fds);

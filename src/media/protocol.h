@@ -9,7 +9,8 @@
  *                        looked at and then relied on, so they do not travel through memory that both sides can write
  *
  * The end of the socket ends the decoder. A slot is a memfd of PD_DECODE_SLOT_BYTES, sealed against resizing: a decoder
- * can put wrong bytes there but can never make the program fault. Pixels begin at offset 0; the thumbnail follows. */
+ * can put wrong bytes there but can never make the program fault. Pixels begin at offset 0; the thumbnail follows. A
+ * rendition, made in place of both, begins at offset 0. */
 #ifndef PD_MEDIA_PROTOCOL_H
 #define PD_MEDIA_PROTOCOL_H
 
@@ -49,7 +50,7 @@ typedef struct pd_decode_request {
     uint32_t short_side_min;
     uint32_t thumb; /* 0 or 1 */
     uint32_t timeout_ms;
-    uint32_t unused; /* 0 */
+    uint32_t rendition_side; /* 0: pixels are wanted; else a rendition, and no thumbnail */
     uint32_t meta_only;   /* 0 or 1: no pixels, and no thumbnail */
     uint32_t has_sidecar; /* 0 or 1: a third descriptor comes along */
 } pd_decode_request;
@@ -59,16 +60,16 @@ typedef struct pd_decode_reply {
     uint64_t id;
     uint32_t status; /* pd_status: OK, NOMEM, IO, FORMAT, UNSUPPORTED, LIMIT; all below counts only when OK */
     uint32_t has_pixels;
-    char message[240]; /* the sentence of the failure, or why there are no pixels */
+    char message[240]; /* the sentence of the failure, or why there are no pixels and no rendition */
     char type[8];
     uint32_t width, height;
     uint32_t pages;
     uint32_t pixel_width, pixel_height;
-    uint32_t unused;
+    uint32_t rendition_bytes; /* 0 unless asked for */
     uint64_t thumb_offset, thumb_bytes;
     uint64_t phash;
     uint32_t text_bytes; /* behind this struct; 0 after a failure */
-    uint32_t unused_too; /* 0 */
+    uint32_t unused;     /* 0 */
     pd_photo_meta meta;
 } pd_decode_reply;
 
@@ -79,8 +80,9 @@ _Static_assert(sizeof(pd_decode_request) == 40 && sizeof(pd_decode_reply) == 688
 static inline bool pd_decode_request_is_sound(const pd_decode_request *request)
 {
     return request->magic == PD_DECODE_MAGIC && request->version == PD_DECODE_VERSION && request->thumb <= 1 &&
-           request->meta_only <= 1 && !(request->meta_only && request->thumb) && request->has_sidecar <= 1 &&
-           !request->unused && request->timeout_ms >= 1 && request->timeout_ms <= PD_DECODE_TIMEOUT_MS_MAX &&
+           request->rendition_side <= PD_MEDIA_RENDITION_SIDE_MAX && !(request->rendition_side && request->thumb) &&
+           request->meta_only <= 1 && !(request->meta_only && (request->thumb || request->rendition_side)) &&
+           request->has_sidecar <= 1 && request->timeout_ms >= 1 && request->timeout_ms <= PD_DECODE_TIMEOUT_MS_MAX &&
            request->short_side_min <= PD_DECODE_SIDE_MAX;
 }
 
