@@ -54,7 +54,7 @@ static bool receive_request(int socket_fd, pd_decode_request *ret_request, int r
     do
         n = recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC);
     while (n < 0 && errno == EINTR);
-    if (n <= 0 || !take_descriptors(&message, ret_fds))
+    if (n < 0 || !take_descriptors(&message, ret_fds)) /* an empty packet may carry some too */
         return false;
     if (n == (ssize_t)sizeof *ret_request && pd_decode_request_is_sound(ret_request))
         return true;
