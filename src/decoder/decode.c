@@ -100,7 +100,9 @@ static int finish(VipsImage *loaded, const pd_decode_request *request, uint32_t 
 {
     VipsImage *image = loaded, *next = NULL;
     g_object_ref(image);
-    int result = request->rendition_side ? fit(&image, request->rendition_side) : reduce(&image, short_side_min);
+    int result = pd_colour_flatten_early(&image);
+    if (result == 0)
+        result = request->rendition_side ? fit(&image, request->rendition_side) : reduce(&image, short_side_min);
     if (result == 0)
         result = pd_image_replace(&image, pd_colour_to_srgb(image, &next), &next);
     if (result == 0)
