@@ -16,13 +16,13 @@
 #include "decoder/sandbox.h"
 #include "media/protocol.h"
 
-enum { FDS = 2 }; /* of a request: the file, the slot */
+enum { FDS_MIN = 2, FDS = 3 }; /* of a request: the file, the slot; the sidecar, or -1 */
 
 /* Takes the descriptors out of a message; those of a message that is not as it should be are closed. */
 static bool take_descriptors(struct msghdr *message, int ret_fds[FDS])
 {
     int n = 0;
-    int fds[FDS];
+    int fds[FDS] = { -1, -1, -1 };
     for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
         if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
             continue;
@@ -30,13 +30,20 @@ static bool take_descriptors(struct msghdr *message, int ret_fds[FDS])
         for (size_t i = 0; i < count && n < FDS; i++)
             memcpy(&fds[n++], CMSG_DATA(c) + i * sizeof(int), sizeof(int));
     }
-    if (n == FDS && !(message->msg_flags & (MSG_CTRUNC | MSG_TRUNC))) {
+    if (n >= FDS_MIN && !(message->msg_flags & (MSG_CTRUNC | MSG_TRUNC))) {
         memcpy(ret_fds, fds, sizeof fds);
         return true;
     }
     for (int i = 0; i < n; i++)
         (void)close(fds[i]);
     return false;
+}
+
+static void close_descriptors(const int fds[FDS])
+{
+    for (int i = 0; i < FDS; i++)
+        if (fds[i] >= 0)
+            (void)close(fds[i]);
 }
 
 /* False at the end of the socket, and for anything that is not a request: there is nobody to explain it to. */
@@ -56,10 +63,10 @@ static bool receive_request(int socket_fd, pd_decode_request *ret_request, int r
     while (n < 0 && errno == EINTR);
     if (n < 0 || !take_descriptors(&message, ret_fds)) /* an empty packet may carry some too */
         return false;
-    if (n == (ssize_t)sizeof *ret_request && pd_decode_request_is_sound(ret_request))
+    if (n == (ssize_t)sizeof *ret_request && pd_decode_request_is_sound(ret_request) &&
+        (ret_fds[2] >= 0) == (ret_request->has_sidecar == 1))
         return true;
-    (void)close(ret_fds[0]);
-    (void)close(ret_fds[1]);
+    close_descriptors(ret_fds);
     return false;
 }
 
@@ -95,26 +102,47 @@ static pd_status map_slot(int fd, uint8_t **ret_slot, pd_error *err)
     return PD_OK;
 }
 
-static pd_status answer(const pd_sandbox *sandbox, const pd_decode_request *request, const int fds[FDS],
-                        pd_decode_reply *reply, pd_error *err)
+/* A sidecar that cannot be read, or is too large to be one, is none. */
+static void map_sidecar(int fd, pd_decode_input *input)
 {
-    const uint8_t *data = NULL;
-    size_t len = 0;
+    struct stat info;
+    if (fd < 0 || look_at(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size <= 0 ||
+        (uint64_t)info.st_size > PD_MEDIA_SIDECAR_BYTES_MAX)
+        return;
+    void *map = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (map == MAP_FAILED)
+        return;
+    input->sidecar = map;
+    input->sidecar_bytes = (size_t)info.st_size;
+}
+
+static void unmap(const uint8_t *data, size_t len)
+{
+    if (data)
+        (void)munmap((void *)(uintptr_t)data, len);
+}
+
+static pd_status answer(const pd_sandbox *sandbox, const pd_decode_request *request, const int fds[FDS],
+                        pd_decode_output *output, pd_error *err)
+{
+    pd_decode_input input = { 0 };
     uint8_t *slot = NULL;
     struct stat info;
     const uint64_t file_bytes = look_at(fds[0], &info) == 0 && info.st_size > 0 ? (uint64_t)info.st_size : 0;
     pd_status status = pd_sandbox_begin_file(sandbox, file_bytes + PD_DECODE_SLOT_BYTES, request->timeout_ms, err);
     if (status == PD_OK)
-        status = map_file(fds[0], &data, &len, err);
+        status = map_file(fds[0], &input.data, &input.len, err);
     if (status == PD_OK)
         status = map_slot(fds[1], &slot, err);
-    if (status == PD_OK)
-        status = pd_decode_file(data, len, request, slot, reply, err);
+    if (status == PD_OK) {
+        map_sidecar(fds[2], &input);
+        output->slot = slot;
+        status = pd_decode_file(&input, request, output, err);
+    }
     pd_sandbox_end_file();
-    if (slot)
-        (void)munmap(slot, PD_DECODE_SLOT_BYTES);
-    if (data)
-        (void)munmap((void *)(uintptr_t)data, len);
+    unmap(slot, PD_DECODE_SLOT_BYTES);
+    unmap(input.data, input.len);
+    unmap(input.sidecar, input.sidecar_bytes);
     return status;
 }
 
@@ -126,6 +154,21 @@ static pd_status limit_status(pd_status status)
     return is_expected ? status : PD_ERR_IO;
 }
 
+/* One packet: the struct, then the texts. */
+static bool send_answer(int socket_fd, const pd_decode_output *output)
+{
+    uint8_t packet[PD_DECODE_ANSWER_BYTES_MAX];
+    const size_t bytes = sizeof output->reply + output->texts.len;
+    memcpy(packet, &output->reply, sizeof output->reply);
+    if (output->texts.len)
+        memcpy(packet + sizeof output->reply, output->texts.data, output->texts.len);
+    ssize_t n;
+    do
+        n = send(socket_fd, packet, bytes, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n == (ssize_t)bytes;
+}
+
 bool pd_decoder_answer(const pd_sandbox *sandbox, int socket_fd)
 {
     pd_decode_request request;
@@ -133,22 +176,22 @@ bool pd_decoder_answer(const pd_sandbox *sandbox, int socket_fd)
     if (!receive_request(socket_fd, &request, fds))
         return false;
     pd_error error = { 0 };
-    pd_decode_reply reply = { 0 };
-    const pd_status status = limit_status(answer(sandbox, &request, fds, &reply, &error));
-    (void)close(fds[0]);
-    (void)close(fds[1]);
+    pd_decode_output output = { 0 };
+    pd_buf_init(&output.texts, PD_TEXTS_BYTES_MAX);
+    const pd_status status = limit_status(answer(sandbox, &request, fds, &output, &error));
+    close_descriptors(fds);
     if (status != PD_OK) {
-        reply = (pd_decode_reply){ .status = status };
-        pd_decode_message_set(&reply, error.message);
+        output.reply = (pd_decode_reply){ .status = status };
+        pd_decode_message_set(&output.reply, error.message);
+        pd_buf_clear(&output.texts);
     }
-    reply.magic = PD_DECODE_MAGIC;
-    reply.version = PD_DECODE_VERSION;
-    reply.id = request.id;
-    ssize_t n;
-    do
-        n = send(socket_fd, &reply, sizeof reply, MSG_NOSIGNAL);
-    while (n < 0 && errno == EINTR);
-    return n == (ssize_t)sizeof reply;
+    output.reply.magic = PD_DECODE_MAGIC;
+    output.reply.version = PD_DECODE_VERSION;
+    output.reply.id = request.id;
+    output.reply.text_bytes = (uint32_t)output.texts.len;
+    const bool is_sent = send_answer(socket_fd, &output);
+    pd_buf_done(&output.texts);
+    return is_sent;
 }
 
 /* The file is mapped: where it cannot be read, or was cut meanwhile, the kernel says so with a signal. */

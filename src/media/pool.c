@@ -33,6 +33,7 @@ typedef struct picture_slot {
 
 typedef struct pool_worker {
     pd_process process; /* pid 0: not started, or ended */
+    uint8_t *answer;    /* [PD_DECODE_ANSWER_BYTES_MAX] */
     bool is_taken;
 } pool_worker;
 
@@ -134,6 +135,11 @@ pd_status pd_media_pool_create(pd_media_pool **ret_pool, const pd_media_options 
         goto done;
     }
     pool->n_workers = options->n_processes;
+    for (unsigned i = 0; status == PD_OK && i < pool->n_workers; i++) {
+        pool->workers[i].answer = pd_mem_alloc(PD_DECODE_ANSWER_BYTES_MAX, 1);
+        if (!pool->workers[i].answer)
+            status = pd_error_set_nomem(err);
+    }
     for (; status == PD_OK && pool->n_slots < options->n_slots; pool->n_slots += status == PD_OK)
         status = open_slot(&pool->slots[pool->n_slots], pool, err);
 done:
@@ -152,6 +158,7 @@ void pd_media_pool_free(pd_media_pool **pool)
     for (unsigned i = 0; i < p->n_workers; i++) {
         PD_CHECK(!p->workers[i].is_taken);
         (void)pd_process_end(&p->workers[i].process);
+        pd_mem_free(p->workers[i].answer);
     }
     for (unsigned i = 0; i < p->n_slots; i++) {
         PD_CHECK(!p->slots[i].is_taken);
@@ -304,22 +311,27 @@ static pd_status explain_death(pd_status status, int wait_status, uint32_t timeo
     return explain_exit(WEXITSTATUS(wait_status), err);
 }
 
+typedef struct question {
+    pd_decode_request wire;
+    int fds[3]; /* the picture, the slot, the sidecar (when wire.has_sidecar) */
+    const picture_slot *slot;
+} question;
+
 /* One question to the worker's process; a process that was found dead before it saw the file is replaced once. */
-static pd_status ask_worker(pd_media_pool *pool, pool_worker *worker, const pd_decode_request *request, int fd,
-                            const picture_slot *slot, pd_picture *ret_picture, pd_error *err)
+static pd_status ask_worker(pd_media_pool *pool, pool_worker *worker, const question *asked, pd_picture *ret_picture,
+                            pd_error *err)
 {
-    uint8_t reply[sizeof(pd_decode_reply)];
     size_t bytes = 0;
-    const int fds[2] = { fd, slot->fd };
     bool is_cancelled = false;
     pd_status status = PD_ERR_BUSY;
     for (int attempt = 0; attempt < 2 && status == PD_ERR_BUSY; attempt++) {
         PD_TRY(start_worker(pool, worker, err));
-        status = pd_process_ask(&worker->process, request, fds, reply, sizeof reply, &bytes);
+        status = pd_process_ask(&worker->process, &asked->wire, asked->fds, worker->answer,
+                                PD_DECODE_ANSWER_BYTES_MAX, &bytes);
         if (status != PD_OK) {
             const int wait_status = end_worker(pool, worker, &is_cancelled);
             if (status != PD_ERR_BUSY && !is_cancelled)
-                return explain_death(status, wait_status, request->timeout_ms, err);
+                return explain_death(status, wait_status, asked->wire.timeout_ms, err);
         }
         if (is_cancelled)
             return pd_error_set(err, PD_ERR_CANCELLED, "decoding was cancelled");
@@ -327,7 +339,7 @@ static pd_status ask_worker(pd_media_pool *pool, pool_worker *worker, const pd_d
     if (status != PD_OK)
         return pd_error_set(err, PD_ERR_CRASHED, "the picture decoder takes no work");
     bool has_lied = false;
-    status = pd_reply_read(reply, bytes, request, slot->map, ret_picture, &has_lied, err);
+    status = pd_reply_read(worker->answer, bytes, &asked->wire, asked->slot->map, ret_picture, &has_lied, err);
     if (has_lied)
         (void)end_worker(pool, worker, &is_cancelled);
     return status;
@@ -351,17 +363,25 @@ static pd_status check_file(int fd, pd_error *err)
 pd_status pd_media_decode(pd_media_pool *pool, int fd, const pd_media_request *request, pd_picture *ret_picture,
                           pd_error *err)
 {
+    if (request->rendition_side > PD_MEDIA_RENDITION_SIDE_MAX)
+        return pd_error_set(err, PD_ERR_LIMIT, "a picture of %u px was asked for: up to %d are made",
+                            request->rendition_side, PD_MEDIA_RENDITION_SIDE_MAX);
     PD_TRY(check_file(fd, err));
     pool_worker *worker = NULL;
     picture_slot *slot = NULL;
-    pd_decode_request wire = { .magic = PD_DECODE_MAGIC,
-                               .version = PD_DECODE_VERSION,
-                               .short_side_min = request->short_side_min,
-                               .thumb = request->thumb,
-                               .timeout_ms = request->timeout_ms ? request->timeout_ms : PD_MEDIA_FILE_MS_MAX };
-    PD_TRY(take(pool, &worker, &slot, &wire.id, err));
+    question asked = { .wire = { .magic = PD_DECODE_MAGIC,
+                                 .version = PD_DECODE_VERSION,
+                                 .short_side_min = request->short_side_min,
+                                 .thumb = request->thumb && !request->rendition_side && !request->meta_only,
+                                 .timeout_ms = request->timeout_ms ? request->timeout_ms : PD_MEDIA_FILE_MS_MAX,
+                                 .rendition_side = request->rendition_side,
+                                 .meta_only = request->meta_only && !request->rendition_side,
+                                 .has_sidecar = request->has_sidecar } };
+    PD_TRY(take(pool, &worker, &slot, &asked.wire.id, err));
+    memcpy(asked.fds, (int[]){ fd, slot->fd, request->sidecar_fd }, sizeof asked.fds);
+    asked.slot = slot;
     pd_picture picture;
-    const pd_status status = ask_worker(pool, worker, &wire, fd, slot, &picture, err);
+    const pd_status status = ask_worker(pool, worker, &asked, &picture, err);
     give_back_worker(pool, worker);
     if (status != PD_OK) {
         give_back_slot(slot);
@@ -376,6 +396,7 @@ void pd_picture_release(pd_picture *picture)
 {
     if (picture->slot)
         give_back_slot(picture->slot);
+    pd_mem_free((void *)(uintptr_t)picture->texts.bytes);
     *picture = (pd_picture){ 0 };
 }
 

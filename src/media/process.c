@@ -141,22 +141,23 @@ pd_status pd_process_start(pd_process *ret_process, const char *path, pd_error *
     return PD_OK;
 }
 
-static pd_status send_request(int socket_fd, const pd_decode_request *request, const int fds[2])
+static pd_status send_request(int socket_fd, const pd_decode_request *request, const int fds[3])
 {
     union {
         struct cmsghdr header;
-        char bytes[CMSG_SPACE(2 * sizeof(int))];
+        char bytes[CMSG_SPACE(3 * sizeof(int))];
     } control = { 0 };
+    const size_t fds_bytes = (request->has_sidecar ? 3 : 2) * sizeof(int);
     pd_decode_request copy = *request;
     struct iovec part = { .iov_base = &copy, .iov_len = sizeof copy };
     struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = CMSG_SPACE(fds_bytes)
     };
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(2 * sizeof(int));
-    memcpy(CMSG_DATA(header), fds, 2 * sizeof(int));
+    header->cmsg_len = CMSG_LEN(fds_bytes);
+    memcpy(CMSG_DATA(header), fds, fds_bytes);
     ssize_t n;
     do
         n = sendmsg(socket_fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -164,7 +165,7 @@ static pd_status send_request(int socket_fd, const pd_decode_request *request, c
     return n == (ssize_t)sizeof copy ? PD_OK : PD_ERR_BUSY;
 }
 
-pd_status pd_process_ask(const pd_process *process, const pd_decode_request *request, const int fds[2], void *reply,
+pd_status pd_process_ask(const pd_process *process, const pd_decode_request *request, const int fds[3], void *reply,
                          size_t size, size_t *ret_bytes)
 {
     const int64_t deadline_ns = pd_clock_ns() + request->timeout_ms * PD_NS_PER_MS;
