@@ -105,11 +105,8 @@ static size_t decode_profile(char *text, size_t len)
 {
     size_t at = 0, used = 0;
     int high = -1;
-    for (int lines = 0; lines < 3 && at < len; at++)
-        lines += text[at] == '\n' && at > 0;
-    if (len && text[0] != '\n')
-        return 0;
-    /* the third end of line is that of the length */
+    for (int lines = 0; lines < 3 && at < len; at++) /* the third end of line is that of the length */
+        lines += text[at] == '\n';
     for (; at < len; at++) {
         const int digit = read_digit(text[at]);
         if (digit < 0)

@@ -22,7 +22,7 @@
 
 #define PD_DECODE_SOCKET_FD 3
 #define PD_DECODE_MAGIC UINT32_C(0x31444450) /* "PDD1" */
-#define PD_DECODE_VERSION UINT32_C(2)
+#define PD_DECODE_VERSION UINT32_C(3)
 
 #define PD_DECODE_THUMB_BYTES_MAX ((size_t)1 << 20)
 #define PD_DECODE_PIXEL_BYTES_MAX ((size_t)48 << 20) /* larger results are scaled down further to fit */
