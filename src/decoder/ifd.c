@@ -254,7 +254,7 @@ static void decide_times(const gathered *g, pd_claims *claims)
 /* The camera's own name of the lens comes before a range that EXIF gives. */
 static void decide_lens(const gathered *g, const pd_makernote *note, pd_photo_meta *facts)
 {
-    char range[96];
+    char range[96] = "";
     pd_lens_format(g->lens_range, range, sizeof range);
     keep_first_text(facts->lens, g->lens, sizeof facts->lens);
     keep_first_text(facts->lens, note->lens, sizeof facts->lens);

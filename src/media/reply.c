@@ -180,7 +180,10 @@ pd_status pd_reply_read(const void *reply_bytes, size_t bytes, const pd_decode_r
                             bytes, sizeof reply);
     memcpy(&reply, reply_bytes, sizeof reply);
     const pd_texts texts = { (const char *)reply_bytes + sizeof reply, bytes - sizeof reply };
-    if (reply.text_bytes != texts.len || (reply.status != PD_OK && texts.len) || !pd_texts_are_sound(texts))
+    if (reply.text_bytes != texts.len)
+        return pd_error_set(err, PD_ERR_FORMAT, "a picture decoder answered with %zu bytes instead of %zu", bytes,
+                            sizeof reply + reply.text_bytes);
+    if ((reply.status != PD_OK && texts.len) || !pd_texts_are_sound(texts))
         return pd_error_set(err, PD_ERR_FORMAT, "a picture decoder gave texts that break the protocol");
     if (reply.magic != PD_DECODE_MAGIC || reply.version != PD_DECODE_VERSION || reply.id != request->id)
         return pd_error_set(err, PD_ERR_FORMAT, "a picture decoder answered a question that was not asked");
