@@ -107,7 +107,7 @@ static void send_packet(int socket_fd, const void *packet, size_t bytes, const i
 /* An answer comes exactly when the decoder says so, and it is one that the program would take. */
 static void check_answer(int socket_fd, bool has_answered, const pd_decode_request *request)
 {
-    uint8_t reply[sizeof(pd_decode_reply) + 1];
+    uint8_t reply[PD_DECODE_ANSWER_BYTES_MAX + 1];
     const ssize_t n = recv(socket_fd, reply, sizeof reply, MSG_DONTWAIT);
     if (has_answered != (n > 0))
         abort();
@@ -119,6 +119,8 @@ static void check_answer(int socket_fd, bool has_answered, const pd_decode_reque
     const pd_status status = pd_reply_read(reply, (size_t)n, request, slot, &picture, &has_lied, NULL);
     if (has_lied || !pd_decode_request_is_sound(request) || status == PD_ERR_INTERNAL)
         abort();
+    if (status == PD_OK)
+        pd_picture_release(&picture);
 }
 
 static void run(const uint8_t *head, const pd_decode_request *request, size_t packet_bytes, const uint8_t *file,
@@ -139,7 +141,7 @@ static void run(const uint8_t *head, const pd_decode_request *request, size_t pa
     for (size_t i = 0; i < n_fds; i++)
         (void)close(fds[i]);
     const bool has_answered = pd_decoder_answer(&no_walls, sockets[1]);
-    if (has_answered && (n_fds != 2 || packet_bytes != sizeof *request))
+    if (has_answered && (n_fds != 2U + (request->has_sidecar == 1) || packet_bytes != sizeof *request))
         abort();
     check_answer(sockets[0], has_answered, request);
     (void)close(sockets[0]);

@@ -102,10 +102,7 @@ pd_status pd_utf8_append_clean(pd_buf *buf, const char *text, size_t len)
 
 /* Embeddings, overrides and isolates of the writing direction, and separators of lines: they make a name look like
  * another one. */
-static bool misleads(uint32_t code)
-{
-    return (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
-}
+static bool misleads(uint32_t code) { return (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069); }
 
 static pd_status append_escaped(pd_buf *buf, const char *bytes, size_t n)
 {
