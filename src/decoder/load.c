@@ -8,7 +8,7 @@
 #include "base/attr.h"
 #include "base/mem.h"
 #include "decoder/bmp.h"
-#include "media/media.h"
+#include "media/protocol.h"
 
 /* vips_init would load every module it finds: those for PDF, SVG and microscopes too. It is told of an empty place
  * instead (pd_decode_init), and the two modules with pictures of cameras are loaded here, from beside the library. */
@@ -28,6 +28,11 @@ void pd_load_init(void)
         if (module)
             g_module_make_resident(module);
     }
+}
+
+static uint32_t read_u32(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
 pd_status pd_load_error_set(pd_error *err, const char *what)
@@ -76,6 +81,30 @@ static int open_image(const uint8_t *data, size_t len, pd_image_type type, int r
     return -1;
 }
 
+/* APNG: libvips knows nothing of the frames behind the first picture. */
+static uint32_t count_png_frames(const uint8_t *data, size_t len)
+{
+    for (size_t at = 8; at <= len && len - at >= 16;) {
+        const uint32_t bytes = read_u32(data + at);
+        if (memcmp(data + at + 4, "acTL", 4) == 0)
+            return read_u32(data + at + 8);
+        if (memcmp(data + at + 4, "IDAT", 4) == 0 || bytes > len - at - 12)
+            return 1;
+        at += 12 + (size_t)bytes;
+    }
+    return 1;
+}
+
+static uint32_t count_pages(const uint8_t *data, size_t len, pd_image_type type, VipsImage *image)
+{
+    uint32_t n = 1;
+    if (type == PD_IMAGE_PNG)
+        n = count_png_frames(data, len);
+    else if (type != PD_IMAGE_JP2) /* whose pages are levels of resolution */
+        n = (uint32_t)vips_image_get_n_pages(image);
+    return n < 1 ? 1 : n > PD_DECODE_PAGES_MAX ? PD_DECODE_PAGES_MAX : n;
+}
+
 /* Our own reader decodes at once: a bitmap is as large as its pixels, there is no header to look at first. */
 static pd_status open_bitmap(const uint8_t *data, size_t len, pd_loaded *ret_loaded, pd_error *err)
 {
@@ -114,7 +143,7 @@ pd_status pd_load_header(const uint8_t *data, size_t len, pd_image_type type, pd
         return pd_load_error_set(err, "the picture is damaged");
     loaded.width = (uint32_t)vips_image_get_width(loaded.image);
     loaded.height = (uint32_t)vips_image_get_page_height(loaded.image);
-    loaded.pages = type == PD_IMAGE_JP2 ? 1 : (uint32_t)vips_image_get_n_pages(loaded.image);
+    loaded.pages = count_pages(data, len, type, loaded.image);
     *ret_loaded = loaded;
     return PD_OK;
 }

@@ -127,6 +127,18 @@ static void keep_thumb(pd_stages *stages, pd_item *item)
         pd_board_log(stages->board, PD_LOG_WARNING, "no thumbnails: %s", error.message);
 }
 
+/* Said once, when the first decoder runs: a person who reads the log knows what stands between a bad file and the rest.
+ */
+static void tell_walls(pd_stages *stages)
+{
+    const uint32_t walls = pd_media_walls(stages->pool);
+    if (!walls || atomic_exchange(&stages->walls_told, true))
+        return;
+    char text[200];
+    pd_media_walls_describe(walls, text, sizeof text);
+    pd_board_log(stages->board, walls == PD_WALLS_ALL ? PD_LOG_INFO : PD_LOG_WARNING, "%s", text);
+}
+
 static void decode_file(pd_stages *stages, pd_item *item, int fd)
 {
     const pd_media_request request = {
@@ -136,6 +148,7 @@ static void decode_file(pd_stages *stages, pd_item *item, int fd)
     };
     pd_error error = { 0 };
     const pd_status status = pd_media_decode(stages->pool, fd, &request, &item->picture, &error);
+    tell_walls(stages);
     if (status == PD_ERR_CANCELLED) {
         item->kind = PD_ITEM_GONE;
         return;

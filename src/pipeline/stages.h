@@ -71,7 +71,7 @@ typedef struct pd_stages {
     pd_queue *to_embed, *to_write;
     atomic_uint n_decoding, n_embedding; /* threads; the last to leave closes the queue it fed */
     atomic_int_least64_t embed_ns;       /* one embedding, smoothed */
-    atomic_bool thumbs_warned;
+    atomic_bool thumbs_warned, walls_told;
 } pd_stages;
 
 /* Gives the calling thread, and the processes it starts, the priority of the round. Priority only goes down without
