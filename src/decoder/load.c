@@ -8,6 +8,7 @@
 #include "base/attr.h"
 #include "base/mem.h"
 #include "decoder/bmp.h"
+#include "decoder/heif_groups.h"
 #include "media/protocol.h"
 
 enum { JPEG_REDUCE_MAX = 8 }; /* what libjpeg scales by while it decodes */
@@ -154,11 +155,21 @@ pd_status pd_load_header(const uint8_t *data, size_t len, pd_image_type type, pd
         return open_bitmap(data, len, ret_loaded, err);
     if (type == PD_IMAGE_RAW)
         return open_raw(data, len, ret_loaded, err);
-    if (open_image(data, len, type, 1, &loaded.image) != 0)
+    int result = open_image(data, len, type, 1, &loaded.image);
+    if (result != 0 && (type == PD_IMAGE_HEIF || type == PD_IMAGE_AVIF)) {
+        loaded.pixels = pd_heif_hide_groups(data, len);
+        if (loaded.pixels) {
+            vips_error_clear();
+            result = open_image(loaded.pixels, len, type, 1, &loaded.image);
+        }
+    }
+    if (result != 0) {
+        pd_mem_free(loaded.pixels);
         return pd_load_error_set(err, "the picture is damaged");
+    }
     loaded.width = (uint32_t)vips_image_get_width(loaded.image);
     loaded.height = (uint32_t)vips_image_get_page_height(loaded.image);
-    loaded.pages = count_pages(data, len, type, loaded.image);
+    loaded.pages = loaded.pixels ? 1 : count_pages(data, len, type, loaded.image); /* of a group: one picture */
     *ret_loaded = loaded;
     return PD_OK;
 }
