@@ -65,15 +65,24 @@ static int join_linear(VipsImage **image)
 }
 
 /* Numbers wider than 16 bits, of spaces where that says nothing yet (Lab and XYZ have units of their own). */
+static bool has_wide_numbers(const VipsImage *image)
+{
+    switch ((int)vips_image_guess_interpretation(image)) {
+    case VIPS_INTERPRETATION_sRGB:
+    case VIPS_INTERPRETATION_scRGB:
+    case VIPS_INTERPRETATION_B_W:
+    case VIPS_INTERPRETATION_MULTIBAND: break;
+    default: return false;
+    }
+    return image->BandFmt == VIPS_FORMAT_UINT || image->BandFmt == VIPS_FORMAT_INT ||
+           image->BandFmt == VIPS_FORMAT_FLOAT || image->BandFmt == VIPS_FORMAT_DOUBLE;
+}
+
 static int settle_numbers(VipsImage **image)
 {
-    const VipsBandFormat format = (*image)->BandFmt;
-    const bool is_whole = format == VIPS_FORMAT_UINT || format == VIPS_FORMAT_INT;
-    const VipsInterpretation space = vips_image_guess_interpretation(*image);
-    if ((!is_whole && format != VIPS_FORMAT_FLOAT && format != VIPS_FORMAT_DOUBLE) ||
-        (space != VIPS_INTERPRETATION_sRGB && space != VIPS_INTERPRETATION_scRGB && space != VIPS_INTERPRETATION_B_W &&
-         space != VIPS_INTERPRETATION_MULTIBAND))
+    if (!has_wide_numbers(*image))
         return 0;
+    const bool is_whole = vips_band_format_isint((*image)->BandFmt);
     double max = 0;
     VipsImage *next = vips_image_copy_memory(*image); /* read twice */
     if (pd_image_replace(image, next ? 0 : -1, &next) != 0 || vips_max(*image, &max, NULL) != 0)

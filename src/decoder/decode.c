@@ -263,6 +263,13 @@ static void decode_into(const picture_source *source, const pd_decode_request *r
     pd_decode_message_set(reply, error.message);
 }
 
+static uint32_t choose_orientation(const pd_loaded *header, const pd_photo_meta *meta)
+{
+    if (header->is_upright)
+        return 1;
+    return header->orientation ? header->orientation : meta->orientation;
+}
+
 pd_status pd_decode_file(const pd_decode_input *input, const pd_decode_request *request, pd_decode_output *output,
                          pd_error *err)
 {
@@ -284,7 +291,7 @@ pd_status pd_decode_file(const pd_decode_input *input, const pd_decode_request *
                                         .len = input->len,
                                         .type = type,
                                         .header = &header,
-                                        .orientation = header.is_upright ? 1 : reply->meta.orientation };
+                                        .orientation = choose_orientation(&header, &reply->meta) };
         decode_into(&source, request, output->slot, reply);
     }
     pd_loaded_done(&header);
