@@ -27,6 +27,9 @@
 #define PD_MEDIA_SUBSEC_BYTES 16
 #define PD_MEDIA_ABSENT INT32_MIN
 
+/* Grows when the readers of metadata learn to find more: what an older one found is then found again. */
+#define PD_MEDIA_READER_VERSION 1
+
 /* What the metadata of a file, and of an .xmp file beside it, says; absent: "" / NAN / 0. Texts are valid UTF-8 without control characters. */
 typedef struct pd_photo_meta {
     char taken[32];       /* "YYYY-MM-DDTHH:MM:SS" or with "+HH:MM", "" when none, zeros or nonsense */
