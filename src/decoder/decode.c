@@ -100,7 +100,9 @@ static int finish(VipsImage *loaded, const pd_decode_request *request, uint32_t 
 {
     VipsImage *image = loaded, *next = NULL;
     g_object_ref(image);
-    int result = request->rendition_side ? fit(&image, request->rendition_side) : reduce(&image, short_side_min);
+    int result = pd_colour_flatten_early(&image);
+    if (result == 0)
+        result = request->rendition_side ? fit(&image, request->rendition_side) : reduce(&image, short_side_min);
     if (result == 0)
         result = pd_image_replace(&image, pd_colour_to_srgb(image, &next), &next);
     if (result == 0)
@@ -261,6 +263,13 @@ static void decode_into(const picture_source *source, const pd_decode_request *r
     pd_decode_message_set(reply, error.message);
 }
 
+static uint32_t choose_orientation(const pd_loaded *header, const pd_photo_meta *meta)
+{
+    if (header->is_upright)
+        return 1;
+    return header->orientation ? header->orientation : meta->orientation;
+}
+
 pd_status pd_decode_file(const pd_decode_input *input, const pd_decode_request *request, pd_decode_output *output,
                          pd_error *err)
 {
@@ -282,7 +291,7 @@ pd_status pd_decode_file(const pd_decode_input *input, const pd_decode_request *
                                         .len = input->len,
                                         .type = type,
                                         .header = &header,
-                                        .orientation = header.is_upright ? 1 : reply->meta.orientation };
+                                        .orientation = choose_orientation(&header, &reply->meta) };
         decode_into(&source, request, output->slot, reply);
     }
     pd_loaded_done(&header);

@@ -26,8 +26,8 @@ typedef struct pd_decode_output {
     pd_decode_reply reply;
 } pd_decode_output;
 
-/* Decodes the picture for `request`. PD_OK also for a picture whose pixels are damaged while its header can be read: has_pixels is
- * then 0 and the message says why. */
+/* Decodes the picture for `request`. PD_OK also for a picture whose pixels are damaged while its header can be read:
+ * has_pixels is then 0 and the message says why. */
 PD_MUST_USE pd_status pd_decode_file(const pd_decode_input *input, const pd_decode_request *request,
                                      pd_decode_output *output, pd_error *err);
 

@@ -18,32 +18,38 @@
 
 enum { FDS_MIN = 2, FDS = 3 }; /* of a request: the file, the slot; the sidecar, or -1 */
 
-/* Takes the descriptors out of a message; those of a message that is not as it should be are closed. */
-static bool take_descriptors(struct msghdr *message, int ret_fds[FDS])
-{
-    int n = 0;
-    int fds[FDS] = { -1, -1, -1 };
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
-        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-            continue;
-        const size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (size_t i = 0; i < count && n < FDS; i++)
-            memcpy(&fds[n++], CMSG_DATA(c) + i * sizeof(int), sizeof(int));
-    }
-    if (n >= FDS_MIN && !(message->msg_flags & (MSG_CTRUNC | MSG_TRUNC))) {
-        memcpy(ret_fds, fds, sizeof fds);
-        return true;
-    }
-    for (int i = 0; i < n; i++)
-        (void)close(fds[i]);
-    return false;
-}
-
 static void close_descriptors(const int fds[FDS])
 {
     for (int i = 0; i < FDS; i++)
         if (fds[i] >= 0)
             (void)close(fds[i]);
+}
+
+/* Takes the descriptors out of a message; those of a message that is not as it should be are closed. (There may be one
+ * more than FDS: the room for them is rounded up.) */
+static bool take_descriptors(struct msghdr *message, int ret_fds[FDS])
+{
+    size_t n = 0;
+    int fds[FDS] = { -1, -1, -1 };
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+            continue;
+        const size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < count; i++, n++) {
+            int fd;
+            memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof fd);
+            if (n < FDS)
+                fds[n] = fd;
+            else
+                (void)close(fd);
+        }
+    }
+    if (n >= FDS_MIN && n <= FDS && !(message->msg_flags & (MSG_CTRUNC | MSG_TRUNC))) {
+        memcpy(ret_fds, fds, sizeof fds);
+        return true;
+    }
+    close_descriptors(fds);
+    return false;
 }
 
 /* False at the end of the socket, and for anything that is not a request: there is nobody to explain it to. */
@@ -61,7 +67,7 @@ static bool receive_request(int socket_fd, pd_decode_request *ret_request, int r
     do
         n = recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC);
     while (n < 0 && errno == EINTR);
-    if (n <= 0 || !take_descriptors(&message, ret_fds))
+    if (n < 0 || !take_descriptors(&message, ret_fds)) /* an empty packet may carry some too */
         return false;
     if (n == (ssize_t)sizeof *ret_request && pd_decode_request_is_sound(ret_request) &&
         (ret_fds[2] >= 0) == (ret_request->has_sidecar == 1))

@@ -49,7 +49,7 @@ typedef struct pd_photo_meta {
 
 /* One decoded picture. Upright, sRGB, alpha flattened over white. */
 typedef struct pd_picture {
-    char type[8];           /* by content, lower case: jpeg png webp gif bmp tiff heif avif jxl jp2 */
+    char type[8];           /* by content, lower case: jpeg png webp gif bmp tiff heif avif jxl jp2 raw */
     uint32_t width, height; /* upright display size of the whole picture */
     uint32_t pages;         /* > 1: animation or multi-page; the first was decoded */
     bool has_pixels;        /* false: metadata only, `pixels_error` says why (or a rendition was asked for) */
@@ -123,7 +123,7 @@ void pd_media_walls_describe(uint32_t walls, char *ret_text, size_t size);
 void pd_media_pool_cancel(pd_media_pool *pool);
 
 /* Candidates by file name: true for an extension that is learned (any case); *ret_skipped is set for extensions that
- * are known and not learned (svg pdf mp4 ..., and raw formats until they are). Content decides later. */
+ * are known and not learned (svg pdf mp4 ...). Content decides later. */
 bool pd_media_is_candidate(const char *name, bool *ret_skipped);
 
 #endif

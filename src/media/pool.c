@@ -326,8 +326,8 @@ static pd_status ask_worker(pd_media_pool *pool, pool_worker *worker, const ques
     pd_status status = PD_ERR_BUSY;
     for (int attempt = 0; attempt < 2 && status == PD_ERR_BUSY; attempt++) {
         PD_TRY(start_worker(pool, worker, err));
-        status = pd_process_ask(&worker->process, &asked->wire, asked->fds, worker->answer,
-                                PD_DECODE_ANSWER_BYTES_MAX, &bytes);
+        status = pd_process_ask(&worker->process, &asked->wire, asked->fds, worker->answer, PD_DECODE_ANSWER_BYTES_MAX,
+                                &bytes);
         if (status != PD_OK) {
             const int wait_status = end_worker(pool, worker, &is_cancelled);
             if (status != PD_ERR_BUSY && !is_cancelled)

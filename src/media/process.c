@@ -15,8 +15,8 @@
 
 /* A clean environment: no plug-in paths, no debug switches of libraries, nothing of the user's; one thread and one heap
  * for each decoder, and a time zone that is not looked up in a file. */
-static const char *const child_environment[] = { "LC_ALL=C.UTF-8", "TZ=UTC0", "VIPS_CONCURRENCY=1",
-                                                 "MALLOC_ARENA_MAX=1", NULL };
+static const char *const child_environment[] = { "LC_ALL=C.UTF-8",     "TZ=UTC0",           "VIPS_CONCURRENCY=1",
+                                                 "MALLOC_ARENA_MAX=1", "OMP_NUM_THREADS=1", NULL };
 
 /* Waits until the socket has something to read. PD_ERR_TIMEOUT after the deadline. */
 static pd_status wait_readable(int socket_fd, int64_t deadline_ns)

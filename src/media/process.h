@@ -19,9 +19,10 @@ typedef struct pd_process {
  */
 PD_MUST_USE pd_status pd_process_start(pd_process *ret_process, const char *path, pd_error *err);
 
-/* Sends `request` with the file, the slot and (request->has_sidecar) the sidecar, and waits for the answer, at most request->timeout_ms.
- * PD_OK: *ret_bytes of an unchecked answer (cut at `size`, *ret_bytes then says more). PD_ERR_BUSY: the process was
- * dead before it saw the file: start another. PD_ERR_TIMEOUT, PD_ERR_CRASHED: end it; err is the caller's to write. */
+/* Sends `request` with the file, the slot and (request->has_sidecar) the sidecar, and waits for the answer, at most
+ * request->timeout_ms. PD_OK: *ret_bytes of an unchecked answer (cut at `size`, *ret_bytes then says more).
+ * PD_ERR_BUSY: the process was dead before it saw the file: start another. PD_ERR_TIMEOUT, PD_ERR_CRASHED: end it; err
+ * is the caller's to write. */
 PD_MUST_USE pd_status pd_process_ask(const pd_process *process, const pd_decode_request *request, const int fds[3],
                                      void *reply, size_t size, size_t *ret_bytes);
 

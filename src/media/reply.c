@@ -7,7 +7,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-static const char *const known_types[] = { "jpeg", "png", "webp", "gif", "bmp", "tiff", "heif", "avif", "jxl", "jp2" };
+static const char *const known_types[] = { "jpeg", "png",  "webp", "gif", "bmp", "tiff",
+                                           "heif", "avif", "jxl",  "jp2", "raw" };
 
 /* Terminated inside its array, valid UTF-8, no control characters. */
 static bool is_clean_text(const char *text, size_t size)

@@ -306,7 +306,7 @@ static int64_t views_bytes(void)
         text[0] = '\0';
     if (pipe)
         pclose(pipe);
-    return atoll(text);
+    return strtoll(text, NULL, 10);
 }
 
 static void the_cache_of_views_is_bounded(void)
@@ -410,6 +410,7 @@ static void an_old_catalogue_is_brought_up_to_date_when_nobody_learns(void)
 
 typedef struct crowd {
     pd_library *library;
+    const char *example;
     atomic_bool stop;
     atomic_uint n_asked, n_failed;
 } crowd;
@@ -427,7 +428,7 @@ static void ask_one(crowd *c, unsigned turn)
     case 1: status = pd_library_rendition(c->library, 1 + turn % 4, turn % 2 ? 0 : 320, NULL, &r, NULL); break;
     case 2: status = pd_library_totals_get(c->library, &totals, NULL); break;
     case 3: {
-        const int fd = open(scene_path("elsewhere.bmp"), O_RDONLY | O_CLOEXEC);
+        const int fd = open(c->example, O_RDONLY | O_CLOEXEC);
         status = pd_library_similar(c->library, &(pd_example){ .fd = fd }, 1, &window, &hits, NULL);
         close(fd);
         break;
@@ -458,7 +459,7 @@ static void many_ask_beside_a_job(void)
     pd_library_close(&library);
     library = open_library();
     REQUIRE(library && begin_learning(library, &(pd_index_options){ .speed = PD_SPEED_NORMAL }) == PD_OK);
-    crowd c = { .library = library };
+    crowd c = { .library = library, .example = scene_path("elsewhere.bmp") };
     pthread_t threads[N_THREADS];
     for (int i = 0; i < N_THREADS; i++)
         REQUIRE(pthread_create(&threads[i], NULL, ask_again_and_again, &c) == 0);
