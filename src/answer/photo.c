@@ -73,10 +73,10 @@ static bool set_words(pd_json *json, pd_texts texts)
     static const struct {
         const char *key;
         pd_text_kind kind;
-    } fields[] = { { "title", PD_TEXT_TITLE },         { "description", PD_TEXT_DESCRIPTION },
-                   { "artist", PD_TEXT_ARTIST },       { "copyright", PD_TEXT_COPYRIGHT },
-                   { "software", PD_TEXT_SOFTWARE },   { "label", PD_TEXT_LABEL },
-                   { "keywords", PD_TEXT_KEYWORD },    { "keyword_paths", PD_TEXT_KEYWORD_PATH },
+    } fields[] = { { "title", PD_TEXT_TITLE },       { "description", PD_TEXT_DESCRIPTION },
+                   { "artist", PD_TEXT_ARTIST },     { "copyright", PD_TEXT_COPYRIGHT },
+                   { "software", PD_TEXT_SOFTWARE }, { "label", PD_TEXT_LABEL },
+                   { "keywords", PD_TEXT_KEYWORD },  { "keyword_paths", PD_TEXT_KEYWORD_PATH },
                    { "persons", PD_TEXT_PERSON } };
     bool failed = false;
     for (size_t i = 0; i < PD_COUNT_OF(fields); i++)
@@ -126,8 +126,9 @@ pd_json *pd_answer_photo(const pd_photo *photo)
     failed |= set_shot(json, facts);
     failed |= pd_json_set_take(json, "gps", place_json(facts));
     failed |= set_words(json, facts->texts);
-    failed |= pd_json_set_take(
-        json, "rating", !photo->content || facts->rating == PD_STORE_ABSENT ? pd_json_null() : pd_json_int(facts->rating));
+    failed |= pd_json_set_take(json, "rating",
+                               !photo->content || facts->rating == PD_STORE_ABSENT ? pd_json_null()
+                                                                                   : pd_json_int(facts->rating));
     failed |= pd_json_set_null(json, "caption");
     failed |= pd_json_set_take(json, "tags", pd_json_array());
     failed |= set_hashes(json, photo);

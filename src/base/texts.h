@@ -1,8 +1,8 @@
-/* texts.h: the words that somebody wrote into a picture or beside it: one packed block that can be copied, sent, checked
- * and stored as a whole.
+/* texts.h: the words that somebody wrote into a picture or beside it: one packed block that can be copied, sent,
+ * checked and stored as a whole.
  *
- * A record is the kind (one byte), the text (UTF-8, not empty) and a NUL; records are ordered by kind, and within a kind
- * as they were written. Nothing here owns memory. */
+ * A record is the kind (one byte), the text (UTF-8, not empty) and a NUL; records are ordered by kind, and within a
+ * kind as they were written. Nothing here owns memory. */
 #ifndef PD_BASE_TEXTS_H
 #define PD_BASE_TEXTS_H
 
@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 
-#define PD_TEXTS_BYTES_MAX ((size_t)65536)    /* all records of a picture; what comes after is left out */
+#define PD_TEXTS_BYTES_MAX ((size_t)65536)     /* all records of a picture; what comes after is left out */
 #define PD_TEXTS_TEXT_BYTES_MAX ((size_t)8192) /* one text, cut at a character */
 #define PD_TEXTS_WORD_BYTES_MAX ((size_t)256)  /* a keyword, a name, a label: a longer one is none, and left out */
 #define PD_TEXTS_OF_KIND_MAX 1000              /* keywords, or persons, of one picture */
@@ -35,7 +35,7 @@ typedef struct pd_texts {
     size_t len;
 } pd_texts;
 
-bool pd_text_kind_is_list(pd_text_kind kind);   /* any number of them; else at most one */
+bool pd_text_kind_is_list(pd_text_kind kind); /* any number of them; else at most one */
 size_t pd_text_kind_bytes_max(pd_text_kind kind);
 
 /* The text after `previous` (NULL: the first); NULL at the end. The block must be sound. */

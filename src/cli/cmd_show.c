@@ -136,9 +136,11 @@ static void write_words(pd_out *out, const pd_content *facts)
     static const struct {
         const char *label;
         pd_text_kind kind;
-    } rows[] = { { "title", PD_TEXT_TITLE },       { "text", PD_TEXT_DESCRIPTION },    { "keywords", PD_TEXT_KEYWORD },
-                 { "under", PD_TEXT_KEYWORD_PATH }, { "persons", PD_TEXT_PERSON },      { "label", PD_TEXT_LABEL },
-                 { "artist", PD_TEXT_ARTIST },      { "copyright", PD_TEXT_COPYRIGHT }, { "software", PD_TEXT_SOFTWARE } };
+    } rows[] = {
+        { "title", PD_TEXT_TITLE },        { "text", PD_TEXT_DESCRIPTION },    { "keywords", PD_TEXT_KEYWORD },
+        { "under", PD_TEXT_KEYWORD_PATH }, { "persons", PD_TEXT_PERSON },      { "label", PD_TEXT_LABEL },
+        { "artist", PD_TEXT_ARTIST },      { "copyright", PD_TEXT_COPYRIGHT }, { "software", PD_TEXT_SOFTWARE }
+    };
     pd_buf row;
     pd_buf_init(&row, WORDS_BYTES_MAX);
     for (size_t i = 0; i < PD_COUNT_OF(rows); i++) {

@@ -11,9 +11,9 @@
 #include "media/media.h"
 
 typedef enum pd_when {
-    PD_WHEN_TAKEN,    /* says "when the photo was taken" */
-    PD_WHEN_MADE,     /* when the file was first made: a scan's time, for instance */
-    PD_WHEN_CHANGED,  /* when some program last wrote it */
+    PD_WHEN_TAKEN,   /* says "when the photo was taken" */
+    PD_WHEN_MADE,    /* when the file was first made: a scan's time, for instance */
+    PD_WHEN_CHANGED, /* when some program last wrote it */
     PD_WHEN_COUNT
 } pd_when;
 
@@ -25,7 +25,7 @@ typedef struct pd_claimed_time {
 typedef struct pd_claims {
     pd_photo_meta facts; /* all but `taken`: absent where the source does not say */
     pd_claimed_time times[PD_WHEN_COUNT];
-    pd_buf texts;      /* records of texts.h in any order; a single kind once, PD_TEXT_ARTIST often */
+    pd_buf texts;       /* records of texts.h in any order; a single kind once, PD_TEXT_ARTIST often */
     char extension[33]; /* XMP: the name of the packet that continues this one, or "" */
 } pd_claims;
 

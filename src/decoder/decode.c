@@ -21,6 +21,7 @@ enum {
     THUMB_QUALITY = 75,
     THUMB_EFFORT = 1, /* of 0..6 */
     FLAT_BYTES_MAX = 65536,
+    STRIP_ROWS = 64,
 };
 
 /* One file, its header read. */
@@ -114,20 +115,23 @@ static int finish(VipsImage *loaded, const pd_decode_request *request, uint32_t 
     return result;
 }
 
-/* Finished pixels into the slot. */
+/* Finished pixels into the slot, strip by strip: no second copy of them, and no threads. */
 static int render(VipsImage *image, uint8_t *slot, pd_decode_reply *reply)
 {
-    size_t bytes = 0;
-    int result = 0;
-    void *pixels = vips_image_write_to_memory(image, &bytes);
-    if (pixels && bytes == (size_t)3 * image->Xsize * image->Ysize && bytes <= PD_DECODE_PIXEL_BYTES_MAX) {
-        memcpy(slot, pixels, bytes);
+    const size_t row_bytes = (size_t)3 * image->Xsize;
+    VipsRegion *region = vips_region_new(image);
+    int result = region && row_bytes * image->Ysize <= PD_DECODE_PIXEL_BYTES_MAX ? 0 : -1;
+    for (int y = 0; y < image->Ysize && result == 0; y += STRIP_ROWS) {
+        const int rows = image->Ysize - y < STRIP_ROWS ? image->Ysize - y : STRIP_ROWS;
+        result = vips_region_prepare(region, &(VipsRect){ 0, y, image->Xsize, rows });
+        for (int i = 0; i < rows && result == 0; i++)
+            memcpy(slot + row_bytes * (y + i), VIPS_REGION_ADDR(region, 0, y + i), row_bytes);
+    }
+    g_clear_object(&region);
+    if (result == 0) {
         reply->pixel_width = (uint32_t)image->Xsize;
         reply->pixel_height = (uint32_t)image->Ysize;
-    } else {
-        result = -1;
     }
-    g_free(pixels);
     return result;
 }
 

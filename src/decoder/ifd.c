@@ -57,7 +57,7 @@ typedef struct tag_rule {
     uint16_t bytes; /* HOW_CHARS */
 } tag_rule;
 
-#define AT(field) (uint16_t)offsetof(gathered, field)
+#define AT(field) (uint16_t) offsetof(gathered, field)
 #define CHARS(field) HOW_CHARS, AT(field), (uint16_t)sizeof(((gathered *)0)->field)
 
 static const tag_rule first_rules[] = {
@@ -316,7 +316,7 @@ bool pd_ifd_read(const uint8_t *data, size_t len, pd_ifd_kind kind, pd_claims *c
     decide_times(&g, claims);
     decide_comment(&g, tiff.is_big_endian, claims);
     if (ret_blocks)
-        *ret_blocks = (pd_ifd_blocks){ g.xmp.data,  g.iptc.data, g.photoshop.data,
-                                       g.xmp.len,   g.iptc.len,  g.photoshop.len };
+        *ret_blocks =
+            (pd_ifd_blocks){ g.xmp.data, g.iptc.data, g.photoshop.data, g.xmp.len, g.iptc.len, g.photoshop.len };
     return true;
 }

@@ -22,13 +22,14 @@ static size_t read_be(const uint8_t *bytes, size_t n)
 static const struct {
     uint8_t dataset;
     pd_text_kind kind;
-} fields[] = { { 5, PD_TEXT_TITLE },  { 25, PD_TEXT_KEYWORD },    { 65, PD_TEXT_SOFTWARE },
+} fields[] = { { 5, PD_TEXT_TITLE },   { 25, PD_TEXT_KEYWORD },    { 65, PD_TEXT_SOFTWARE },
                { 80, PD_TEXT_ARTIST }, { 116, PD_TEXT_COPYRIGHT }, { 120, PD_TEXT_DESCRIPTION } };
 
 void pd_iptc_read(const uint8_t *data, size_t len, pd_claims *claims)
 {
     for (int n = 0; n < RECORDS_MAX && len >= HEADER_BYTES && data[0] == MARK; n++) {
-        const size_t bytes = read_be(data + 3, 2); /* with the high bit: lengths of more than 32 KiB, which no text has */
+        const size_t bytes =
+            read_be(data + 3, 2); /* with the high bit: lengths of more than 32 KiB, which no text has */
         if (bytes > len - HEADER_BYTES || bytes & 0x8000)
             return;
         for (size_t i = 0; i < PD_COUNT_OF(fields); i++)

@@ -205,13 +205,12 @@ void pd_makernote_read(const pd_tiff *tiff, const uint8_t *note, size_t len, con
                !pd_tiff_open(note + form->at, tiff->len - begin - form->at, &base, &directory)) {
         return;
     }
-    /* Programs that rewrite EXIF may turn its byte order around and move the note, and leave the inside of it as it was.
-     * A count of entries has a small byte and a zero; Canon's values follow their directory. */
+    /* Programs that rewrite EXIF may turn its byte order around and move the note, and leave the inside of it as it
+     * was. A count of entries has a small byte and a zero; Canon's values follow their directory. */
     if (directory + 2 <= base.len && (base.data[directory] == 0) != (base.data[directory + 1] == 0))
         base.is_big_endian = base.data[directory] == 0;
     if (form->visit == visit_canon && pd_tiff_first_value(&base, directory))
-        base.shift =
-            (int64_t)(pd_tiff_end_of_directory(&base, directory) - pd_tiff_first_value(&base, directory));
+        base.shift = (int64_t)(pd_tiff_end_of_directory(&base, directory) - pd_tiff_first_value(&base, directory));
     pd_tiff_walk(&base, directory, form->visit, &state);
     decide_canon_iso(&state);
 }

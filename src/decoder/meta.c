@@ -21,8 +21,8 @@ static const struct {
     pd_source source;
     pd_when when;
 } time_order[] = {
-    { PD_SOURCE_SIDECAR, PD_WHEN_TAKEN }, { PD_SOURCE_EXIF, PD_WHEN_TAKEN },   { PD_SOURCE_XMP, PD_WHEN_TAKEN },
-    { PD_SOURCE_EXIF, PD_WHEN_MADE },     { PD_SOURCE_XMP, PD_WHEN_MADE },     { PD_SOURCE_SIDECAR, PD_WHEN_MADE },
+    { PD_SOURCE_SIDECAR, PD_WHEN_TAKEN }, { PD_SOURCE_EXIF, PD_WHEN_TAKEN }, { PD_SOURCE_XMP, PD_WHEN_TAKEN },
+    { PD_SOURCE_EXIF, PD_WHEN_MADE },     { PD_SOURCE_XMP, PD_WHEN_MADE },   { PD_SOURCE_SIDECAR, PD_WHEN_MADE },
     { PD_SOURCE_EXIF, PD_WHEN_CHANGED },
 };
 
@@ -149,8 +149,8 @@ static void add_leaves(pd_claims *chosen)
     (void)pd_buf_append(&paths, chosen->texts.data, chosen->texts.len); /* adding to a list moves it */
     if (paths.status != PD_OK)
         chosen->texts.status = paths.status;
-    for (const char *text = NULL; paths.status == PD_OK &&
-                                  (text = pd_texts_next((pd_texts){ paths.data, paths.len }, text));) {
+    for (const char *text = NULL;
+         paths.status == PD_OK && (text = pd_texts_next((pd_texts){ paths.data, paths.len }, text));) {
         const char *leaf = strrchr(text, '|');
         if (pd_texts_kind(text) == PD_TEXT_KEYWORD_PATH)
             pd_claims_add(chosen, PD_TEXT_KEYWORD, leaf ? leaf + 1 : text, strlen(leaf ? leaf + 1 : text));

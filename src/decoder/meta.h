@@ -16,8 +16,8 @@
  * Why: EXIF is what the camera knew; a sidecar is the last place where a person corrected it; IPTC is what XMP
  * replaced; cameras fill EXIF's description with their own names.
  *
- * Containers: JPEG (APP1, extended XMP, APP13, CIFF), TIFF, BigTIFF and the raw files that are TIFF, RAF, PNG (eXIf, XMP,
- * ImageMagick's raw profiles, its own texts), WebP, GIF, and what boxes.h reads. */
+ * Containers: JPEG (APP1, extended XMP, APP13, CIFF), TIFF, BigTIFF and the raw files that are TIFF, RAF, PNG (eXIf,
+ * XMP, ImageMagick's raw profiles, its own texts), WebP, GIF, and what boxes.h reads. */
 #ifndef PD_DECODER_META_H
 #define PD_DECODER_META_H
 

@@ -97,7 +97,10 @@ static bool inflate_text(const png_text *text, pd_buf *ret_buf)
 
 static int read_digit(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 /* "\nexif\n    1234\n" and hexadecimal digits; the bytes replace them in place. Returns their number. */

@@ -225,7 +225,7 @@ static void take_altitude_ref(packet *p, const xmp_rule *rule, char *text)
     p->is_below_sea = strcmp(text, "1") == 0;
 }
 
-#define FIELD(field) (uint16_t)offsetof(pd_photo_meta, field)
+#define FIELD(field) (uint16_t) offsetof(pd_photo_meta, field)
 #define CHARS(field) FIELD(field), (uint16_t)sizeof(((pd_photo_meta *)0)->field), 0
 
 static const xmp_rule region_list = { NS_REGIONS "RegionList", NULL, 0, 0, 0 };

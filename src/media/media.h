@@ -30,10 +30,11 @@
 /* Grows when the readers of metadata learn to find more: what an older one found is then found again. */
 #define PD_MEDIA_READER_VERSION 1
 
-/* What the metadata of a file, and of an .xmp file beside it, says; absent: "" / NAN / 0. Texts are valid UTF-8 without control characters. */
+/* What the metadata of a file, and of an .xmp file beside it, says; absent: "" / NAN / 0. Texts are valid UTF-8 without
+ * control characters. */
 typedef struct pd_photo_meta {
-    char taken[32];       /* "YYYY-MM-DDTHH:MM:SS" or with "+HH:MM", "" when none, zeros or nonsense */
-    char taken_source[8]; /* "exif", "xmp" or "" */
+    char taken[32];                     /* "YYYY-MM-DDTHH:MM:SS" or with "+HH:MM", "" when none, zeros or nonsense */
+    char taken_source[8];               /* "exif", "xmp" or "" */
     char subsec[PD_MEDIA_SUBSEC_BYTES]; /* digits after the point of `taken`'s seconds, "" when not said */
     char make[64], model[64], lens[96];
     uint32_t orientation;                 /* EXIF 1..8 as stored; 1 when absent */
@@ -74,7 +75,7 @@ typedef struct pd_media_request {
                                 PD_ERR_LIMIT */
     uint32_t timeout_ms;     /* 0: PD_MEDIA_FILE_MS_MAX */
     bool meta_only;          /* neither pixels nor thumbnail: has_pixels will be false */
-    bool has_sidecar;        /* sidecar_fd (read-only, stays the caller's) is an .xmp file that belongs to the picture */
+    bool has_sidecar; /* sidecar_fd (read-only, stays the caller's) is an .xmp file that belongs to the picture */
     int sidecar_fd;
 } pd_media_request;
 

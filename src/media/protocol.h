@@ -5,8 +5,8 @@
  *
  *   decoder -> program   pd_decode_hello, once, when it is ready
  *   program -> decoder   pd_decode_request with two descriptors: the file, the slot; a third: the sidecar
- *   decoder -> program   pd_decode_reply, and behind it in the same packet `text_bytes` of texts (base/texts.h): they are
- *                        looked at and then relied on, so they do not travel through memory that both sides can write
+ *   decoder -> program   pd_decode_reply, and behind it in the same packet `text_bytes` of texts (base/texts.h): they
+ * are looked at and then relied on, so they do not travel through memory that both sides can write
  *
  * The end of the socket ends the decoder. A slot is a memfd of PD_DECODE_SLOT_BYTES, sealed against resizing: a decoder
  * can put wrong bytes there but can never make the program fault. Pixels begin at offset 0; the thumbnail follows. A
@@ -51,8 +51,8 @@ typedef struct pd_decode_request {
     uint32_t thumb; /* 0 or 1 */
     uint32_t timeout_ms;
     uint32_t rendition_side; /* 0: pixels are wanted; else a rendition, and no thumbnail */
-    uint32_t meta_only;   /* 0 or 1: no pixels, and no thumbnail */
-    uint32_t has_sidecar; /* 0 or 1: a third descriptor comes along */
+    uint32_t meta_only;      /* 0 or 1: no pixels, and no thumbnail */
+    uint32_t has_sidecar;    /* 0 or 1: a third descriptor comes along */
 } pd_decode_request;
 
 typedef struct pd_decode_reply {

@@ -18,8 +18,8 @@ typedef struct known {
     size_t root;
     bool learned, failed;
     bool outdated; /* its metadata was found by older readers */
-    bool seen;   /* met as a file, or in a folder that cannot be read */
-    bool folder; /* met as a folder */
+    bool seen;     /* met as a file, or in a folder that cannot be read */
+    bool folder;   /* met as a folder */
 } known;
 
 /* Known photos by path: open addressing, at most half full. */
@@ -152,16 +152,16 @@ static bool append_todo(scan *s, const pd_walk_file *file, const known *k)
         s->status = PD_ERR_NOMEM;
         return false;
     }
-    todo[plan->n_todo++] =
-        (pd_todo){ .path = path,
-                   .bytes = file->bytes,
-                   .mtime_ns = file->mtime_ns,
-                   .root = file->root,
-                   .known = k != NULL,
-                   .content = k ? k->content : 0,
-                   .sidecar = sidecar,
-                   .sidecar_ns = file->sidecar_ns,
-                   .refresh = s->options->recheck || file->sidecar_ns != (k ? k->sidecar_ns : 0) || (k && k->outdated) };
+    todo[plan->n_todo++] = (pd_todo){ .path = path,
+                                      .bytes = file->bytes,
+                                      .mtime_ns = file->mtime_ns,
+                                      .root = file->root,
+                                      .known = k != NULL,
+                                      .content = k ? k->content : 0,
+                                      .sidecar = sidecar,
+                                      .sidecar_ns = file->sidecar_ns,
+                                      .refresh = s->options->recheck || file->sidecar_ns != (k ? k->sidecar_ns : 0) ||
+                                                 (k && k->outdated) };
     return true;
 }
 

@@ -166,7 +166,8 @@ static int64_t mtime_of(const struct stat *st)
 /* Path of a file in a folder; false: too long. */
 static bool format_path(const char *above, const char *name, char ret_path[PD_STORE_PATH_BYTES_MAX])
 {
-    const int n = snprintf(ret_path, PD_STORE_PATH_BYTES_MAX, "%s%s%s", above, strcmp(above, "/") == 0 ? "" : "/", name);
+    const int n =
+        snprintf(ret_path, PD_STORE_PATH_BYTES_MAX, "%s%s%s", above, strcmp(above, "/") == 0 ? "" : "/", name);
     return n >= 0 && n < PD_STORE_PATH_BYTES_MAX;
 }
 

@@ -97,8 +97,8 @@ static const char version_1[] =
 static const char version_2[] = "CREATE INDEX photo_time ON photo(sort_time) WHERE content_id IS NOT NULL;"
                                 "CREATE INDEX photo_name ON photo(" PD_SCHEMA_NAME ") WHERE content_id IS NOT NULL;";
 
-/* What people and programs wrote about a picture: `kind` is a pd_text_kind (base/texts.h). `reader` is the version of the
- * readers of metadata that filled a row (0: those of schema 1 and 2, which knew EXIF only). */
+/* What people and programs wrote about a picture: `kind` is a pd_text_kind (base/texts.h). `reader` is the version of
+ * the readers of metadata that filled a row (0: those of schema 1 and 2, which knew EXIF only). */
 static const char version_3[] = "ALTER TABLE content ADD COLUMN subsec TEXT;"
                                 "ALTER TABLE content ADD COLUMN focal35_mm REAL;"
                                 "ALTER TABLE content ADD COLUMN flash INTEGER;"

@@ -11,20 +11,20 @@
     " strftime('%Y-%m-%dT%H:%M:%S', ?4 / 1000000000, 'unixepoch', 'localtime'))"
 
 /* In the order of read_photo (photos.c). The texts come as a block of base/texts.h, NUL after each. */
-#define NEW_FACTS                                                                               \
-    "c.subsec, c.focal35_mm, c.flash, c.white_balance, c.rating, c.reader,"                     \
-    " (SELECT group_concat(char(kind) || text || char(0), '') FROM (SELECT kind, text"          \
+#define NEW_FACTS                                                                      \
+    "c.subsec, c.focal35_mm, c.flash, c.white_balance, c.rating, c.reader,"            \
+    " (SELECT group_concat(char(kind) || text || char(0), '') FROM (SELECT kind, text" \
     " FROM content_text WHERE content_id = p.content_id ORDER BY kind, position))"
 /* Before schema 3. */
 #define NO_NEW_FACTS "NULL, NULL, NULL, NULL, NULL, 0, NULL"
 #define SELECT_PHOTO SELECT_PHOTO_WITH(NEW_FACTS)
 #define SELECT_OLD_PHOTO SELECT_PHOTO_WITH(NO_NEW_FACTS)
-#define SELECT_PHOTO_WITH(facts)                                                                                     \
+#define SELECT_PHOTO_WITH(facts)                                                                         \
     "SELECT p.id, p.content_id, p.path, p.bytes, p.mtime_ns, p.error_status, p.error,"                   \
     " c.sha256, c.type, c.width, c.height, c.pages, c.orientation, c.taken, c.taken_source,"             \
     " c.make, c.camera, c.lens, c.iso, c.exposure_s, c.fnumber, c.focal_mm,"                             \
     " c.gps_lat, c.gps_lon, c.gps_alt, c.phash,"                                                         \
-    " m.name, strftime('%Y-%m-%dT%H:%M:%SZ', e.learned_at, 'unixepoch'), " facts                                 \
+    " m.name, strftime('%Y-%m-%dT%H:%M:%SZ', e.learned_at, 'unixepoch'), " facts                         \
     " FROM photo p LEFT JOIN content c ON c.id = p.content_id"                                           \
     " LEFT JOIN embedding e ON e.seq = (SELECT max(seq) FROM embedding WHERE content_id = p.content_id)" \
     " LEFT JOIN model m ON m.id = e.model_id "

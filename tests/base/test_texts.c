@@ -26,20 +26,15 @@ static void every_broken_block_is_noticed(void)
         pd_texts texts;
         bool is_sound;
     } cases[] = {
-        { { NULL, 0 }, true },
-        { BLOCK("\1a"), true },
-        { BLOCK("\2a\nb\0\7c\0\7d"), true },
-        { { "\1a", 2 }, false }, /* no end */
-        { { "\1", 1 }, false },
-        { BLOCK("\1"), false },       /* empty */
-        { BLOCK("\0a"), false },      /* no kind */
-        { BLOCK("\12a"), false },     /* a kind that is none */
-        { BLOCK("\1a\0\1b"), false }, /* two titles */
-        { BLOCK("\7a\0\1b"), false }, /* out of order */
-        { BLOCK("\1a\nb"), false },   /* a newline in a title */
-        { BLOCK("\2a\rb"), false },
-        { BLOCK("\1a\x7f"), false },
-        { BLOCK("\1\xff"), false },
+        { { NULL, 0 }, true },        { BLOCK("\1a"), true },      { BLOCK("\2a\nb\0\7c\0\7d"), true },
+        { { "\1a", 2 }, false },                              /* no end */
+        { { "\1", 1 }, false },       { BLOCK("\1"), false }, /* empty */
+        { BLOCK("\0a"), false },                              /* no kind */
+        { BLOCK("\12a"), false },                             /* a kind that is none */
+        { BLOCK("\1a\0\1b"), false },                         /* two titles */
+        { BLOCK("\7a\0\1b"), false },                         /* out of order */
+        { BLOCK("\1a\nb"), false },                           /* a newline in a title */
+        { BLOCK("\2a\rb"), false },   { BLOCK("\1a\x7f"), false }, { BLOCK("\1\xff"), false },
     };
     for (size_t i = 0; i < PD_COUNT_OF(cases); i++)
         CHECK(pd_texts_are_sound(cases[i].texts) == cases[i].is_sound);

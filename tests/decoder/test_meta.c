@@ -80,8 +80,9 @@ static void check_xmp_words(const found *f)
 /* Those that carry both an EXIF block and an XMP packet, and nothing else. */
 static void every_container_is_opened(void)
 {
-    static const char *const names[] = { "webp_exif_and_xmp", "heif_exif_and_xmp", "heif_in_three_pieces",
-                                         "heif_in_idat",      "jxl",               "jp2" };
+    static const char *const names[] = {
+        "webp_exif_and_xmp", "heif_exif_and_xmp", "heif_in_three_pieces", "heif_in_idat", "jxl", "jp2"
+    };
     for (size_t i = 0; i < PD_COUNT_OF(names); i++) {
         const found f = read_file(names[i], NULL);
         if (!f.meta.make[0])
@@ -186,8 +187,8 @@ static void hostile_sidecars_say_nothing(void)
 
 static void hostile_files_say_little(void)
 {
-    static const char *const names[] = { "jpeg_hostile_directory", "box_of_size_nothing", "box_of_64_bits",
-                                         "png_bomb", "png_cut" };
+    static const char *const names[] = { "jpeg_hostile_directory", "box_of_size_nothing", "box_of_64_bits", "png_bomb",
+                                         "png_cut" };
     for (size_t i = 0; i < PD_COUNT_OF(names); i++) {
         const found f = read_file(names[i], NULL);
         CHECK(!f.meta.make[0] && !f.meta.taken[0] && isnan(f.meta.gps_lat));

@@ -391,12 +391,13 @@ static const char *find_word(const char *name, pd_text_kind kind)
 static bool write_sidecar(const char *name, const char *title)
 {
     char xmp[600];
-    const int n = snprintf(xmp, sizeof xmp,
-                           "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF"
-                           " xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description"
-                           " xmlns:dc='http://purl.org/dc/elements/1.1/'><dc:title><rdf:Alt><rdf:li>%s</rdf:li></rdf:Alt>"
-                           "</dc:title></rdf:Description></rdf:RDF></x:xmpmeta>",
-                           title);
+    const int n =
+        snprintf(xmp, sizeof xmp,
+                 "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF"
+                 " xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description"
+                 " xmlns:dc='http://purl.org/dc/elements/1.1/'><dc:title><rdf:Alt><rdf:li>%s</rdf:li></rdf:Alt>"
+                 "</dc:title></rdf:Description></rdf:RDF></x:xmpmeta>",
+                 title);
     return scene_write(name, xmp, (size_t)n);
 }
 

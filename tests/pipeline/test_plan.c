@@ -72,8 +72,8 @@ static bool learn_all(void)
         if (pd_store_content_put(store, &content, &content_id, NULL) != PD_OK ||
             pd_store_embedding_put(store, content_id, model, half, 4, &seq, NULL) != PD_OK)
             return false;
-        const pd_photo_file file = { plan.roots[todo->root].id, todo->path, todo->bytes,
-                                     todo->mtime_ns,            content_id, todo->sidecar_ns };
+        const pd_photo_file file = { plan.roots[todo->root].id, todo->path, todo->bytes, todo->mtime_ns, content_id,
+                                     todo->sidecar_ns };
         if (pd_store_photo_put(store, &file, &id, NULL) != PD_OK)
             return false;
     }

@@ -182,12 +182,14 @@ static bool on_file_with_sidecar(void *user, const pd_walk_file *file)
 static void sidecars_are_found_beside_their_pictures(void)
 {
     static const pd_walk_visitor with_sidecars = { on_folder, on_file_with_sidecar, on_skipped, on_unreadable, NULL };
-    static const char *const made[] = { "both.jpg",  "both.jpg.xmp", "both.xmp",     "stem.jpg",     "stem.xmp",
-                                        "CASE.JPG",  "case.XMP",     "alone.jpg",    "other.xmp",    "deep/alone.xmp",
-                                        "folder.jpg", "a.b.png",     "a.b.png.xmp",  "a.b.xmp",      "huge.jpg",
-                                        "link.jpg" };
-    static const char *const wanted[] = { "both.jpg<both.jpg.xmp", "stem.jpg<stem.xmp", "CASE.JPG<case.XMP", "alone.jpg<",
-                                          "a.b.png<a.b.png.xmp",   "folder.jpg<",       "huge.jpg<",         "link.jpg<" };
+    static const char *const made[] = { "both.jpg",    "both.jpg.xmp",   "both.xmp",   "stem.jpg",
+                                        "stem.xmp",    "CASE.JPG",       "case.XMP",   "alone.jpg",
+                                        "other.xmp",   "deep/alone.xmp", "folder.jpg", "a.b.png",
+                                        "a.b.png.xmp", "a.b.xmp",        "huge.jpg",   "link.jpg" };
+    static const char *const wanted[] = {
+        "both.jpg<both.jpg.xmp", "stem.jpg<stem.xmp", "CASE.JPG<case.XMP", "alone.jpg<",
+        "a.b.png<a.b.png.xmp",   "folder.jpg<",       "huge.jpg<",         "link.jpg<"
+    };
     REQUIRE(scene_begin());
     for (size_t i = 0; i < PD_COUNT_OF(made); i++) {
         char name[64];
