@@ -5,8 +5,10 @@
 #include "base/texts.h"
 #include "test.h"
 
-#define BLOCK(text) \
-    (pd_texts) { text, sizeof text }
+#define BLOCK(text)       \
+    {                     \
+        text, sizeof text \
+    }
 
 static void texts_are_walked_in_order(void)
 {

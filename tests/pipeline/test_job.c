@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/cpu.h"
 #include "base/mem.h"
+#include "media/media.h"
 #include "pipeline/pipeline.h"
 #include "scene.h"
 #include "test.h"

@@ -507,11 +507,8 @@ static void the_states_of_10000_photos_take_under_100_ms(void)
 static void words_of_a_content_are_replaced_whole(void)
 {
     static const char words[] = "\1A title\0\2line\nline\0\7robin\0\7sea\0\11Carla", fewer[] = "\7sea";
-    const fixture f = fixture_make();
-    pd_store *store;
-    REQUIRE(pd_store_open(&store, f.path, PD_STORE_WRITE, NULL) == PD_OK);
-    int64_t root = 0, content_id = 0;
-    REQUIRE(pd_store_root_add(store, "/p", &root, NULL) == PD_OK);
+    open_new();
+    int64_t content_id = 0;
     pd_content c = content_of(1);
     c.texts = (pd_texts){ words, sizeof words };
     c.subsec = "25";
@@ -521,13 +518,13 @@ static void words_of_a_content_are_replaced_whole(void)
     c.has_phash = true;
     c.phash = 99;
     REQUIRE(pd_store_content_put(store, &c, &content_id, NULL) == PD_OK);
-    const int64_t id = add_photo(store, root, "/p/a.jpg", content_id);
+    const int64_t id = add_photo(store, root, "/photos/a.jpg", content_id);
     pd_photo photo;
     REQUIRE(pd_store_photo_by_id(store, id, &photo, NULL) == PD_OK);
     CHECK(photo.facts.texts.len == sizeof words && memcmp(photo.facts.texts.bytes, words, sizeof words) == 0);
     CHECK(strcmp(photo.facts.subsec, "25") == 0 && photo.facts.shot.focal35_mm == 52 && photo.facts.shot.flash == 25);
     CHECK(photo.facts.shot.white_balance == 0 && photo.facts.rating == -1 && photo.facts.reader == 7);
-    CHECK(strcmp(photo.path, "/p/a.jpg") == 0 && strcmp(photo.facts.type, "jpeg") == 0);
+    CHECK(strcmp(photo.path, "/photos/a.jpg") == 0 && strcmp(photo.facts.type, "jpeg") == 0);
     /* less is known now; the hash of the pixels is not asked for again */
     c = content_of(1);
     c.texts = (pd_texts){ fewer, sizeof fewer };
@@ -539,8 +536,7 @@ static void words_of_a_content_are_replaced_whole(void)
     CHECK(photo.facts.rating == PD_STORE_ABSENT && photo.facts.shot.flash == PD_STORE_ABSENT);
     CHECK(isnan(photo.facts.shot.focal35_mm) && !photo.facts.subsec[0] && !photo.facts.reader);
     CHECK(photo.facts.has_phash && photo.facts.phash == 99);
-    pd_store_close(&store);
-    fixture_remove(&f);
+    close_and_remove();
 }
 
 int main(void)
