@@ -35,8 +35,6 @@ enum {
     TIMEOUT_MS = 60000,
 };
 
-extern char **environ;
-
 typedef struct sample_format {
     const char *name, *suffix; /* options of libvips' saver */
 } sample_format;

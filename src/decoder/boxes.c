@@ -196,30 +196,49 @@ static void read_item(boxes *b, const item *wanted, bool is_in_idat, const exten
     pd_buf_done(&whole);
 }
 
+static extent place_extent(uint64_t base, uint64_t offset, uint64_t bytes)
+{
+    const bool is_nowhere = __builtin_add_overflow(base, offset, &offset);
+    return is_nowhere ? (extent){ UINT64_MAX, 1 } : (extent){ offset, bytes };
+}
+
+/* How many bytes the numbers of an iloc box take. */
+typedef struct location_widths {
+    size_t offset, length, base, index, id;
+} location_widths;
+
+static bool read_widths(cursor *c, uint64_t version, location_widths *ret_widths)
+{
+    const uint64_t sizes = take(c, 2);
+    *ret_widths = (location_widths){ .offset = sizes >> 12 & 15,
+                                     .length = sizes >> 8 & 15,
+                                     .base = sizes >> 4 & 15,
+                                     .index = version > 0 ? sizes & 15 : 0,
+                                     .id = version < 2 ? 2 : 4 };
+    return version <= 2 && ret_widths->offset <= 8 && ret_widths->length <= 8 && ret_widths->base <= 8 &&
+           ret_widths->index <= 8;
+}
+
 /* Item locations: for every item where its pieces are. */
 static void read_locations(boxes *b, const box *child)
 {
     cursor c = { child->data, child->len, false };
     const uint64_t version = take(&c, 1);
     (void)take(&c, 3);
-    const uint64_t sizes = take(&c, 2);
-    const size_t offset_bytes = sizes >> 12 & 15, length_bytes = sizes >> 8 & 15, base_bytes = sizes >> 4 & 15;
-    const size_t index_bytes = version > 0 ? sizes & 15 : 0, id_bytes = version < 2 ? 2 : 4;
-    const uint64_t n_items = take(&c, id_bytes);
-    if (version > 2 || offset_bytes > 8 || length_bytes > 8 || base_bytes > 8 || index_bytes > 8)
+    location_widths widths;
+    if (!read_widths(&c, version, &widths))
         return;
+    const uint64_t n_items = take(&c, widths.id);
     for (uint64_t i = 0; i < n_items && i < ITEMS_MAX && !c.is_over; i++) {
-        const uint64_t id = take(&c, id_bytes), method = version > 0 ? take(&c, 2) & 15 : 0;
+        const uint64_t id = take(&c, widths.id), method = version > 0 ? take(&c, 2) & 15 : 0;
         (void)take(&c, 2); /* data reference: 0, this file */
-        const uint64_t base = take(&c, base_bytes), n_extents = take(&c, 2);
+        const uint64_t base = take(&c, widths.base), n_extents = take(&c, 2);
         extent extents[EXTENTS_MAX];
         for (uint64_t e = 0; e < n_extents && !c.is_over; e++) {
-            (void)take(&c, index_bytes);
-            const uint64_t offset = take(&c, offset_bytes), bytes = take(&c, length_bytes);
-            if (e < EXTENTS_MAX && !__builtin_add_overflow(base, offset, &extents[e].offset))
-                extents[e].bytes = bytes;
-            else if (e < EXTENTS_MAX)
-                extents[e] = (extent){ UINT64_MAX, 1 };
+            (void)take(&c, widths.index);
+            const uint64_t offset = take(&c, widths.offset), bytes = take(&c, widths.length);
+            if (e < EXTENTS_MAX)
+                extents[e] = place_extent(base, offset, bytes);
         }
         for (size_t w = 0; w < PD_COUNT_OF(b->wanted); w++)
             if (!c.is_over && id == b->wanted[w].id && id != 0 && n_extents <= EXTENTS_MAX && method <= 1)

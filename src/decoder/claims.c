@@ -52,6 +52,18 @@ void pd_claims_add(pd_claims *claims, pd_text_kind kind, const void *text, size_
         (void)pd_texts_append(&claims->texts, kind, clean, clean_len);
 }
 
+/* Words between separators. */
+static void add_list(pd_claims *claims, pd_text_kind kind, const char *text, size_t len, char separator)
+{
+    while (len > 0) {
+        const char *end = memchr(text, separator, len);
+        const size_t word = end ? (size_t)(end - text) : len;
+        pd_claims_add(claims, kind, text, word);
+        text += word + (end != NULL);
+        len -= word + (end != NULL);
+    }
+}
+
 void pd_claims_add_utf16(pd_claims *claims, pd_text_kind kind, const uint8_t *text, size_t len, bool is_big_endian)
 {
     char utf8[UTF16_BYTES_MAX / 2 * 3];
@@ -73,20 +85,9 @@ void pd_claims_add_utf16(pd_claims *claims, pd_text_kind kind, const uint8_t *te
         used += pd_utf8_put(code, utf8 + used);
     }
     if (kind == PD_TEXT_KEYWORD) /* Windows writes all of them into one field */
-        pd_claims_add_list(claims, kind, utf8, used, ';');
+        add_list(claims, kind, utf8, used, ';');
     else
         pd_claims_add(claims, kind, utf8, used);
-}
-
-void pd_claims_add_list(pd_claims *claims, pd_text_kind kind, const char *text, size_t len, char separator)
-{
-    while (len > 0) {
-        const char *end = memchr(text, separator, len);
-        const size_t word = end ? (size_t)(end - text) : len;
-        pd_claims_add(claims, kind, text, word);
-        text += word + (end != NULL);
-        len -= word + (end != NULL);
-    }
 }
 
 void pd_claims_set_place(pd_claims *claims, double lat, double lon)

@@ -37,11 +37,8 @@ void pd_claims_done(pd_claims *claims);
  * already, or beyond a limit of texts.h. Out of memory is remembered in claims->texts.status. */
 void pd_claims_add(pd_claims *claims, pd_text_kind kind, const void *text, size_t len);
 
-/* The same for UTF-16, ended by a zero or by `len` bytes. */
+/* The same for UTF-16, ended by a zero or by `len` bytes. Keywords are separated by ';' there. */
 void pd_claims_add_utf16(pd_claims *claims, pd_text_kind kind, const uint8_t *text, size_t len, bool is_big_endian);
-
-/* The same for a list of words between `separator`s. */
-void pd_claims_add_list(pd_claims *claims, pd_text_kind kind, const char *text, size_t len, char separator);
 
 bool pd_claims_has(const pd_claims *claims, pd_text_kind kind);
 

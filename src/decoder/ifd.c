@@ -21,6 +21,12 @@ typedef struct gathered_time {
     char text[32], offset[16], subsec[16];
 } gathered_time;
 
+typedef struct gathered_place {
+    double lat, lon, alt;
+    char lat_ref, lon_ref;
+    int64_t is_below_sea;
+} gathered_place;
+
 /* What is gathered before the fields can be decided. Whole numbers: PD_MEDIA_ABSENT when not said. */
 typedef struct gathered {
     uint64_t offsets[DIR_COUNT]; /* of the directories; 0: none */
@@ -28,10 +34,9 @@ typedef struct gathered {
     char make[64], model[64], lens[96];
     double exposure_s, fnumber, focal_mm, focal35_mm;
     double shutter_apex, aperture_apex;
-    double lat, lon, alt;
+    gathered_place place;
     double lens_range[4];
-    char lat_ref, lon_ref;
-    int64_t orientation, flash, white_balance, rating, is_below_sea;
+    int64_t orientation, flash, white_balance, rating;
     int64_t iso[ISO_COUNT];
     block comment, maker, xmp, iptc, photoshop;
 } gathered;
@@ -112,8 +117,9 @@ static const tag_rule exif_rules[] = {
 };
 
 static const tag_rule gps_rules[] = {
-    { 1, HOW_LETTER, AT(lat_ref), 0 }, { 2, HOW_DEGREES, AT(lat), 0 },        { 3, HOW_LETTER, AT(lon_ref), 0 },
-    { 4, HOW_DEGREES, AT(lon), 0 },    { 5, HOW_WHOLE, AT(is_below_sea), 0 }, { 6, HOW_REAL, AT(alt), 0 },
+    { 1, HOW_LETTER, AT(place.lat_ref), 0 },     { 2, HOW_DEGREES, AT(place.lat), 0 },
+    { 3, HOW_LETTER, AT(place.lon_ref), 0 },     { 4, HOW_DEGREES, AT(place.lon), 0 },
+    { 5, HOW_WHOLE, AT(place.is_below_sea), 0 }, { 6, HOW_REAL, AT(place.alt), 0 },
 };
 
 static const struct {
@@ -235,11 +241,12 @@ static void decide_exposure(const gathered *g, pd_photo_meta *facts)
 
 static void decide_place(const gathered *g, pd_claims *claims)
 {
-    const bool is_south = g->lat_ref == 'S' || g->lat_ref == 's', is_west = g->lon_ref == 'W' || g->lon_ref == 'w';
-    if (isnan(claims->facts.gps_lat) && g->lat >= 0 && g->lon >= 0)
-        pd_claims_set_place(claims, is_south ? -g->lat : g->lat, is_west ? -g->lon : g->lon);
-    if (fabs(g->alt) < 1e6)
-        keep_first(&claims->facts.gps_alt, g->is_below_sea == 1 ? -g->alt : g->alt);
+    const bool is_south = g->place.lat_ref == 'S' || g->place.lat_ref == 's',
+               is_west = g->place.lon_ref == 'W' || g->place.lon_ref == 'w';
+    if (isnan(claims->facts.gps_lat) && g->place.lat >= 0 && g->place.lon >= 0)
+        pd_claims_set_place(claims, is_south ? -g->place.lat : g->place.lat, is_west ? -g->place.lon : g->place.lon);
+    if (fabs(g->place.alt) < 1e6)
+        keep_first(&claims->facts.gps_alt, g->place.is_below_sea == 1 ? -g->place.alt : g->place.alt);
 }
 
 static void decide_times(const gathered *g, pd_claims *claims)
@@ -279,8 +286,8 @@ static void decide_comment(const gathered *g, bool is_big_endian, pd_claims *cla
 static void init_gathered(gathered *g)
 {
     *g = (gathered){ .exposure_s = NAN, .fnumber = NAN, .focal_mm = NAN, .focal35_mm = NAN };
-    g->shutter_apex = g->aperture_apex = g->lat = g->lon = g->alt = NAN;
-    g->orientation = g->flash = g->white_balance = g->rating = g->is_below_sea = PD_MEDIA_ABSENT;
+    g->shutter_apex = g->aperture_apex = g->place.lat = g->place.lon = g->place.alt = NAN;
+    g->orientation = g->flash = g->white_balance = g->rating = g->place.is_below_sea = PD_MEDIA_ABSENT;
     for (int i = 0; i < ISO_COUNT; i++)
         g->iso[i] = PD_MEDIA_ABSENT;
 }

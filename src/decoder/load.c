@@ -8,6 +8,7 @@
 #include "base/attr.h"
 #include "base/mem.h"
 #include "decoder/bmp.h"
+#include "decoder/bytes.h"
 #include "decoder/heif_groups.h"
 #include "media/protocol.h"
 
@@ -31,11 +32,6 @@ void pd_load_init(void)
         if (module)
             g_module_make_resident(module);
     }
-}
-
-static uint32_t read_u32(const uint8_t *bytes)
-{
-    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
 pd_status pd_load_error_set(pd_error *err, const char *what)
@@ -89,9 +85,9 @@ static int open_image(const uint8_t *data, size_t len, pd_image_type type, int r
 static uint32_t count_png_frames(const uint8_t *data, size_t len)
 {
     for (size_t at = 8; at <= len && len - at >= 16;) {
-        const uint32_t bytes = read_u32(data + at);
+        const uint32_t bytes = pd_be32(data + at);
         if (memcmp(data + at + 4, "acTL", 4) == 0)
-            return read_u32(data + at + 8);
+            return pd_be32(data + at + 8);
         if (memcmp(data + at + 4, "IDAT", 4) == 0 || bytes > len - at - 12)
             return 1;
         at += 12 + (size_t)bytes;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "decoder/bytes.h"
 #include "decoder/tiff.h"
 
 enum {
@@ -79,7 +80,7 @@ static pd_image_type sniff_brands(const uint8_t *data, size_t len)
     static const char avif[][5] = { "avif", "avis" };
     static const char heif[][5] = { "heic", "heix", "heim", "heis", "hevc", "hevx", "hevm",
                                     "hevs", "mif1", "mif2", "msf1", "avci", "avcs", "MiHE" };
-    size_t box = (size_t)data[0] << 24 | (size_t)data[1] << 16 | (size_t)data[2] << 8 | data[3];
+    size_t box = pd_be32(data);
     box = box > len ? len : box;
     pd_image_type found = PD_IMAGE_UNKNOWN;
     const size_t end = box > 16 + 4 * BRANDS_MAX ? 16 + 4 * BRANDS_MAX : box;

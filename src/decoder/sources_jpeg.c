@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "decoder/bytes.h"
 #include "decoder/ciff.h"
 #include "decoder/ifd.h"
 #include "decoder/iptc.h"
@@ -67,11 +68,6 @@ static void read_segment(const segment *s, pd_sources *sources)
         pd_iptc_read_photoshop(data, len, &sources->claims[PD_SOURCE_IPTC]);
 }
 
-static size_t read_be32(const uint8_t *bytes)
-{
-    return (size_t)bytes[0] << 24 | (size_t)bytes[1] << 16 | (size_t)bytes[2] << 8 | bytes[3];
-}
-
 /* A packet of more than 64 KiB continues in pieces that carry its name. */
 static void read_extension(const uint8_t *jpeg, size_t len, pd_claims *claims)
 {
@@ -83,7 +79,7 @@ static void read_extension(const uint8_t *jpeg, size_t len, pd_claims *claims)
             s.marker == MARKER_APP1 ? skip_mark(&s, extension_mark, sizeof extension_mark, &piece_bytes) : NULL;
         if (!piece || piece_bytes < EXTENSION_HEADER_BYTES || memcmp(piece, claims->extension, GUID_BYTES) != 0)
             continue;
-        const size_t bytes = read_be32(piece + GUID_BYTES), place = read_be32(piece + GUID_BYTES + 4);
+        const size_t bytes = pd_be32(piece + GUID_BYTES), place = pd_be32(piece + GUID_BYTES + 4);
         piece_bytes -= EXTENSION_HEADER_BYTES;
         if (!whole && bytes > 0 && bytes <= PD_XMP_BYTES_MAX) {
             whole = pd_mem_alloc(bytes, 1);

@@ -5,6 +5,7 @@
 
 #include "base/attr.h"
 #include "base/buf.h"
+#include "decoder/bytes.h"
 #include "decoder/ifd.h"
 #include "decoder/iptc.h"
 #include "decoder/sources.h"
@@ -30,11 +31,6 @@ typedef struct png_text {
     size_t len;
     bool is_compressed;
 } png_text;
-
-static size_t read_be32(const uint8_t *bytes)
-{
-    return (size_t)bytes[0] << 24 | (size_t)bytes[1] << 16 | (size_t)bytes[2] << 8 | bytes[3];
-}
 
 static bool skip_text(png_text *text)
 {
@@ -175,7 +171,7 @@ void pd_sources_read_png(const uint8_t *data, size_t len, pd_sources *sources)
 {
     size_t at = 8;
     for (int n = 0; n < CHUNKS_MAX && at <= len && len - at >= 12; n++) {
-        chunk c = { .data = data + at + 8, .len = read_be32(data + at) };
+        chunk c = { .data = data + at + 8, .len = pd_be32(data + at) };
         memcpy(c.type, data + at + 4, 4);
         if (c.len > len - at - 12)
             return;

@@ -171,6 +171,19 @@ static void fill_picture(const pd_decode_reply *reply, const uint8_t *slot, pd_p
         picture->rendition = slot;
 }
 
+/* What every answer keeps, be it a picture or a failure. */
+static pd_status check_form(const pd_decode_reply *reply, const pd_decode_request *request, pd_texts texts,
+                            pd_error *err)
+{
+    if (reply->magic != PD_DECODE_MAGIC || reply->version != PD_DECODE_VERSION || reply->id != request->id)
+        return pd_error_set(err, PD_ERR_FORMAT, "a picture decoder answered a question that was not asked");
+    if ((reply->status != PD_OK && texts.len) || !pd_texts_are_sound(texts))
+        return pd_error_set(err, PD_ERR_FORMAT, "a picture decoder gave texts that break the protocol");
+    if (reply->unused || !is_clean_text(reply->message, sizeof reply->message))
+        return pd_error_set(err, PD_ERR_FORMAT, "a picture decoder gave an answer that breaks the protocol");
+    return PD_OK;
+}
+
 pd_status pd_reply_read(const void *reply_bytes, size_t bytes, const pd_decode_request *request, const uint8_t *slot,
                         pd_picture *ret_picture, bool *ret_lied, pd_error *err)
 {
@@ -184,12 +197,7 @@ pd_status pd_reply_read(const void *reply_bytes, size_t bytes, const pd_decode_r
     if (reply.text_bytes != texts.len)
         return pd_error_set(err, PD_ERR_FORMAT, "a picture decoder answered with %zu bytes instead of %zu", bytes,
                             sizeof reply + reply.text_bytes);
-    if ((reply.status != PD_OK && texts.len) || !pd_texts_are_sound(texts))
-        return pd_error_set(err, PD_ERR_FORMAT, "a picture decoder gave texts that break the protocol");
-    if (reply.magic != PD_DECODE_MAGIC || reply.version != PD_DECODE_VERSION || reply.id != request->id)
-        return pd_error_set(err, PD_ERR_FORMAT, "a picture decoder answered a question that was not asked");
-    if (reply.unused || !is_clean_text(reply.message, sizeof reply.message))
-        return pd_error_set(err, PD_ERR_FORMAT, "a picture decoder gave an answer that breaks the protocol");
+    PD_TRY(check_form(&reply, request, texts, err));
     if (reply.status != PD_OK && is_failure_sound(&reply)) {
         *ret_lied = false;
         return pd_error_set(err, (pd_status)reply.status, "%s", reply.message);
