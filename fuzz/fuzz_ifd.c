@@ -1,54 +1,42 @@
-/* EXIF and TIFF directories, Canon's old block, and the times and texts in them. */
-#include <math.h>
+/* EXIF and TIFF directories with their maker notes, Canon's old block, and the times and texts in them. */
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/str.h"
 #include "decoder/ciff.h"
 #include "decoder/ifd.h"
+#include "decoder/iptc.h"
+#include "photo_promises.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check_text(const char *text, size_t size)
+static void read_once(const uint8_t *data, size_t size, pd_ifd_kind kind, pd_claims *claims)
 {
-    const size_t len = strnlen(text, size);
-    if (len == size || !pd_utf8_valid(text, len))
-        abort();
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)text[i] < 0x20)
-            abort();
-}
-
-static void check_meta(const pd_photo_meta *meta)
-{
-    check_text(meta->taken, sizeof meta->taken);
-    check_text(meta->taken_source, sizeof meta->taken_source);
-    check_text(meta->make, sizeof meta->make);
-    check_text(meta->model, sizeof meta->model);
-    check_text(meta->lens, sizeof meta->lens);
-    if (meta->orientation < 1 || meta->orientation > 8 || fabs(meta->gps_lat) > 90 || fabs(meta->gps_lon) > 180 ||
-        isnan(meta->gps_lat) != isnan(meta->gps_lon) || isinf(meta->gps_alt))
-        abort();
-    if (meta->exposure_s <= 0 || meta->fnumber <= 0 || meta->focal_mm <= 0 || isinf(meta->exposure_s))
-        abort();
-    const size_t len = strlen(meta->taken);
-    if ((len != 0 && len != 19 && len != 25) || (len != 0) != (meta->taken_source[0] != '\0'))
-        abort();
+    pd_ifd_blocks blocks = { 0 };
+    pd_claims_init(claims);
+    if (pd_ifd_read(data, size, kind, claims, &blocks) && blocks.iptc)
+        pd_iptc_read(blocks.iptc, blocks.iptc_bytes, claims);
+    check_facts(&claims->facts);
+    for (int i = 0; i < PD_WHEN_COUNT; i++)
+        check_chars(claims->times[i].text, sizeof claims->times[i].text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    pd_photo_meta meta, again;
-    pd_meta_init(&meta);
-    pd_meta_init(&again);
-    const bool is_ours = pd_ifd_read(data, size, &meta);
-    check_meta(&meta);
-    if (pd_ifd_read(data, size, &again) != is_ours || memcmp(&meta, &again, sizeof meta) != 0)
-        abort();
-    pd_meta_init(&meta);
-    pd_ciff_read(data, size, &meta);
-    check_meta(&meta);
+    for (pd_ifd_kind kind = PD_IFD_ALL; kind <= PD_IFD_CANON; kind++) {
+        pd_claims first, again;
+        read_once(data, size, kind, &first);
+        read_once(data, size, kind, &again);
+        if (memcmp(&first.facts, &again.facts, sizeof first.facts) != 0 || first.texts.len != again.texts.len)
+            abort();
+        pd_claims_done(&first);
+        pd_claims_done(&again);
+    }
+    pd_claims claims;
+    pd_claims_init(&claims);
+    pd_ciff_read(data, size, &claims.facts);
+    pd_iptc_read(data, size, &claims);
+    pd_iptc_read_photoshop(data, size, &claims);
+    check_facts(&claims.facts);
+    pd_claims_done(&claims);
     return 0;
 }

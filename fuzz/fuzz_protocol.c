@@ -1,12 +1,11 @@
 /* Both sides of the decoder's protocol: bytes as an answer to three different requests, and bytes as a request. */
-#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/str.h"
 #include "media/reply.h"
+#include "photo_promises.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -37,8 +36,8 @@ static void check_picture(const pd_picture *picture)
     const bool has_result = picture->has_pixels || picture->rendition;
     if (picture->has_pixels != (picture->pixels != NULL) || has_result == (picture->pixels_error[0] != '\0'))
         abort();
-    if (!pd_utf8_valid(picture->meta.make, strnlen(picture->meta.make, sizeof picture->meta.make)) ||
-        picture->meta.orientation < 1 || picture->meta.orientation > 8 || fabs(picture->meta.gps_lat) > 90)
+    check_facts(&picture->meta);
+    if (picture->meta.orientation < 1 || !pd_texts_are_sound(picture->texts))
         abort();
 }
 
@@ -70,6 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 check_rendition(&picture, slot);
             if (has_lied || (!request.thumb && picture.thumb) || (!request.rendition_side && picture.rendition))
                 abort();
+            pd_picture_release(&picture);
         }
     }
     return 0;

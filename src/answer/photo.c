@@ -2,8 +2,10 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "answer/answer.h"
+#include "base/attr.h"
 
 static const char *text_or_null(const char *text) { return text && *text ? text : NULL; }
 
@@ -54,7 +56,51 @@ static bool set_hashes(pd_json *json, const pd_photo *photo)
     return pd_json_set_text(json, "phash", photo->content && photo->facts.has_phash ? phash : NULL) != PD_OK || failed;
 }
 
-/* Keywords, rating, caption and tags keep their place until something fills them. */
+static pd_json *list_json(pd_texts texts, pd_text_kind kind)
+{
+    bool failed = false;
+    pd_json *json = pd_json_array();
+    for (const char *text = NULL; (text = pd_texts_next(texts, text));)
+        if (pd_texts_kind(text) == kind)
+            failed |= pd_json_append_take(json, pd_json_string(text, strlen(text)));
+    if (failed)
+        pd_json_free(&json);
+    return json;
+}
+
+static bool set_words(pd_json *json, pd_texts texts)
+{
+    static const struct {
+        const char *key;
+        pd_text_kind kind;
+    } fields[] = { { "title", PD_TEXT_TITLE },       { "description", PD_TEXT_DESCRIPTION },
+                   { "artist", PD_TEXT_ARTIST },     { "copyright", PD_TEXT_COPYRIGHT },
+                   { "software", PD_TEXT_SOFTWARE }, { "label", PD_TEXT_LABEL },
+                   { "keywords", PD_TEXT_KEYWORD },  { "keyword_paths", PD_TEXT_KEYWORD_PATH },
+                   { "persons", PD_TEXT_PERSON } };
+    bool failed = false;
+    for (size_t i = 0; i < PD_COUNT_OF(fields); i++)
+        failed |= pd_text_kind_is_list(fields[i].kind)
+                      ? pd_json_set_take(json, fields[i].key, list_json(texts, fields[i].kind))
+                      : pd_json_set_text(json, fields[i].key, pd_texts_find(texts, fields[i].kind));
+    return failed;
+}
+
+static bool set_shot(pd_json *json, const pd_content *facts)
+{
+    bool failed = false;
+    const pd_shot *shot = &facts->shot;
+    failed |= set_measure(json, "focal35_mm", shot->focal35_mm);
+    failed |= pd_json_set_take(json, "flash",
+                               shot->flash == PD_STORE_ABSENT ? pd_json_null() : pd_json_bool(shot->flash & 1));
+    failed |= pd_json_set_text(json, "white_balance",
+                               shot->white_balance == PD_STORE_ABSENT ? NULL
+                               : shot->white_balance                  ? "manual"
+                                                                      : "auto");
+    return failed;
+}
+
+/* Caption and tags keep their place until something fills them. */
 pd_json *pd_answer_photo(const pd_photo *photo)
 {
     const pd_content *facts = &photo->facts;
@@ -68,6 +114,7 @@ pd_json *pd_answer_photo(const pd_photo *photo)
     failed |= set_count(json, "height", facts->height);
     failed |= set_count(json, "orientation", facts->orientation);
     failed |= pd_json_set_text(json, "taken", text_or_null(facts->taken));
+    failed |= pd_json_set_text(json, "subsec", text_or_null(facts->subsec));
     failed |= pd_json_set_text(json, "taken_source", text_or_null(facts->taken_source));
     failed |= pd_json_set_text(json, "make", text_or_null(facts->make));
     failed |= pd_json_set_text(json, "model", text_or_null(facts->camera));
@@ -76,9 +123,12 @@ pd_json *pd_answer_photo(const pd_photo *photo)
     failed |= set_measure(json, "exposure_s", facts->exposure_s);
     failed |= set_measure(json, "fnumber", facts->fnumber);
     failed |= set_measure(json, "focal_mm", facts->focal_mm);
+    failed |= set_shot(json, facts);
     failed |= pd_json_set_take(json, "gps", place_json(facts));
-    failed |= pd_json_set_take(json, "keywords", pd_json_array());
-    failed |= pd_json_set_null(json, "rating");
+    failed |= set_words(json, facts->texts);
+    failed |= pd_json_set_take(json, "rating",
+                               !photo->content || facts->rating == PD_STORE_ABSENT ? pd_json_null()
+                                                                                   : pd_json_int(facts->rating));
     failed |= pd_json_set_null(json, "caption");
     failed |= pd_json_set_take(json, "tags", pd_json_array());
     failed |= set_hashes(json, photo);

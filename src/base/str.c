@@ -100,6 +100,17 @@ pd_status pd_utf8_append_clean(pd_buf *buf, const char *text, size_t len)
     return PD_OK;
 }
 
+/* Embeddings, overrides and isolates of the writing direction, and separators of lines: they make a name look like
+ * another one. */
+static bool misleads(uint32_t code) { return (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069); }
+
+static pd_status append_escaped(pd_buf *buf, const char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        PD_TRY(pd_buf_appendf(buf, "\\x%02x", (unsigned char)bytes[i]));
+    return PD_OK;
+}
+
 pd_status pd_text_append_printable(pd_buf *buf, const char *text, size_t len)
 {
     for (size_t i = 0; i < len;) {
@@ -111,10 +122,9 @@ pd_status pd_text_append_printable(pd_buf *buf, const char *text, size_t len)
             PD_TRY(pd_buf_append(buf, "\\t", 2));
         else if (code == '\\')
             PD_TRY(pd_buf_append(buf, "\\\\", 2));
-        else if (is_malformed(code, used) || code < 0x20 || code == 0x7F)
-            PD_TRY(pd_buf_appendf(buf, "\\x%02x", (unsigned char)text[i]));
-        else if (code >= 0x80 && code < 0xA0) /* C1 controls: some terminals obey them */
-            PD_TRY(pd_buf_appendf(buf, "\\x%02x\\x%02x", (unsigned char)text[i], (unsigned char)text[i + 1]));
+        else if (is_malformed(code, used) || code < 0x20 || code == 0x7F || misleads(code) ||
+                 (code >= 0x80 && code < 0xA0)) /* C1 controls: some terminals obey them */
+            PD_TRY(append_escaped(buf, text + i, used));
         else
             PD_TRY(pd_buf_append(buf, text + i, used));
         i += used;

@@ -29,8 +29,9 @@ bool pd_utf8_valid(const char *text, size_t len);
 /* Appends `text` with every malformed byte replaced by U+FFFD: what may be put into JSON. */
 pd_status pd_utf8_append_clean(pd_buf *buf, const char *text, size_t len);
 
-/* Appends `text` for one line of a terminal: malformed bytes, control characters (newline, escape ...) and backslash
- * become \xNN, \n, \t, \\ so that a file name can neither break the line nor speak to the terminal. */
+/* Appends `text` for one line of a terminal: malformed bytes, control characters (newline, escape ...), marks that turn
+ * the writing direction, and backslash become \xNN, \n, \t, \\ so that a file name can neither break the line, nor
+ * speak to the terminal, nor look like another. */
 pd_status pd_text_append_printable(pd_buf *buf, const char *text, size_t len);
 
 /* Parses a whole decimal number without sign; false when empty, not a number, or greater than max. */

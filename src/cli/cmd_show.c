@@ -4,10 +4,11 @@
 #include <strings.h>
 
 #include "answer/answer.h"
+#include "base/attr.h"
 #include "cli/commands.h"
 #include "cli/human.h"
 
-enum { LABEL_COLUMNS = 10, LINE_BYTES_MAX = 8192 };
+enum { LABEL_COLUMNS = 10, LINE_BYTES_MAX = 8192, WORDS_BYTES_MAX = 2 * PD_TEXTS_BYTES_MAX };
 
 static const char *text_or_null(const char *text) { return text && *text ? text : NULL; }
 
@@ -40,6 +41,10 @@ static void append_exposure(pd_buf *buf, const pd_content *facts)
     append_part(buf, "f/%.3g", facts->fnumber);
     append_part(buf, "ISO %.0f", facts->iso);
     append_part(buf, "%.4g mm", facts->focal_mm);
+    if (facts->shot.focal35_mm > 0 && facts->focal_mm > 0 && facts->shot.focal35_mm != facts->focal_mm)
+        (void)pd_buf_appendf(buf, " (as %.4g mm)", facts->shot.focal35_mm);
+    if (facts->shot.flash != PD_STORE_ABSENT && (facts->shot.flash & 1))
+        (void)pd_buf_append_string(buf, buf->len ? ", flash" : "flash");
 }
 
 static void append_kind(pd_buf *buf, const pd_photo *photo)
@@ -104,6 +109,50 @@ static void append_learning(pd_buf *buf, const pd_photo *photo)
     pd_human_time(buf, photo->learned_at);
 }
 
+/* All texts of a kind in one row. */
+static void append_words(pd_buf *buf, pd_texts texts, pd_text_kind kind)
+{
+    for (const char *text = NULL; (text = pd_texts_next(texts, text));) {
+        if (pd_texts_kind(text) != kind)
+            continue;
+        (void)pd_buf_append_string(buf, buf->len ? ", " : "");
+        (void)pd_buf_append_string(buf, text);
+    }
+}
+
+static void append_rating(pd_buf *buf, const pd_content *facts)
+{
+    if (facts->rating == PD_STORE_ABSENT || facts->rating == 0) /* 0: nobody rated it */
+        return;
+    if (facts->rating < 0)
+        (void)pd_buf_append_string(buf, "rejected");
+    else
+        (void)pd_buf_appendf(buf, "%d of 5", (int)facts->rating);
+}
+
+/* What was written into the picture or beside it. */
+static void write_words(pd_out *out, const pd_content *facts)
+{
+    static const struct {
+        const char *label;
+        pd_text_kind kind;
+    } rows[] = {
+        { "title", PD_TEXT_TITLE },        { "text", PD_TEXT_DESCRIPTION },    { "keywords", PD_TEXT_KEYWORD },
+        { "under", PD_TEXT_KEYWORD_PATH }, { "persons", PD_TEXT_PERSON },      { "label", PD_TEXT_LABEL },
+        { "artist", PD_TEXT_ARTIST },      { "copyright", PD_TEXT_COPYRIGHT }, { "software", PD_TEXT_SOFTWARE }
+    };
+    pd_buf row;
+    pd_buf_init(&row, WORDS_BYTES_MAX);
+    for (size_t i = 0; i < PD_COUNT_OF(rows); i++) {
+        append_words(&row, facts->texts, rows[i].kind);
+        write_row(out, rows[i].label, &row);
+        pd_buf_clear(&row);
+    }
+    append_rating(&row, facts);
+    write_row(out, "rating", &row);
+    pd_buf_done(&row);
+}
+
 static void write_view(pd_out *out, const pd_photo *photo)
 {
     enum { KIND, TIME, CAMERA, LENS, EXPOSURE, PLACE, HASHES, LEARNED, ERROR, ROW_N };
@@ -125,6 +174,8 @@ static void write_view(pd_out *out, const pd_photo *photo)
     pd_out_printable(out, photo->path);
     pd_outf(out, "\n  %-*s%" PRId64 "\n", LABEL_COLUMNS, "id", photo->id);
     for (size_t i = 0; i < ROW_N; i++) {
+        if (i == HASHES)
+            write_words(out, facts);
         write_row(out, labels[i], &rows[i]);
         pd_buf_done(&rows[i]);
     }

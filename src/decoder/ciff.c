@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "decoder/ifd.h"
+#include "decoder/exif_text.h"
 
 /* A heap ends with the offset of its directory: a count, then entries of tag, size, offset (10 bytes, little-endian),
  * offsets counted from the start of the heap. Directories nest as heaps inside the heap. */

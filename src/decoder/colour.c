@@ -1,6 +1,9 @@
 #include "decoder/colour.h"
 
 #include <stdbool.h>
+#include <stdint.h>
+
+enum { LINEAR_LIGHT_MAX = 16 }; /* four stops above white: more is no light but a count */
 
 int pd_image_replace(VipsImage **image, int result, VipsImage **next)
 {
@@ -22,15 +25,71 @@ static int flatten(VipsImage **image, double white)
     return pd_image_replace(image, result, &next);
 }
 
-/* Flattening first is the same for these, in far fewer bytes than after a conversion. */
-static int flatten_early(VipsImage **image)
+int pd_colour_flatten_early(VipsImage **image)
 {
+    if ((*image)->BandFmt != VIPS_FORMAT_UCHAR && (*image)->BandFmt != VIPS_FORMAT_USHORT)
+        return 0;
     const VipsInterpretation space = vips_image_guess_interpretation(*image);
     if (space == VIPS_INTERPRETATION_sRGB || space == VIPS_INTERPRETATION_B_W)
         return flatten(image, 255);
     if (space == VIPS_INTERPRETATION_RGB16 || space == VIPS_INTERPRETATION_GREY16)
         return flatten(image, 65535);
     return 0;
+}
+
+/* 16 bits from `image`, `white` being full, in the space that they then are. */
+static int scale_to_16_bits(VipsImage **image, double white)
+{
+    VipsImage *next = NULL;
+    if (pd_image_replace(image, vips_linear1(*image, &next, 65535 / white, 0, NULL), &next) != 0 ||
+        pd_image_replace(image, vips_cast_ushort(*image, &next, NULL), &next) != 0)
+        return -1;
+    const VipsInterpretation space = (*image)->Bands < 3 ? VIPS_INTERPRETATION_GREY16 : VIPS_INTERPRETATION_RGB16;
+    return pd_image_replace(image, vips_copy(*image, &next, "interpretation", space, NULL), &next);
+}
+
+/* One or two bands of linear light as three, which have a name. */
+static int join_linear(VipsImage **image)
+{
+    VipsImage *grey = NULL, *next = NULL;
+    if ((*image)->Bands < 3) {
+        if (vips_extract_band(*image, &grey, 0, NULL) != 0)
+            return -1;
+        VipsImage *three[3] = { grey, grey, grey };
+        const int result = vips_bandjoin(three, &next, 3, NULL);
+        g_object_unref(grey);
+        if (pd_image_replace(image, result, &next) != 0)
+            return -1;
+    }
+    return pd_image_replace(image, vips_copy(*image, &next, "interpretation", VIPS_INTERPRETATION_scRGB, NULL), &next);
+}
+
+/* Numbers wider than 16 bits, of spaces where that says nothing yet (Lab and XYZ have units of their own). */
+static bool has_wide_numbers(const VipsImage *image)
+{
+    switch ((int)vips_image_guess_interpretation(image)) {
+    case VIPS_INTERPRETATION_sRGB:
+    case VIPS_INTERPRETATION_scRGB:
+    case VIPS_INTERPRETATION_B_W:
+    case VIPS_INTERPRETATION_MULTIBAND: break;
+    default: return false;
+    }
+    return image->BandFmt == VIPS_FORMAT_UINT || image->BandFmt == VIPS_FORMAT_INT ||
+           image->BandFmt == VIPS_FORMAT_FLOAT || image->BandFmt == VIPS_FORMAT_DOUBLE;
+}
+
+static int settle_numbers(VipsImage **image)
+{
+    if (!has_wide_numbers(*image))
+        return 0;
+    const bool is_whole = vips_band_format_isint((*image)->BandFmt);
+    double max = 0;
+    VipsImage *next = vips_image_copy_memory(*image); /* read twice */
+    if (pd_image_replace(image, next ? 0 : -1, &next) != 0 || vips_max(*image, &max, NULL) != 0)
+        return -1;
+    if (!is_whole && max <= LINEAR_LIGHT_MAX)
+        return join_linear(image);
+    return scale_to_16_bits(image, max <= 255 ? 255 : max <= 65535 ? 65535 : is_whole ? UINT32_MAX : max);
 }
 
 /* A profile that does not work out is not an error: the picture is shown as if it had none. */
@@ -85,7 +144,9 @@ static int settle_bands(VipsImage **image)
 int pd_colour_to_srgb(VipsImage *image, VipsImage **ret_image)
 {
     g_object_ref(image);
-    int result = flatten_early(&image);
+    int result = settle_numbers(&image);
+    if (result == 0)
+        result = pd_colour_flatten_early(&image);
     if (result == 0)
         result = apply_profile(&image);
     if (result == 0)

@@ -8,10 +8,10 @@
 #include <vips/vips.h>
 
 #include "base/attr.h"
-#include "decoder/ciff.h"
 #include "decoder/colour.h"
-#include "decoder/ifd.h"
+#include "decoder/exif_text.h"
 #include "decoder/load.h"
+#include "decoder/meta.h"
 #include "decoder/phash.h"
 #include "decoder/rendition.h"
 #include "decoder/sniff.h"
@@ -21,6 +21,7 @@ enum {
     THUMB_QUALITY = 75,
     THUMB_EFFORT = 1, /* of 0..6 */
     FLAT_BYTES_MAX = 65536,
+    STRIP_ROWS = 64,
 };
 
 /* One file, its header read. */
@@ -36,6 +37,7 @@ pd_status pd_decode_init(pd_error *err)
 {
     (void)mallopt(M_ARENA_MAX, 1);               /* each arena would reserve 64 MiB of address space */
     (void)setenv("VIPSHOME", "/nonexistent", 1); /* no modules: pd_load_init */
+    (void)setenv("VIPS_NOVECTOR", "1", 1);       /* it would write machine code, and nothing new may be executed */
     if (vips_init("pixel-detective-decoder") != 0)
         return pd_error_set(err, PD_ERR_INTERNAL, "libvips does not start");
     vips_concurrency_set(1);
@@ -57,22 +59,6 @@ static pd_status refuse_unknown(const uint8_t *data, size_t len, pd_error *err)
     if (other)
         return pd_error_set(err, PD_ERR_FORMAT, "the content is %s, not a picture", other);
     return pd_error_set(err, PD_ERR_FORMAT, "the content is not a picture of a known kind");
-}
-
-/* TIFF is directories all through; the others carry an EXIF block, which libvips hands over as it is. */
-static void read_meta(const uint8_t *data, size_t len, pd_image_type type, VipsImage *image, pd_photo_meta *ret_meta)
-{
-    pd_meta_init(ret_meta);
-    const void *block;
-    size_t block_len;
-    if (type == PD_IMAGE_TIFF)
-        (void)pd_ifd_read(data, len, ret_meta);
-    else if (vips_image_get_typeof(image, VIPS_META_EXIF_NAME) &&
-             vips_image_get_blob(image, VIPS_META_EXIF_NAME, &block, &block_len) == 0)
-        (void)pd_ifd_read(block, block_len, ret_meta);
-    vips_error_clear();
-    if (type == PD_IMAGE_JPEG)
-        pd_ciff_read(data, len, ret_meta);
 }
 
 static pd_status check_size(const pd_loaded *loaded, pd_error *err)
@@ -115,7 +101,9 @@ static int finish(VipsImage *loaded, const pd_decode_request *request, uint32_t 
 {
     VipsImage *image = loaded, *next = NULL;
     g_object_ref(image);
-    int result = request->rendition_side ? fit(&image, request->rendition_side) : reduce(&image, short_side_min);
+    int result = pd_colour_flatten_early(&image);
+    if (result == 0)
+        result = request->rendition_side ? fit(&image, request->rendition_side) : reduce(&image, short_side_min);
     if (result == 0)
         result = pd_image_replace(&image, pd_colour_to_srgb(image, &next), &next);
     if (result == 0)
@@ -127,20 +115,23 @@ static int finish(VipsImage *loaded, const pd_decode_request *request, uint32_t 
     return result;
 }
 
-/* Finished pixels into the slot. */
+/* Finished pixels into the slot, strip by strip: no second copy of them, and no threads. */
 static int render(VipsImage *image, uint8_t *slot, pd_decode_reply *reply)
 {
-    size_t bytes = 0;
-    int result = 0;
-    void *pixels = vips_image_write_to_memory(image, &bytes);
-    if (pixels && bytes == (size_t)3 * image->Xsize * image->Ysize && bytes <= PD_DECODE_PIXEL_BYTES_MAX) {
-        memcpy(slot, pixels, bytes);
+    const size_t row_bytes = (size_t)3 * image->Xsize;
+    VipsRegion *region = vips_region_new(image);
+    int result = region && row_bytes * image->Ysize <= PD_DECODE_PIXEL_BYTES_MAX ? 0 : -1;
+    for (int y = 0; y < image->Ysize && result == 0; y += STRIP_ROWS) {
+        const int rows = image->Ysize - y < STRIP_ROWS ? image->Ysize - y : STRIP_ROWS;
+        result = vips_region_prepare(region, &(VipsRect){ 0, y, image->Xsize, rows });
+        for (int i = 0; i < rows && result == 0; i++)
+            memcpy(slot + row_bytes * (y + i), VIPS_REGION_ADDR(region, 0, y + i), row_bytes);
+    }
+    g_clear_object(&region);
+    if (result == 0) {
         reply->pixel_width = (uint32_t)image->Xsize;
         reply->pixel_height = (uint32_t)image->Ysize;
-    } else {
-        result = -1;
     }
-    g_free(pixels);
     return result;
 }
 
@@ -255,38 +246,57 @@ static pd_status decode_rendition(const picture_source *source, const pd_decode_
     return status;
 }
 
-pd_status pd_decode_file(const uint8_t *data, size_t len, const pd_decode_request *request, uint8_t *slot,
-                         pd_decode_reply *ret_reply, pd_error *err)
+static void decode_into(const picture_source *source, const pd_decode_request *request, uint8_t *slot,
+                        pd_decode_reply *reply)
 {
-    const pd_image_type type = pd_sniff_type(data, len);
+    const pd_loaded *header = source->header;
+    const bool is_turned = source->orientation >= 5;
+    pd_error error = { .status = PD_ERR_UNSUPPORTED, .message = "only the metadata was asked for" };
+    pd_status status = PD_ERR_UNSUPPORTED;
+    reply->width = is_turned ? header->height : header->width;
+    reply->height = is_turned ? header->width : header->height;
+    if (request->rendition_side)
+        status = decode_rendition(source, request, slot, reply, &error);
+    else if (!request->meta_only)
+        status = decode_pixels(source, request, slot, reply, &error);
+    reply->has_pixels = status == PD_OK && !request->rendition_side;
+    if (status == PD_OK)
+        return;
+    reply->pixel_width = reply->pixel_height = 0;
+    reply->thumb_offset = reply->thumb_bytes = reply->phash = 0;
+    pd_decode_message_set(reply, error.message);
+}
+
+static uint32_t choose_orientation(const pd_loaded *header, const pd_photo_meta *meta)
+{
+    if (header->is_upright)
+        return 1;
+    return header->orientation ? header->orientation : meta->orientation;
+}
+
+pd_status pd_decode_file(const pd_decode_input *input, const pd_decode_request *request, pd_decode_output *output,
+                         pd_error *err)
+{
+    const pd_image_type type = pd_sniff_type(input->data, input->len);
     if (type == PD_IMAGE_UNKNOWN)
-        return refuse_unknown(data, len, err);
+        return refuse_unknown(input->data, input->len, err);
     pd_loaded header = { 0 };
-    PD_TRY(pd_load_header(data, len, type, &header, err));
-    pd_decode_reply reply = { .status = PD_OK, .pages = header.pages ? header.pages : 1 };
-    memcpy(reply.type, pd_image_type_name(type), strlen(pd_image_type_name(type)));
-    read_meta(data, len, type, header.image, &reply.meta);
+    PD_TRY(pd_load_header(input->data, input->len, type, &header, err));
+    pd_decode_reply *reply = &output->reply;
+    reply->status = PD_OK;
+    reply->pages = header.pages ? header.pages : 1;
+    memcpy(reply->type, pd_image_type_name(type), strlen(pd_image_type_name(type)));
+    const pd_meta_input sources = { input->data, input->len, input->sidecar, input->sidecar_bytes };
     pd_status status = check_size(&header, err);
+    if (status == PD_OK && pd_meta_read(&sources, &reply->meta, &output->texts) != PD_OK)
+        status = pd_error_set_nomem(err);
     if (status == PD_OK) {
-        const bool is_turned = !header.is_upright && reply.meta.orientation >= 5;
-        reply.width = is_turned ? header.height : header.width;
-        reply.height = is_turned ? header.width : header.height;
-        const picture_source source = { .data = data,
-                                        .len = len,
+        const picture_source source = { .data = input->data,
+                                        .len = input->len,
                                         .type = type,
                                         .header = &header,
-                                        .orientation = header.is_upright ? 1 : reply.meta.orientation };
-        pd_error pixels_error;
-        const pd_status pixels_status = request->rendition_side
-                                            ? decode_rendition(&source, request, slot, &reply, &pixels_error)
-                                            : decode_pixels(&source, request, slot, &reply, &pixels_error);
-        reply.has_pixels = pixels_status == PD_OK && !request->rendition_side;
-        if (pixels_status != PD_OK) {
-            reply.pixel_width = reply.pixel_height = 0;
-            reply.thumb_offset = reply.thumb_bytes = reply.phash = 0;
-            pd_decode_message_set(&reply, pixels_error.message);
-        }
-        *ret_reply = reply;
+                                        .orientation = choose_orientation(&header, &reply->meta) };
+        decode_into(&source, request, output->slot, reply);
     }
     pd_loaded_done(&header);
     return status;

@@ -1,6 +1,6 @@
-/* Texts and times as cameras write them. */
-#include "decoder/ifd.h"
+#include "decoder/exif_text.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,15 +8,23 @@
 
 enum { YEAR_MIN = 1826 }; /* the first photograph */
 
-static bool is_blank(char c) { return c == ' ' || c == '\0'; }
+static bool is_outer(char c) { return (unsigned char)c <= ' ' || c == 0x7f; }
 
-void pd_text_clean(const uint8_t *text, size_t len, char *ret_text, size_t size)
+/* The code point that stands for `code`, 0 for one to be left out. */
+static uint32_t clean_code(uint32_t code, bool keeps_lines, bool is_before_newline)
+{
+    if (keeps_lines && (code == '\n' || code == '\r'))
+        return is_before_newline ? 0 : '\n'; /* of "\r\n" the second counts */
+    return code < 0x20 || (code >= 0x7f && code < 0xa0) ? ' ' : code;
+}
+
+void pd_text_clean_lines(const uint8_t *text, size_t len, bool keeps_lines, char *ret_text, size_t size)
 {
     const char *chars = (const char *)text;
-    len = strnlen(chars, len);
-    while (len && (is_blank(chars[len - 1]) || (unsigned char)chars[len - 1] < 0x20))
+    len = len ? strnlen(chars, len) : 0;
+    while (len && is_outer(chars[len - 1]))
         len--;
-    while (len && (is_blank(chars[0]) || (unsigned char)chars[0] < 0x20)) {
+    while (len && is_outer(chars[0])) {
         chars++;
         len--;
     }
@@ -25,8 +33,9 @@ void pd_text_clean(const uint8_t *text, size_t len, char *ret_text, size_t size)
     for (size_t i = 0; i < len;) {
         uint32_t code = (unsigned char)chars[i];
         i += is_utf8 ? pd_utf8_next(chars + i, len - i, &code) : 1;
-        if (code < 0x20 || (code >= 0x7f && code < 0xa0))
-            code = ' ';
+        code = clean_code(code, keeps_lines, code == '\r' && i < len && chars[i] == '\n');
+        if (!code)
+            continue;
         char bytes[4];
         const size_t n = pd_utf8_put(code, bytes);
         if (used + n >= size)
@@ -34,7 +43,14 @@ void pd_text_clean(const uint8_t *text, size_t len, char *ret_text, size_t size)
         memcpy(ret_text + used, bytes, n);
         used += n;
     }
+    while (used && is_outer(ret_text[used - 1])) /* C1 controls, and where it was cut */
+        used--;
     ret_text[used] = '\0';
+}
+
+void pd_text_clean(const uint8_t *text, size_t len, char *ret_text, size_t size)
+{
+    pd_text_clean_lines(text, len, false, ret_text, size);
 }
 
 /* Two digits at `text`; a space counts as 0, as some cameras write " 7". -1 for anything else. */
@@ -88,4 +104,52 @@ bool pd_exif_time_format(const char *time, const char *offset, char ret_text[32]
     if (offset)
         append_offset(offset, ret_text);
     return true;
+}
+
+void pd_subsec_format(const char *text, char ret_subsec[PD_MEDIA_SUBSEC_BYTES])
+{
+    size_t n = 0;
+    for (; n + 1 < PD_MEDIA_SUBSEC_BYTES && text[n] >= '0' && text[n] <= '9'; n++)
+        ret_subsec[n] = text[n];
+    ret_subsec[n] = '\0';
+}
+
+bool pd_xmp_time_format(const char *time, char ret_text[32], char ret_subsec[PD_MEDIA_SUBSEC_BYTES])
+{
+    char whole[20] = "0000-00-00T00:00:00";
+    const size_t len = strlen(time);
+    ret_text[0] = ret_subsec[0] = '\0';
+    /* a day, a day with hours and minutes, or all of it */
+    const size_t known = len >= 19 && time[16] == ':' ? 19 : len >= 16 && time[10] == 'T' ? 16 : 10;
+    if (len < known || (known == 10 && len > 10))
+        return false;
+    memcpy(whole, time, known);
+    time += known;
+    char subsec[PD_MEDIA_SUBSEC_BYTES] = "";
+    if (known == 19 && time[0] == '.') {
+        pd_subsec_format(time + 1, subsec);
+        time += 1 + strspn(time + 1, "0123456789");
+    }
+    if (!pd_exif_time_format(whole, time, ret_text))
+        return false;
+    memcpy(ret_subsec, subsec, sizeof subsec);
+    return true;
+}
+
+static bool is_known(double value) { return value > 0 && value < 1e5; }
+
+void pd_lens_format(const double lens[4], char *ret_text, size_t size)
+{
+    char far_end[32] = "", stop[32] = "", far_stop[32] = "";
+    ret_text[0] = '\0';
+    if (!is_known(lens[0]))
+        return;
+    if (is_known(lens[1]) && lens[1] > lens[0])
+        (void)snprintf(far_end, sizeof far_end, "-%.4g", lens[1]);
+    if (is_known(lens[2])) {
+        (void)snprintf(stop, sizeof stop, " f/%.3g", lens[2]);
+        if (is_known(lens[3]) && lens[3] > lens[2])
+            (void)snprintf(far_stop, sizeof far_stop, "-%.3g", lens[3]);
+    }
+    (void)snprintf(ret_text, size, "%.4g%smm%s%s", lens[0], far_end, stop, far_stop);
 }

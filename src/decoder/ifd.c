@@ -3,277 +3,327 @@
 #include <math.h>
 #include <string.h>
 
-enum {
-    ENTRIES_MAX = 4096,   /* a directory; cameras write fewer than 100 */
-    TEXT_BYTES_MAX = 512, /* longer texts are cut before they are cleaned */
-};
+#include "base/attr.h"
+#include "decoder/exif_text.h"
+#include "decoder/makernote.h"
+#include "decoder/tiff.h"
 
 typedef enum directory { DIR_FIRST, DIR_EXIF, DIR_GPS, DIR_COUNT } directory;
 
-typedef struct reader {
+enum { ISO_STANDARD, ISO_SPEED, ISO_INDEX, ISO_OUTPUT, ISO_PANASONIC, ISO_COUNT };
+
+typedef struct block {
     const uint8_t *data;
     size_t len;
-    bool is_big_endian;
-    bool is_bigtiff;
-} reader;
+} block;
 
-/* One entry, its values inside the data. */
-typedef struct entry {
-    uint16_t tag, type;
-    uint64_t count;
-    const uint8_t *values; /* count * type_bytes */
-} entry;
+typedef struct gathered_time {
+    char text[32], offset[16], subsec[16];
+} gathered_time;
 
-/* What is gathered before the fields can be decided. */
-typedef struct gathered {
-    uint64_t offsets[DIR_COUNT]; /* of the directories; 0: none */
-    char times[3][32];           /* original, digitized, changed */
-    char time_offsets[3][16];
-    double shutter_apex, aperture_apex;
+typedef struct gathered_place {
     double lat, lon, alt;
     char lat_ref, lon_ref;
-    bool is_below_sea;
-    uint32_t iso[3];
+    int64_t is_below_sea;
+} gathered_place;
+
+/* What is gathered before the fields can be decided. Whole numbers: PD_MEDIA_ABSENT when not said. */
+typedef struct gathered {
+    uint64_t offsets[DIR_COUNT]; /* of the directories; 0: none */
+    gathered_time times[PD_WHEN_COUNT];
+    char make[64], model[64], lens[96];
+    double exposure_s, fnumber, focal_mm, focal35_mm;
+    double shutter_apex, aperture_apex;
+    gathered_place place;
+    double lens_range[4];
+    int64_t orientation, flash, white_balance, rating;
+    int64_t iso[ISO_COUNT];
+    block comment, maker, xmp, iptc, photoshop;
 } gathered;
 
-static uint64_t read_number(const reader *r, const uint8_t *bytes, size_t n)
-{
-    uint64_t value = 0;
-    for (size_t i = 0; i < n; i++)
-        value = value << 8 | bytes[r->is_big_endian ? i : n - 1 - i];
-    return value;
-}
+/* How the values of a tag become a field of `gathered`, or a text of the claims. */
+typedef enum how {
+    HOW_POINTER,
+    HOW_CHARS,
+    HOW_LETTER,
+    HOW_WHOLE,
+    HOW_REAL,
+    HOW_DEGREES,
+    HOW_RANGE,
+    HOW_BLOCK,
+    HOW_TEXT,
+    HOW_UTF16,
+} how;
 
-/* False when [offset, offset + n) is not inside the data. */
-static bool is_inside(const reader *r, uint64_t offset, uint64_t n) { return n <= r->len && offset <= r->len - n; }
+typedef struct tag_rule {
+    uint16_t tag;
+    how how;
+    uint16_t at;    /* in `gathered`; HOW_TEXT, HOW_UTF16: the kind of text */
+    uint16_t bytes; /* HOW_CHARS */
+} tag_rule;
 
-static size_t count_type_bytes(uint16_t type)
-{
-    static const uint8_t bytes[] = { 0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8 };
-    return type < sizeof bytes ? bytes[type] : 0;
-}
+#define AT(field) (uint16_t) offsetof(gathered, field)
+#define CHARS(field) HOW_CHARS, AT(field), (uint16_t)sizeof(((gathered *)0)->field)
 
-static bool read_entry(const reader *r, uint64_t offset, entry *ret_entry)
-{
-    const size_t word = r->is_bigtiff ? 8 : 4;
-    const uint8_t *at = r->data + offset;
-    entry e = { .tag = (uint16_t)read_number(r, at, 2),
-                .type = (uint16_t)read_number(r, at + 2, 2),
-                .count = read_number(r, at + 4, word),
-                .values = at + 4 + word };
-    uint64_t bytes;
-    if (!count_type_bytes(e.type) || __builtin_mul_overflow(e.count, count_type_bytes(e.type), &bytes))
-        return false;
-    if (bytes > word) {
-        const uint64_t values = read_number(r, e.values, word);
-        if (!is_inside(r, values, bytes))
-            return false;
-        e.values = r->data + values;
-    }
-    *ret_entry = e;
-    return true;
-}
+static const tag_rule first_rules[] = {
+    { 0x0017, HOW_WHOLE, AT(iso[ISO_PANASONIC]), 0 }, /* RW2 */
+    { 0x010e, HOW_TEXT, PD_TEXT_DESCRIPTION, 0 },
+    { 0x010f, CHARS(make) },
+    { 0x0110, CHARS(model) },
+    { 0x0112, HOW_WHOLE, AT(orientation), 0 },
+    { 0x0131, HOW_TEXT, PD_TEXT_SOFTWARE, 0 },
+    { 0x0132, CHARS(times[PD_WHEN_CHANGED].text) },
+    { 0x013b, HOW_TEXT, PD_TEXT_ARTIST, 0 },
+    { 0x02bc, HOW_BLOCK, AT(xmp), 0 },
+    { 0x4746, HOW_WHOLE, AT(rating), 0 },
+    { 0x8298, HOW_TEXT, PD_TEXT_COPYRIGHT, 0 },
+    { 0x83bb, HOW_BLOCK, AT(iptc), 0 },
+    { 0x8649, HOW_BLOCK, AT(photoshop), 0 },
+    { 0x8769, HOW_POINTER, AT(offsets[DIR_EXIF]), 0 },
+    { 0x8825, HOW_POINTER, AT(offsets[DIR_GPS]), 0 },
+    { 0x9c9b, HOW_UTF16, PD_TEXT_TITLE, 0 }, /* Windows */
+    { 0x9c9c, HOW_UTF16, PD_TEXT_DESCRIPTION, 0 },
+    { 0x9c9d, HOW_UTF16, PD_TEXT_ARTIST, 0 },
+    { 0x9c9e, HOW_UTF16, PD_TEXT_KEYWORD, 0 },
+    { 0xa432, HOW_RANGE, AT(lens_range), 0 }, /* out of place, but written there */
+    { 0xc630, HOW_RANGE, AT(lens_range), 0 }, /* DNG */
+};
 
-/* Value i as an unsigned whole number; false for other types. */
-static bool read_unsigned(const reader *r, const entry *e, uint64_t i, uint64_t *ret_value)
-{
-    const bool is_whole =
-        e->type == 1 || e->type == 3 || e->type == 4 || e->type == 13 || e->type == 16 || e->type == 18;
-    if (i >= e->count || !is_whole)
-        return false;
-    const size_t n = count_type_bytes(e->type);
-    *ret_value = read_number(r, e->values + i * n, n);
-    return true;
-}
+static const tag_rule exif_rules[] = {
+    { 0x829a, HOW_REAL, AT(exposure_s), 0 },
+    { 0x829d, HOW_REAL, AT(fnumber), 0 },
+    { 0x8827, HOW_WHOLE, AT(iso[ISO_STANDARD]), 0 }, /* 16 bits: 65535 says "see the next ones" */
+    { 0x8831, HOW_WHOLE, AT(iso[ISO_OUTPUT]), 0 },
+    { 0x8832, HOW_WHOLE, AT(iso[ISO_INDEX]), 0 },
+    { 0x8833, HOW_WHOLE, AT(iso[ISO_SPEED]), 0 },
+    { 0x9003, CHARS(times[PD_WHEN_TAKEN].text) },
+    { 0x9004, CHARS(times[PD_WHEN_MADE].text) },
+    { 0x9010, CHARS(times[PD_WHEN_CHANGED].offset) },
+    { 0x9011, CHARS(times[PD_WHEN_TAKEN].offset) },
+    { 0x9012, CHARS(times[PD_WHEN_MADE].offset) },
+    { 0x9201, HOW_REAL, AT(shutter_apex), 0 },
+    { 0x9202, HOW_REAL, AT(aperture_apex), 0 },
+    { 0x9209, HOW_WHOLE, AT(flash), 0 },
+    { 0x920a, HOW_REAL, AT(focal_mm), 0 },
+    { 0x927c, HOW_BLOCK, AT(maker), 0 },
+    { 0x9286, HOW_BLOCK, AT(comment), 0 },
+    { 0x9290, CHARS(times[PD_WHEN_CHANGED].subsec) },
+    { 0x9291, CHARS(times[PD_WHEN_TAKEN].subsec) },
+    { 0x9292, CHARS(times[PD_WHEN_MADE].subsec) },
+    { 0xa403, HOW_WHOLE, AT(white_balance), 0 },
+    { 0xa405, HOW_REAL, AT(focal35_mm), 0 },
+    { 0xa432, HOW_RANGE, AT(lens_range), 0 },
+    { 0xa434, CHARS(lens) },
+};
 
-/* Value i of a rational, signed or not, or a whole number; NAN when there is none or its denominator is 0. */
-static double read_real(const reader *r, const entry *e, uint64_t i)
-{
-    uint64_t whole;
-    if (read_unsigned(r, e, i, &whole))
-        return (double)whole;
-    if (i >= e->count || (e->type != 5 && e->type != 10))
-        return NAN;
-    const uint32_t above = (uint32_t)read_number(r, e->values + 8 * i, 4);
-    const uint32_t below = (uint32_t)read_number(r, e->values + 8 * i + 4, 4);
-    if (!below)
-        return NAN;
-    return e->type == 5 ? (double)above / below : (double)(int32_t)above / (int32_t)below;
-}
+static const tag_rule gps_rules[] = {
+    { 1, HOW_LETTER, AT(place.lat_ref), 0 },     { 2, HOW_DEGREES, AT(place.lat), 0 },
+    { 3, HOW_LETTER, AT(place.lon_ref), 0 },     { 4, HOW_DEGREES, AT(place.lon), 0 },
+    { 5, HOW_WHOLE, AT(place.is_below_sea), 0 }, { 6, HOW_REAL, AT(place.alt), 0 },
+};
 
-static void read_text(const entry *e, char *ret_text, size_t size)
+static const struct {
+    const tag_rule *rules;
+    size_t n;
+} rules_of[DIR_COUNT] = {
+    [DIR_FIRST] = { first_rules, PD_COUNT_OF(first_rules) },
+    [DIR_EXIF] = { exif_rules, PD_COUNT_OF(exif_rules) },
+    [DIR_GPS] = { gps_rules, PD_COUNT_OF(gps_rules) },
+};
+
+typedef struct walk_state {
+    gathered *g;
+    pd_claims *claims;
+    directory dir;
+} walk_state;
+
+static void take_whole(const pd_tiff *tiff, const pd_tiff_entry *entry, int64_t *ret_value)
 {
-    if (e->type != 2 && e->type != 7 && e->type != 1)
-        return;
-    pd_text_clean(e->values, e->count < TEXT_BYTES_MAX ? (size_t)e->count : TEXT_BYTES_MAX, ret_text, size);
+    uint64_t value;
+    if (pd_tiff_whole(tiff, entry, 0, &value) && value <= INT32_MAX)
+        *ret_value = (int64_t)value;
 }
 
 /* Degrees, minutes, seconds; missing minutes or seconds count as 0. */
-static double read_degrees(const reader *r, const entry *e)
+static double read_degrees(const pd_tiff *tiff, const pd_tiff_entry *entry)
 {
-    const double degrees = read_real(r, e, 0), minutes = read_real(r, e, 1), seconds = read_real(r, e, 2);
-    return degrees + (isnan(minutes) ? 0 : minutes) / 60 + (isnan(seconds) ? 0 : seconds) / 3600;
+    double degrees = 0;
+    for (uint64_t i = 0; i < 3; i++) {
+        static const double parts[] = { 1, 60, 3600 };
+        const double value = pd_tiff_real(tiff, entry, i);
+        if (!isnan(value) || i == 0)
+            degrees += value / parts[i];
+    }
+    return degrees;
 }
 
-static void take_pointer(const reader *r, const entry *e, uint64_t *ret_offset)
+static void take_range(const pd_tiff *tiff, const pd_tiff_entry *entry, double ret_range[4])
 {
-    (void)read_unsigned(r, e, 0, ret_offset);
+    for (uint64_t i = 0; i < 4; i++)
+        ret_range[i] = pd_tiff_real(tiff, entry, i);
 }
 
-static void take_iso(const reader *r, const entry *e, uint32_t *ret_iso)
+static void take(const pd_tiff *tiff, const pd_tiff_entry *entry, const tag_rule *rule, const walk_state *state)
 {
-    uint64_t value;
-    if (read_unsigned(r, e, 0, &value) && value <= 100000000)
-        *ret_iso = (uint32_t)value;
-}
-
-static void take_first(const reader *r, const entry *e, gathered *g, pd_photo_meta *meta)
-{
-    uint64_t value;
-    switch (e->tag) {
-    case 0x010f: read_text(e, meta->make, sizeof meta->make); break;
-    case 0x0110: read_text(e, meta->model, sizeof meta->model); break;
-    case 0x0112:
-        if (read_unsigned(r, e, 0, &value) && value >= 1 && value <= 8)
-            meta->orientation = (uint32_t)value;
+    char *field = (char *)state->g + rule->at;
+    const pd_text_kind kind = (pd_text_kind)rule->at;
+    const bool is_text = pd_tiff_is_text(entry);
+    switch (rule->how) {
+    case HOW_POINTER: (void)pd_tiff_whole(tiff, entry, 0, (uint64_t *)(void *)field); break;
+    case HOW_CHARS:
+        if (is_text)
+            pd_text_clean(entry->values, entry->bytes, field, rule->bytes);
         break;
-    case 0x0132: read_text(e, g->times[2], sizeof g->times[2]); break;
-    case 0x8769: take_pointer(r, e, &g->offsets[DIR_EXIF]); break;
-    case 0x8825: take_pointer(r, e, &g->offsets[DIR_GPS]); break;
-    default: break;
+    case HOW_LETTER:
+        if (entry->bytes)
+            *field = (char)entry->values[0];
+        break;
+    case HOW_WHOLE: take_whole(tiff, entry, (int64_t *)(void *)field); break;
+    case HOW_REAL: *(double *)(void *)field = pd_tiff_real(tiff, entry, 0); break;
+    case HOW_DEGREES: *(double *)(void *)field = read_degrees(tiff, entry); break;
+    case HOW_RANGE: take_range(tiff, entry, (double *)(void *)field); break;
+    case HOW_BLOCK: *(block *)(void *)field = (block){ entry->values, entry->bytes }; break;
+    case HOW_TEXT:
+        if (is_text)
+            pd_claims_add(state->claims, kind, entry->values, entry->bytes);
+        break;
+    case HOW_UTF16: pd_claims_add_utf16(state->claims, kind, entry->values, entry->bytes, false); break;
     }
 }
 
-static void take_exif(const reader *r, const entry *e, gathered *g, pd_photo_meta *meta)
+static void visit(void *user, const pd_tiff *tiff, const pd_tiff_entry *entry)
 {
-    switch (e->tag) {
-    case 0x829a: meta->exposure_s = read_real(r, e, 0); break;
-    case 0x829d: meta->fnumber = read_real(r, e, 0); break;
-    case 0x8827: take_iso(r, e, &g->iso[0]); break; /* 16 bits: 65535 says "see below" */
-    case 0x8832: take_iso(r, e, &g->iso[2]); break; /* recommended exposure index */
-    case 0x8833: take_iso(r, e, &g->iso[1]); break; /* ISO speed */
-    case 0x9003: read_text(e, g->times[0], sizeof g->times[0]); break;
-    case 0x9004: read_text(e, g->times[1], sizeof g->times[1]); break;
-    case 0x9010: read_text(e, g->time_offsets[2], sizeof g->time_offsets[2]); break;
-    case 0x9011: read_text(e, g->time_offsets[0], sizeof g->time_offsets[0]); break;
-    case 0x9012: read_text(e, g->time_offsets[1], sizeof g->time_offsets[1]); break;
-    case 0x9201: g->shutter_apex = read_real(r, e, 0); break;
-    case 0x9202: g->aperture_apex = read_real(r, e, 0); break;
-    case 0x920a: meta->focal_mm = read_real(r, e, 0); break;
-    case 0xa434: read_text(e, meta->lens, sizeof meta->lens); break;
-    default: break;
-    }
-}
-
-static void take_gps(const reader *r, const entry *e, gathered *g)
-{
-    switch (e->tag) {
-    case 1: g->lat_ref = e->count ? (char)e->values[0] : '\0'; break;
-    case 2: g->lat = read_degrees(r, e); break;
-    case 3: g->lon_ref = e->count ? (char)e->values[0] : '\0'; break;
-    case 4: g->lon = read_degrees(r, e); break;
-    case 5: g->is_below_sea = e->count && e->values[0] == 1; break;
-    case 6: g->alt = read_real(r, e, 0); break;
-    default: break;
-    }
-}
-
-static void walk_directory(const reader *r, directory dir, gathered *g, pd_photo_meta *meta)
-{
-    const uint64_t at = g->offsets[dir];
-    const size_t count_bytes = r->is_bigtiff ? 8 : 2, entry_bytes = r->is_bigtiff ? 20 : 12;
-    if (!at || !is_inside(r, at, count_bytes))
-        return;
-    uint64_t n = read_number(r, r->data + at, count_bytes);
-    n = n > ENTRIES_MAX ? ENTRIES_MAX : n;
-    for (uint64_t i = 0; i < n; i++) {
-        const uint64_t offset = at + count_bytes + i * entry_bytes;
-        entry e;
-        if (!is_inside(r, offset, entry_bytes))
-            return;
-        if (!read_entry(r, offset, &e))
-            continue;
-        switch (dir) {
-        case DIR_FIRST: take_first(r, &e, g, meta); break;
-        case DIR_EXIF: take_exif(r, &e, g, meta); break;
-        case DIR_GPS: take_gps(r, &e, g); break;
-        case DIR_COUNT: break;
-        }
-    }
+    const walk_state *state = user;
+    for (size_t i = 0; i < rules_of[state->dir].n; i++)
+        if (rules_of[state->dir].rules[i].tag == entry->tag)
+            take(tiff, entry, &rules_of[state->dir].rules[i], state);
 }
 
 static double keep_positive(double value, double max) { return value > 0 && value <= max ? value : NAN; }
 
-static void decide_exposure(const gathered *g, pd_photo_meta *meta)
+static void keep_first(double *field, double value)
 {
-    meta->exposure_s = keep_positive(meta->exposure_s, 1e6);
-    if (isnan(meta->exposure_s) && g->shutter_apex > -20 && g->shutter_apex < 40)
-        meta->exposure_s = exp2(-g->shutter_apex);
-    meta->fnumber = keep_positive(meta->fnumber, 1e3);
-    if (isnan(meta->fnumber) && g->aperture_apex > 0 && g->aperture_apex < 20)
-        meta->fnumber = exp2(g->aperture_apex / 2);
-    meta->focal_mm = keep_positive(meta->focal_mm, 1e6);
-    for (int i = 0; i < 3 && !meta->iso; i++)
-        if (g->iso[i] != 65535 || i > 0)
-            meta->iso = g->iso[i];
+    if (isnan(*field))
+        *field = value;
 }
 
-static void decide_place(const gathered *g, pd_photo_meta *meta)
+static void keep_first_text(char *field, const char *text, size_t size)
 {
-    if (g->lat >= 0 && g->lat <= 90 && g->lon >= 0 && g->lon <= 180) {
-        meta->gps_lat = g->lat_ref == 'S' || g->lat_ref == 's' ? -g->lat : g->lat;
-        meta->gps_lon = g->lon_ref == 'W' || g->lon_ref == 'w' ? -g->lon : g->lon;
+    if (!field[0])
+        memcpy(field, text, size);
+}
+
+static void keep_first_whole(int32_t *field, int64_t value, int64_t max)
+{
+    if (*field == PD_MEDIA_ABSENT && value >= 0 && value <= max)
+        *field = (int32_t)value;
+}
+
+static void decide_exposure(const gathered *g, pd_photo_meta *facts)
+{
+    keep_first(&facts->exposure_s, keep_positive(g->exposure_s, 1e6));
+    if (g->shutter_apex > -20 && g->shutter_apex < 40)
+        keep_first(&facts->exposure_s, exp2(-g->shutter_apex));
+    keep_first(&facts->fnumber, keep_positive(g->fnumber, 1e3));
+    if (g->aperture_apex > 0 && g->aperture_apex < 20)
+        keep_first(&facts->fnumber, exp2(g->aperture_apex / 2));
+    keep_first(&facts->focal_mm, keep_positive(g->focal_mm, 1e6));
+    keep_first(&facts->focal35_mm, keep_positive(g->focal35_mm, 1e6));
+    for (int i = 0; i < ISO_COUNT && !facts->iso; i++)
+        if (g->iso[i] > 0 && g->iso[i] <= 100000000 && (g->iso[i] != 65535 || i != ISO_STANDARD))
+            facts->iso = (uint32_t)g->iso[i];
+    keep_first_whole(&facts->flash, g->flash, 0xffff);
+    keep_first_whole(&facts->white_balance, g->white_balance, 1);
+    keep_first_whole(&facts->rating, g->rating, 5);
+    if (!facts->orientation && g->orientation >= 1 && g->orientation <= 8)
+        facts->orientation = (uint32_t)g->orientation;
+}
+
+static void decide_place(const gathered *g, pd_claims *claims)
+{
+    const bool is_south = g->place.lat_ref == 'S' || g->place.lat_ref == 's',
+               is_west = g->place.lon_ref == 'W' || g->place.lon_ref == 'w';
+    if (isnan(claims->facts.gps_lat) && g->place.lat >= 0 && g->place.lon >= 0)
+        pd_claims_set_place(claims, is_south ? -g->place.lat : g->place.lat, is_west ? -g->place.lon : g->place.lon);
+    if (fabs(g->place.alt) < 1e6)
+        keep_first(&claims->facts.gps_alt, g->place.is_below_sea == 1 ? -g->place.alt : g->place.alt);
+}
+
+static void decide_times(const gathered *g, pd_claims *claims)
+{
+    for (int i = 0; i < PD_WHEN_COUNT; i++) {
+        pd_claimed_time *time = &claims->times[i];
+        if (!time->text[0] && pd_exif_time_format(g->times[i].text, g->times[i].offset, time->text))
+            pd_subsec_format(g->times[i].subsec, time->subsec);
     }
-    if (fabs(g->alt) < 1e6)
-        meta->gps_alt = g->is_below_sea ? -g->alt : g->alt;
 }
 
-static void decide_time(const gathered *g, pd_photo_meta *meta)
+/* The camera's own name of the lens comes before a range that EXIF gives. */
+static void decide_lens(const gathered *g, const pd_makernote *note, pd_photo_meta *facts)
 {
-    for (int i = 0; i < 3 && !meta->taken[0]; i++)
-        if (pd_exif_time_format(g->times[i], g->time_offsets[i], meta->taken))
-            memcpy(meta->taken_source, "exif", sizeof "exif");
+    char range[96] = "";
+    pd_lens_format(g->lens_range, range, sizeof range);
+    keep_first_text(facts->lens, g->lens, sizeof facts->lens);
+    keep_first_text(facts->lens, note->lens, sizeof facts->lens);
+    keep_first_text(facts->lens, range, sizeof facts->lens);
+    if (!facts->iso)
+        facts->iso = (uint32_t)note->iso;
 }
 
-static bool read_header(const uint8_t *data, size_t len, reader *ret_reader, uint64_t *ret_first)
+/* Eight bytes name the encoding. Where they are zeros, cameras leave rubbish behind. */
+static void decide_comment(const gathered *g, bool is_big_endian, pd_claims *claims)
 {
-    if (len < 8 || !(memcmp(data, "II", 2) == 0 || memcmp(data, "MM", 2) == 0))
-        return false;
-    reader r = { .data = data, .len = len, .is_big_endian = data[0] == 'M' };
-    const uint64_t version = read_number(&r, data + 2, 2);
-    r.is_bigtiff = version == 43;
-    if (r.is_bigtiff && (len < 16 || read_number(&r, data + 4, 2) != 8))
-        return false;
-    *ret_first = r.is_bigtiff ? read_number(&r, data + 8, 8) : read_number(&r, data + 4, 4);
-    *ret_reader = r;
-    return true;
+    const block *comment = &g->comment;
+    if (comment->len <= 8)
+        return;
+    const uint8_t *text = comment->data + 8;
+    if (memcmp(comment->data, "ASCII\0\0\0", 8) == 0)
+        pd_claims_add(claims, PD_TEXT_DESCRIPTION, text, comment->len - 8);
+    else if (memcmp(comment->data, "UNICODE\0", 8) == 0)
+        pd_claims_add_utf16(claims, PD_TEXT_DESCRIPTION, text, comment->len - 8, is_big_endian);
 }
 
-void pd_meta_init(pd_photo_meta *ret_meta)
+static void init_gathered(gathered *g)
 {
-    *ret_meta = (pd_photo_meta){ .orientation = 1,
-                                 .exposure_s = NAN,
-                                 .fnumber = NAN,
-                                 .focal_mm = NAN,
-                                 .gps_lat = NAN,
-                                 .gps_lon = NAN,
-                                 .gps_alt = NAN };
+    *g = (gathered){ .exposure_s = NAN, .fnumber = NAN, .focal_mm = NAN, .focal35_mm = NAN };
+    g->shutter_apex = g->aperture_apex = g->place.lat = g->place.lon = g->place.alt = NAN;
+    g->orientation = g->flash = g->white_balance = g->rating = g->place.is_below_sea = PD_MEDIA_ABSENT;
+    for (int i = 0; i < ISO_COUNT; i++)
+        g->iso[i] = PD_MEDIA_ABSENT;
 }
 
-bool pd_ifd_read(const uint8_t *data, size_t len, pd_photo_meta *meta)
+bool pd_ifd_read(const uint8_t *data, size_t len, pd_ifd_kind kind, pd_claims *claims, pd_ifd_blocks *ret_blocks)
 {
     if (len >= 6 && memcmp(data, "Exif\0\0", 6) == 0) {
         data += 6;
         len -= 6;
     }
-    reader r;
-    gathered g = { .shutter_apex = NAN, .aperture_apex = NAN, .lat = NAN, .lon = NAN, .alt = NAN };
-    if (!read_header(data, len, &r, &g.offsets[DIR_FIRST]))
+    pd_tiff tiff;
+    uint64_t first;
+    gathered g;
+    pd_makernote note = { 0 };
+    if (!pd_tiff_open(data, len, &tiff, &first))
         return false;
-    for (directory dir = DIR_FIRST; dir < DIR_COUNT; dir++)
-        walk_directory(&r, dir, &g, meta);
-    decide_exposure(&g, meta);
-    decide_place(&g, meta);
-    decide_time(&g, meta);
+    init_gathered(&g);
+    if (kind == PD_IFD_CANON)
+        pd_makernote_read_canon(&tiff, first, &note);
+    else
+        g.offsets[kind == PD_IFD_EXIF ? DIR_EXIF : kind == PD_IFD_GPS ? DIR_GPS : DIR_FIRST] = first;
+    walk_state state = { .g = &g, .claims = claims };
+    for (state.dir = DIR_FIRST; state.dir < DIR_COUNT; state.dir++)
+        if (g.offsets[state.dir])
+            pd_tiff_walk(&tiff, g.offsets[state.dir], visit, &state);
+    if (g.maker.data)
+        pd_makernote_read(&tiff, g.maker.data, g.maker.len, g.make, &note);
+    keep_first_text(claims->facts.make, g.make, sizeof g.make);
+    keep_first_text(claims->facts.model, g.model, sizeof g.model);
+    decide_exposure(&g, &claims->facts);
+    decide_lens(&g, &note, &claims->facts);
+    decide_place(&g, claims);
+    decide_times(&g, claims);
+    decide_comment(&g, tiff.is_big_endian, claims);
+    if (ret_blocks)
+        *ret_blocks =
+            (pd_ifd_blocks){ g.xmp.data, g.iptc.data, g.photoshop.data, g.xmp.len, g.iptc.len, g.photoshop.len };
     return true;
 }

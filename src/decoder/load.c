@@ -8,7 +8,11 @@
 #include "base/attr.h"
 #include "base/mem.h"
 #include "decoder/bmp.h"
-#include "media/media.h"
+#include "decoder/bytes.h"
+#include "decoder/heif_groups.h"
+#include "media/protocol.h"
+
+enum { JPEG_REDUCE_MAX = 8 }; /* what libjpeg scales by while it decodes */
 
 /* vips_init would load every module it finds: those for PDF, SVG and microscopes too. It is told of an empty place
  * instead (pd_decode_init), and the two modules with pictures of cameras are loaded here, from beside the library. */
@@ -69,11 +73,36 @@ static int open_image(const uint8_t *data, size_t len, pd_image_type type, int r
         return vips_jp2kload_buffer(bytes, len, ret_image, "page", page, "fail_on", fail_on, "access", access, NULL);
     }
     case PD_IMAGE_BMP:
+    case PD_IMAGE_RAW:
     case PD_IMAGE_UNKNOWN:
     case PD_IMAGE_TYPE_COUNT: break;
     }
     vips_error("pixel-detective", "no loader");
     return -1;
+}
+
+/* APNG: libvips knows nothing of the frames behind the first picture. */
+static uint32_t count_png_frames(const uint8_t *data, size_t len)
+{
+    for (size_t at = 8; at <= len && len - at >= 16;) {
+        const uint32_t bytes = pd_be32(data + at);
+        if (memcmp(data + at + 4, "acTL", 4) == 0)
+            return pd_be32(data + at + 8);
+        if (memcmp(data + at + 4, "IDAT", 4) == 0 || bytes > len - at - 12)
+            return 1;
+        at += 12 + (size_t)bytes;
+    }
+    return 1;
+}
+
+static uint32_t count_pages(const uint8_t *data, size_t len, pd_image_type type, VipsImage *image)
+{
+    uint32_t n = 1;
+    if (type == PD_IMAGE_PNG)
+        n = count_png_frames(data, len);
+    else if (type != PD_IMAGE_JP2) /* whose pages are levels of resolution */
+        n = (uint32_t)vips_image_get_n_pages(image);
+    return n < 1 ? 1 : n > PD_DECODE_PAGES_MAX ? PD_DECODE_PAGES_MAX : n;
 }
 
 /* Our own reader decodes at once: a bitmap is as large as its pixels, there is no header to look at first. */
@@ -105,28 +134,62 @@ static pd_status open_bitmap(const uint8_t *data, size_t len, pd_loaded *ret_loa
     return PD_OK;
 }
 
+static pd_status open_raw(const uint8_t *data, size_t len, pd_loaded *ret_loaded, pd_error *err)
+{
+    pd_loaded loaded = { .pages = 1 };
+    PD_TRY(pd_raw_open(&loaded.raw, data, len, err));
+    pd_raw_size(loaded.raw, &loaded.width, &loaded.height);
+    loaded.orientation = pd_raw_orientation(loaded.raw);
+    *ret_loaded = loaded;
+    return PD_OK;
+}
+
 pd_status pd_load_header(const uint8_t *data, size_t len, pd_image_type type, pd_loaded *ret_loaded, pd_error *err)
 {
     pd_loaded loaded = { .is_upright = type == PD_IMAGE_HEIF || type == PD_IMAGE_AVIF || type == PD_IMAGE_JXL };
     if (type == PD_IMAGE_BMP)
         return open_bitmap(data, len, ret_loaded, err);
-    if (open_image(data, len, type, 1, &loaded.image) != 0)
+    if (type == PD_IMAGE_RAW)
+        return open_raw(data, len, ret_loaded, err);
+    int result = open_image(data, len, type, 1, &loaded.image);
+    if (result != 0 && (type == PD_IMAGE_HEIF || type == PD_IMAGE_AVIF)) {
+        loaded.pixels = pd_heif_hide_groups(data, len);
+        if (loaded.pixels) {
+            vips_error_clear();
+            result = open_image(loaded.pixels, len, type, 1, &loaded.image);
+        }
+    }
+    if (result != 0) {
+        pd_mem_free(loaded.pixels);
         return pd_load_error_set(err, "the picture is damaged");
+    }
     loaded.width = (uint32_t)vips_image_get_width(loaded.image);
     loaded.height = (uint32_t)vips_image_get_page_height(loaded.image);
-    loaded.pages = type == PD_IMAGE_JP2 ? 1 : (uint32_t)vips_image_get_n_pages(loaded.image);
+    loaded.pages = loaded.pixels ? 1 : count_pages(data, len, type, loaded.image); /* of a group: one picture */
     *ret_loaded = loaded;
     return PD_OK;
 }
 
 /* The largest power of two up to `reduce_max` that leaves the short side long enough. */
-static int choose_reduction(const pd_loaded *header, uint32_t short_side_min, int reduce_max)
+static int choose_reduction(uint32_t width, uint32_t height, uint32_t short_side_min, int reduce_max)
 {
-    const uint32_t short_side = header->width < header->height ? header->width : header->height;
+    const uint32_t short_side = width < height ? width : height;
     int reduce = 1;
     while (2 * reduce <= reduce_max && short_side / (2 * (uint32_t)reduce) >= short_side_min)
         reduce *= 2;
     return reduce;
+}
+
+/* The preview as the JPEG that it is, or what LibRaw makes of the sensor's values. */
+static pd_status load_raw(const pd_loaded *header, uint32_t short_side_min, VipsImage **ret_image, pd_error *err)
+{
+    const pd_preview *preview = pd_raw_choose_preview(header->raw, short_side_min);
+    if (!preview)
+        return pd_raw_develop(header->raw, short_side_min, ret_image, err);
+    const int reduce = choose_reduction(preview->width, preview->height, short_side_min, JPEG_REDUCE_MAX);
+    if (open_image(preview->jpeg, preview->len, PD_IMAGE_JPEG, reduce, ret_image) != 0)
+        return pd_load_error_set(err, "the picture is damaged");
+    return PD_OK;
 }
 
 pd_status pd_load_pixels(const uint8_t *data, size_t len, pd_image_type type, uint32_t short_side_min,
@@ -134,15 +197,18 @@ pd_status pd_load_pixels(const uint8_t *data, size_t len, pd_image_type type, ui
 {
     int reduce_max = 1;
     if (type == PD_IMAGE_JPEG)
-        reduce_max = 8;
+        reduce_max = JPEG_REDUCE_MAX;
     else if (type == PD_IMAGE_WEBP)
         reduce_max = 16;
     else if (type == PD_IMAGE_JP2) /* the loader's pages are its resolution levels */
         reduce_max = 1 << ((vips_image_get_n_pages(header->image) - 1) & 7);
-    const int reduce = choose_reduction(header, short_side_min, reduce_max);
+    const int reduce = choose_reduction(header->width, header->height, short_side_min, reduce_max);
     pd_loaded loaded = *header;
     loaded.pixels = NULL;
-    if (reduce == 1)
+    loaded.raw = NULL;
+    if (type == PD_IMAGE_RAW)
+        PD_TRY(load_raw(header, short_side_min, &loaded.image, err));
+    else if (reduce == 1)
         g_object_ref(loaded.image);
     else if (open_image(data, len, type, reduce, &loaded.image) != 0)
         return pd_load_error_set(err, "the picture is damaged");
@@ -155,5 +221,6 @@ void pd_loaded_done(pd_loaded *loaded)
     if (loaded->image)
         g_object_unref(loaded->image);
     pd_mem_free(loaded->pixels);
+    pd_raw_close(&loaded->raw);
     *loaded = (pd_loaded){ 0 };
 }

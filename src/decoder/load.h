@@ -9,14 +9,17 @@
 #include <vips/vips.h>
 
 #include "base/error.h"
+#include "decoder/raw.h"
 #include "decoder/sniff.h"
 
 typedef struct pd_loaded {
-    VipsImage *image;       /* lazy; reads `data` while it lives, and `pixels` */
+    VipsImage *image; /* lazy; reads `data` while it lives, `pixels` and `raw`; NULL for the header of a raw file */
     uint32_t width, height; /* of the whole picture as stored, before any reduction */
     uint32_t pages;
-    bool is_upright; /* the codec has applied the orientation: EXIF's does not count any more */
-    uint8_t *pixels; /* pd_mem: behind the image of our own readers */
+    bool is_upright;      /* the codec has applied the orientation: EXIF's does not count any more */
+    uint32_t orientation; /* 1..8 that the codec found and leaves to be applied; 0: the metadata says it */
+    uint8_t *pixels;      /* pd_mem: behind the image of our own readers */
+    pd_raw *raw;          /* behind the image of a raw file; NULL for all else */
 } pd_loaded;
 
 /* Loads the modules of formats that libvips keeps apart. A format whose module is missing fails later, by itself. */

@@ -17,16 +17,31 @@ static void add_row(double cells[GRID][GRID], const double row[GRID], uint32_t y
     }
 }
 
-/* One picture row averaged to GRID cells. */
+/* Luma in thousandths: whole numbers, so that sums are exact in any order. */
+static uint32_t luma_of(const uint8_t *pixel) { return 299u * pixel[0] + 587u * pixel[1] + 114u * pixel[2]; }
+
+/* One picture row averaged to GRID cells. Pixels that lie in one cell are summed as whole numbers; the one that crosses
+ * the right edge of a cell is shared out. */
 static void reduce_row(double ret_row[GRID], const uint8_t *pixels, uint32_t width)
 {
-    memset(ret_row, 0, GRID * sizeof *ret_row);
-    const double scale = (double)GRID / width;
-    for (uint32_t x = 0; x < width; x++) {
-        const double luma = 0.299 * pixels[3 * x] + 0.587 * pixels[3 * x + 1] + 0.114 * pixels[3 * x + 2];
-        const double left = x * scale, right = (x + 1) * scale;
-        for (int g = (int)left; g < GRID && g < right; g++)
-            ret_row[g] += luma * (fmin(right, g + 1) - fmax(left, g));
+    const double scale = (double)GRID / width / 1000; /* what a pixel is of a cell, and luma to 0..255 */
+    uint32_t x = 0;
+    double carry = 0; /* of the pixel that began in an earlier cell */
+    for (uint32_t g = 0; g < GRID; g++) {
+        /* the cell ends inside pixel `end`, `part` of GRID of it being ours */
+        const uint32_t end = (uint32_t)((uint64_t)(g + 1) * width / GRID);
+        const uint32_t part = (uint32_t)((uint64_t)(g + 1) * width % GRID);
+        uint64_t sum = 0;
+        for (; x < end; x++)
+            sum += luma_of(pixels + 3 * (size_t)x);
+        ret_row[g] = (carry + (double)sum) * scale;
+        carry = 0;
+        if (part) {
+            const double luma = luma_of(pixels + 3 * (size_t)end);
+            ret_row[g] += luma * part / GRID * scale;
+            /* the rest of it: negative until the whole of it is added as pixel x of the next cell */
+            carry = -luma * part / GRID;
+        }
     }
 }
 

@@ -7,32 +7,48 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <glib.h>
 
 #include "decoder/decode.h"
 #include "decoder/sandbox.h"
 #include "media/protocol.h"
 
-enum { FDS = 2 }; /* of a request: the file, the slot */
+enum { FDS_MIN = 2, FDS = 3 }; /* of a request: the file, the slot; the sidecar, or -1 */
 
-/* Takes the descriptors out of a message; those of a message that is not as it should be are closed. */
+static void close_descriptors(const int fds[FDS])
+{
+    for (int i = 0; i < FDS; i++)
+        if (fds[i] >= 0)
+            (void)close(fds[i]);
+}
+
+/* Takes the descriptors out of a message; those of a message that is not as it should be are closed. (There may be one
+ * more than FDS: the room for them is rounded up.) */
 static bool take_descriptors(struct msghdr *message, int ret_fds[FDS])
 {
-    int n = 0;
-    int fds[FDS];
+    size_t n = 0;
+    int fds[FDS] = { -1, -1, -1 };
     for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
         if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
             continue;
         const size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (size_t i = 0; i < count && n < FDS; i++)
-            memcpy(&fds[n++], CMSG_DATA(c) + i * sizeof(int), sizeof(int));
+        for (size_t i = 0; i < count; i++, n++) {
+            int fd;
+            memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof fd);
+            if (n < FDS)
+                fds[n] = fd;
+            else
+                (void)close(fd);
+        }
     }
-    if (n == FDS && !(message->msg_flags & (MSG_CTRUNC | MSG_TRUNC))) {
+    if (n >= FDS_MIN && n <= FDS && !(message->msg_flags & (MSG_CTRUNC | MSG_TRUNC))) {
         memcpy(ret_fds, fds, sizeof fds);
         return true;
     }
-    for (int i = 0; i < n; i++)
-        (void)close(fds[i]);
+    close_descriptors(fds);
     return false;
 }
 
@@ -51,19 +67,22 @@ static bool receive_request(int socket_fd, pd_decode_request *ret_request, int r
     do
         n = recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC);
     while (n < 0 && errno == EINTR);
-    if (n <= 0 || !take_descriptors(&message, ret_fds))
+    if (n < 0 || !take_descriptors(&message, ret_fds)) /* an empty packet may carry some too */
         return false;
-    if (n == (ssize_t)sizeof *ret_request && pd_decode_request_is_sound(ret_request))
+    if (n == (ssize_t)sizeof *ret_request && pd_decode_request_is_sound(ret_request) &&
+        (ret_fds[2] >= 0) == (ret_request->has_sidecar == 1))
         return true;
-    (void)close(ret_fds[0]);
-    (void)close(ret_fds[1]);
+    close_descriptors(ret_fds);
     return false;
 }
+
+/* fstat of the C library is a look by path for the kernel, and paths are closed by now. */
+static int look_at(int fd, struct stat *ret_info) { return (int)syscall(SYS_fstat, fd, ret_info); }
 
 static pd_status map_file(int fd, const uint8_t **ret_data, size_t *ret_len, pd_error *err)
 {
     struct stat info;
-    if (fstat(fd, &info) != 0)
+    if (look_at(fd, &info) != 0)
         return pd_error_set_errno(err, errno, "cannot look at the file");
     if (!S_ISREG(info.st_mode) || info.st_size <= 0)
         return pd_error_set(err, PD_ERR_FORMAT, "the file is empty, or not a regular file");
@@ -80,7 +99,7 @@ static pd_status map_file(int fd, const uint8_t **ret_data, size_t *ret_len, pd_
 static pd_status map_slot(int fd, uint8_t **ret_slot, pd_error *err)
 {
     struct stat info;
-    if (fstat(fd, &info) != 0 || info.st_size != (off_t)PD_DECODE_SLOT_BYTES)
+    if (look_at(fd, &info) != 0 || info.st_size != (off_t)PD_DECODE_SLOT_BYTES)
         return pd_error_set(err, PD_ERR_IO, "the shared memory for the picture has the wrong size");
     void *map = mmap(NULL, PD_DECODE_SLOT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (map == MAP_FAILED)
@@ -89,25 +108,47 @@ static pd_status map_slot(int fd, uint8_t **ret_slot, pd_error *err)
     return PD_OK;
 }
 
-static pd_status answer(const pd_decode_request *request, const int fds[FDS], pd_decode_reply *reply, pd_error *err)
+/* A sidecar that cannot be read, or is too large to be one, is none. */
+static void map_sidecar(int fd, pd_decode_input *input)
 {
-    const uint8_t *data = NULL;
-    size_t len = 0;
-    uint8_t *slot = NULL;
     struct stat info;
-    const uint64_t file_bytes = fstat(fds[0], &info) == 0 && info.st_size > 0 ? (uint64_t)info.st_size : 0;
-    pd_status status = pd_sandbox_begin_file(file_bytes + PD_DECODE_SLOT_BYTES, request->timeout_ms, err);
-    if (status == PD_OK)
-        status = map_file(fds[0], &data, &len, err);
-    if (status == PD_OK)
-        status = map_slot(fds[1], &slot, err);
-    if (status == PD_OK)
-        status = pd_decode_file(data, len, request, slot, reply, err);
-    pd_sandbox_end_file();
-    if (slot)
-        (void)munmap(slot, PD_DECODE_SLOT_BYTES);
+    if (fd < 0 || look_at(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size <= 0 ||
+        (uint64_t)info.st_size > PD_MEDIA_SIDECAR_BYTES_MAX)
+        return;
+    void *map = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (map == MAP_FAILED)
+        return;
+    input->sidecar = map;
+    input->sidecar_bytes = (size_t)info.st_size;
+}
+
+static void unmap(const uint8_t *data, size_t len)
+{
     if (data)
         (void)munmap((void *)(uintptr_t)data, len);
+}
+
+static pd_status answer(const pd_sandbox *sandbox, const pd_decode_request *request, const int fds[FDS],
+                        pd_decode_output *output, pd_error *err)
+{
+    pd_decode_input input = { 0 };
+    uint8_t *slot = NULL;
+    struct stat info;
+    const uint64_t file_bytes = look_at(fds[0], &info) == 0 && info.st_size > 0 ? (uint64_t)info.st_size : 0;
+    pd_status status = pd_sandbox_begin_file(sandbox, file_bytes + PD_DECODE_SLOT_BYTES, request->timeout_ms, err);
+    if (status == PD_OK)
+        status = map_file(fds[0], &input.data, &input.len, err);
+    if (status == PD_OK)
+        status = map_slot(fds[1], &slot, err);
+    if (status == PD_OK) {
+        map_sidecar(fds[2], &input);
+        output->slot = slot;
+        status = pd_decode_file(&input, request, output, err);
+    }
+    pd_sandbox_end_file();
+    unmap(slot, PD_DECODE_SLOT_BYTES);
+    unmap(input.data, input.len);
+    unmap(input.sidecar, input.sidecar_bytes);
     return status;
 }
 
@@ -119,29 +160,44 @@ static pd_status limit_status(pd_status status)
     return is_expected ? status : PD_ERR_IO;
 }
 
-static bool answer_request(int socket_fd)
+/* One packet: the struct, then the texts. */
+static bool send_answer(int socket_fd, const pd_decode_output *output)
+{
+    uint8_t packet[PD_DECODE_ANSWER_BYTES_MAX];
+    const size_t bytes = sizeof output->reply + output->texts.len;
+    memcpy(packet, &output->reply, sizeof output->reply);
+    if (output->texts.len)
+        memcpy(packet + sizeof output->reply, output->texts.data, output->texts.len);
+    ssize_t n;
+    do
+        n = send(socket_fd, packet, bytes, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n == (ssize_t)bytes;
+}
+
+bool pd_decoder_answer(const pd_sandbox *sandbox, int socket_fd)
 {
     pd_decode_request request;
     int fds[FDS];
     if (!receive_request(socket_fd, &request, fds))
         return false;
     pd_error error = { 0 };
-    pd_decode_reply reply = { 0 };
-    const pd_status status = limit_status(answer(&request, fds, &reply, &error));
-    (void)close(fds[0]);
-    (void)close(fds[1]);
+    pd_decode_output output = { 0 };
+    pd_buf_init(&output.texts, PD_TEXTS_BYTES_MAX);
+    const pd_status status = limit_status(answer(sandbox, &request, fds, &output, &error));
+    close_descriptors(fds);
     if (status != PD_OK) {
-        reply = (pd_decode_reply){ .status = status };
-        pd_decode_message_set(&reply, error.message);
+        output.reply = (pd_decode_reply){ .status = status };
+        pd_decode_message_set(&output.reply, error.message);
+        pd_buf_clear(&output.texts);
     }
-    reply.magic = PD_DECODE_MAGIC;
-    reply.version = PD_DECODE_VERSION;
-    reply.id = request.id;
-    ssize_t n;
-    do
-        n = send(socket_fd, &reply, sizeof reply, MSG_NOSIGNAL);
-    while (n < 0 && errno == EINTR);
-    return n == (ssize_t)sizeof reply;
+    output.reply.magic = PD_DECODE_MAGIC;
+    output.reply.version = PD_DECODE_VERSION;
+    output.reply.id = request.id;
+    output.reply.text_bytes = (uint32_t)output.texts.len;
+    const bool is_sent = send_answer(socket_fd, &output);
+    pd_buf_done(&output.texts);
+    return is_sent;
 }
 
 /* The file is mapped: where it cannot be read, or was cut meanwhile, the kernel says so with a signal. */
@@ -151,16 +207,29 @@ static void exit_on_bus_error(int signal_number)
     _exit(PD_DECODE_EXIT_FILE_IO);
 }
 
+/* What GLib says before it gives up: its warnings go nowhere, and that memory ran out is worth an exit status of its
+ * own. (It ends the process with SIGTRAP after this, as for every other mistake.) */
+static void hear_glib(const char *domain, GLogLevelFlags level, const char *message, void *user)
+{
+    (void)domain;
+    (void)user;
+    if ((level & G_LOG_LEVEL_ERROR) && strstr(message, "failed to allocate"))
+        _exit(PD_DECODE_EXIT_MEMORY);
+}
+
 int pd_decoder_serve(int socket_fd)
 {
     const struct sigaction bus = { .sa_handler = exit_on_bus_error };
+    pd_sandbox sandbox;
     pd_error error;
-    if (pd_decode_init(&error) != PD_OK || sigaction(SIGBUS, &bus, NULL) != 0 || pd_sandbox_enter(&error) != PD_OK)
+    (void)g_log_set_default_handler(hear_glib, NULL);
+    if (pd_decode_init(&error) != PD_OK || sigaction(SIGBUS, &bus, NULL) != 0 ||
+        pd_sandbox_enter(&sandbox, PD_WALLS_ALL, socket_fd, &error) != PD_OK)
         return EXIT_FAILURE;
-    const pd_decode_hello hello = { .magic = PD_DECODE_MAGIC, .version = PD_DECODE_VERSION };
+    const pd_decode_hello hello = { .magic = PD_DECODE_MAGIC, .version = PD_DECODE_VERSION, .walls = sandbox.walls };
     if (send(socket_fd, &hello, sizeof hello, MSG_NOSIGNAL) != (ssize_t)sizeof hello)
         return EXIT_FAILURE;
-    while (answer_request(socket_fd))
+    while (pd_decoder_answer(&sandbox, socket_fd))
         continue;
     return EXIT_SUCCESS;
 }

@@ -1,4 +1,5 @@
-/* sniff.h: what a file is, by its first bytes. Nothing that is not in this table is ever given to a codec. */
+/* sniff.h: what a file is, by its first bytes (a raw file that calls itself TIFF: by its directories). Nothing that is
+ * not in this table is ever given to a codec. */
 #ifndef PD_DECODER_SNIFF_H
 #define PD_DECODER_SNIFF_H
 
@@ -17,6 +18,7 @@ typedef enum pd_image_type {
     PD_IMAGE_AVIF,
     PD_IMAGE_JXL,
     PD_IMAGE_JP2,
+    PD_IMAGE_RAW, /* of a camera: DNG, CR2, NEF ... */
     PD_IMAGE_TYPE_COUNT
 } pd_image_type;
 

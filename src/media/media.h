@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/texts.h"
 
 #define PD_MEDIA_THUMB_SIDE 320                        /* px, long side of the WebP thumbnail */
 #define PD_MEDIA_RENDITION_SIDE_MAX 16384              /* px, long side of a JPEG made on demand */
@@ -21,20 +22,35 @@
 #define PD_MEDIA_PIXELS_MAX ((uint64_t)500 * 1000 * 1000)
 #define PD_MEDIA_FILE_BYTES_MAX ((uint64_t)2 << 30)
 
-/* What the metadata of a file says; absent: "" / NAN / 0. Texts are valid UTF-8 without control characters. */
+#define PD_MEDIA_SIDECAR_BYTES_MAX ((uint64_t)4 << 20) /* an .xmp file beside a picture */
+
+#define PD_MEDIA_SUBSEC_BYTES 16
+#define PD_MEDIA_ABSENT INT32_MIN
+
+/* Grows when the readers of metadata learn to find more: what an older one found is then found again. */
+#define PD_MEDIA_READER_VERSION 1
+
+/* What the metadata of a file, and of an .xmp file beside it, says; absent: "" / NAN / 0. Texts are valid UTF-8 without
+ * control characters. */
 typedef struct pd_photo_meta {
-    char taken[32];       /* "YYYY-MM-DDTHH:MM:SS" or with "+HH:MM", "" when none, zeros or nonsense */
-    char taken_source[8]; /* "exif", "xmp" or "" */
+    char taken[32];                     /* "YYYY-MM-DDTHH:MM:SS" or with "+HH:MM", "" when none, zeros or nonsense */
+    char taken_source[8];               /* "exif", "xmp" or "" */
+    char subsec[PD_MEDIA_SUBSEC_BYTES]; /* digits after the point of `taken`'s seconds, "" when not said */
     char make[64], model[64], lens[96];
     uint32_t orientation;                 /* EXIF 1..8 as stored; 1 when absent */
     uint32_t iso;                         /* 0: unknown */
+    int32_t flash;                        /* EXIF's bits, bit 0: it fired; PD_MEDIA_ABSENT */
+    int32_t white_balance;                /* 0 automatic, 1 set by hand; PD_MEDIA_ABSENT */
+    int32_t rating;                       /* 0 (none given) to 5, -1 rejected; PD_MEDIA_ABSENT */
+    uint32_t unused;                      /* 0 */
     double exposure_s, fnumber, focal_mm; /* NAN: unknown */
+    double focal35_mm;                    /* of a lens with the same view on 36 x 24 mm; NAN: unknown */
     double gps_lat, gps_lon, gps_alt;     /* signed degrees, metres; NAN: unknown */
 } pd_photo_meta;
 
 /* One decoded picture. Upright, sRGB, alpha flattened over white. */
 typedef struct pd_picture {
-    char type[8];           /* by content, lower case: jpeg png webp gif bmp tiff heif avif jxl jp2 */
+    char type[8];           /* by content, lower case: jpeg png webp gif bmp tiff heif avif jxl jp2 raw */
     uint32_t width, height; /* upright display size of the whole picture */
     uint32_t pages;         /* > 1: animation or multi-page; the first was decoded */
     bool has_pixels;        /* false: metadata only, `pixels_error` says why (or a rendition was asked for) */
@@ -47,7 +63,8 @@ typedef struct pd_picture {
     size_t rendition_bytes;
     uint64_t phash; /* 64-bit DCT hash of the upright picture */
     pd_photo_meta meta;
-    void *slot; /* private */
+    pd_texts texts; /* owned: moves with the picture, or with whoever takes it out */
+    void *slot;     /* private */
 } pd_picture;
 
 typedef struct pd_media_request {
@@ -57,6 +74,9 @@ typedef struct pd_media_request {
                                 enlarged, in place of pixels, hash and thumbnail. > PD_MEDIA_RENDITION_SIDE_MAX:
                                 PD_ERR_LIMIT */
     uint32_t timeout_ms;     /* 0: PD_MEDIA_FILE_MS_MAX */
+    bool meta_only;          /* neither pixels nor thumbnail: has_pixels will be false */
+    bool has_sidecar; /* sidecar_fd (read-only, stays the caller's) is an .xmp file that belongs to the picture */
+    int sidecar_fd;
 } pd_media_request;
 
 typedef struct pd_media_options {
@@ -80,13 +100,31 @@ void pd_media_pool_free(pd_media_pool **pool);
  */
 PD_MUST_USE pd_status pd_media_decode(pd_media_pool *pool, int fd, const pd_media_request *request,
                                       pd_picture *ret_picture, pd_error *err);
-void pd_picture_release(pd_picture *picture); /* NULL-safe for a zeroed picture; zeroes it */
+void pd_picture_release(pd_picture *picture); /* safe for a zeroed picture; frees its texts; zeroes it */
+
+/* The walls around a decoder process (docs/sandbox.md). The kernel decides which of them there can be. */
+typedef enum pd_wall {
+    PD_WALL_SYSCALLS = 1,    /* a list of system calls (seccomp) */
+    PD_WALL_FILES = 2,       /* no file is opened, made or removed (Landlock) */
+    PD_WALL_NETWORK = 4,     /* no TCP connection (Landlock, Linux 6.7) */
+    PD_WALL_SIGNALS = 8,     /* no signal to other processes (Landlock, Linux 6.12) */
+    PD_WALL_PRIVILEGES = 16, /* no capability; the process cannot be looked into */
+    PD_WALL_LIMITS = 32,     /* processor time, descriptors, nothing written, no core file */
+    PD_WALL_MEMORY = 64,     /* address space */
+} pd_wall;
+#define PD_WALLS_ALL UINT32_C(127)
+
+/* The walls of the decoder that was started last, as it says itself; 0 while none was started. */
+uint32_t pd_media_walls(pd_media_pool *pool);
+
+/* A sentence about them for a log: "decoders work behind all 7 walls", or which ones are missing. */
+void pd_media_walls_describe(uint32_t walls, char *ret_text, size_t size);
 
 /* Wakes every waiting pd_media_decode with PD_ERR_CANCELLED, ends the decoder processes, and refuses more work. */
 void pd_media_pool_cancel(pd_media_pool *pool);
 
 /* Candidates by file name: true for an extension that is learned (any case); *ret_skipped is set for extensions that
- * are known and not learned (svg pdf mp4 ..., and raw formats until they are). Content decides later. */
+ * are known and not learned (svg pdf mp4 ...). Content decides later. */
 bool pd_media_is_candidate(const char *name, bool *ret_skipped);
 
 #endif

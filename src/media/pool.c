@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -32,6 +33,7 @@ typedef struct picture_slot {
 
 typedef struct pool_worker {
     pd_process process; /* pid 0: not started, or ended */
+    uint8_t *answer;    /* [PD_DECODE_ANSWER_BYTES_MAX] */
     bool is_taken;
 } pool_worker;
 
@@ -43,6 +45,7 @@ struct pd_media_pool {
     picture_slot *slots;  /* [n_slots] */
     unsigned n_workers, n_slots;
     uint64_t last_id;
+    uint32_t walls; /* of the process that was started last */
     bool is_cancelled;
 };
 
@@ -132,6 +135,11 @@ pd_status pd_media_pool_create(pd_media_pool **ret_pool, const pd_media_options 
         goto done;
     }
     pool->n_workers = options->n_processes;
+    for (unsigned i = 0; status == PD_OK && i < pool->n_workers; i++) {
+        pool->workers[i].answer = pd_mem_alloc(PD_DECODE_ANSWER_BYTES_MAX, 1);
+        if (!pool->workers[i].answer)
+            status = pd_error_set_nomem(err);
+    }
     for (; status == PD_OK && pool->n_slots < options->n_slots; pool->n_slots += status == PD_OK)
         status = open_slot(&pool->slots[pool->n_slots], pool, err);
 done:
@@ -150,6 +158,7 @@ void pd_media_pool_free(pd_media_pool **pool)
     for (unsigned i = 0; i < p->n_workers; i++) {
         PD_CHECK(!p->workers[i].is_taken);
         (void)pd_process_end(&p->workers[i].process);
+        pd_mem_free(p->workers[i].answer);
     }
     for (unsigned i = 0; i < p->n_slots; i++) {
         PD_CHECK(!p->slots[i].is_taken);
@@ -236,8 +245,10 @@ static pd_status start_worker(pd_media_pool *pool, pool_worker *worker, pd_error
     PD_TRY(pd_process_start(&process, pool->decoder_path, err));
     pthread_mutex_lock(&pool->lock);
     const bool is_cancelled = pool->is_cancelled;
-    if (!is_cancelled)
+    if (!is_cancelled) {
         worker->process = process;
+        pool->walls = process.walls;
+    }
     pthread_mutex_unlock(&pool->lock);
     if (!is_cancelled)
         return PD_OK;
@@ -257,37 +268,70 @@ static int end_worker(pd_media_pool *pool, pool_worker *worker, bool *ret_cancel
     return pd_process_end(&process);
 }
 
+static pd_status explain_timeout(uint32_t timeout_ms, pd_error *err)
+{
+    return pd_error_set(err, PD_ERR_TIMEOUT, "decoding took longer than %u.%u s and was stopped", timeout_ms / 1000,
+                        timeout_ms % 1000 / 100);
+}
+
+static pd_status explain_exit(int exit_status, pd_error *err)
+{
+    if (exit_status == PD_DECODE_EXIT_FILE_IO)
+        return pd_error_set(err, PD_ERR_IO, "the file could not be read to its end (a failing disk, or it changed)");
+    if (exit_status == PD_DECODE_EXIT_MEMORY)
+        return pd_error_set(err, PD_ERR_LIMIT, "decoding it takes more than %llu MiB of memory",
+                            (unsigned long long)PD_MEDIA_DECODER_BYTES_MAX >> 20);
+    return pd_error_set(err, PD_ERR_CRASHED, "the picture decoder gave up on it (exit status %d)", exit_status);
+}
+
+static pd_status explain_signal(int signal_number, uint32_t timeout_ms, pd_error *err)
+{
+    switch (signal_number) {
+    case SIGXCPU: /* the clocks of the decoder itself (decoder/sandbox.c) */
+    case SIGALRM: return explain_timeout(timeout_ms, err);
+    case SIGSYS:
+        return pd_error_set(err, PD_ERR_CRASHED,
+                            "the picture decoder tried what it may not do, and was stopped: do not trust this file");
+    case SIGKILL:
+        return pd_error_set(err, PD_ERR_CRASHED,
+                            "the picture decoder was ended by the system (the machine may be short of memory)");
+    default: break;
+    }
+    const char *name = sigdescr_np(signal_number);
+    return pd_error_set(err, PD_ERR_CRASHED, "the picture decoder crashed on it (signal %d, %s)", signal_number,
+                        name ? name : "unknown");
+}
+
 static pd_status explain_death(pd_status status, int wait_status, uint32_t timeout_ms, pd_error *err)
 {
     if (status == PD_ERR_TIMEOUT)
-        return pd_error_set(err, PD_ERR_TIMEOUT, "decoding took longer than %u.%u s and was stopped", timeout_ms / 1000,
-                            timeout_ms % 1000 / 100);
-    if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == PD_DECODE_EXIT_FILE_IO)
-        return pd_error_set(err, PD_ERR_IO, "the file could not be read to its end (a failing disk, or it changed)");
-    const char *name = WIFSIGNALED(wait_status) ? sigdescr_np(WTERMSIG(wait_status)) : NULL;
+        return explain_timeout(timeout_ms, err);
     if (WIFSIGNALED(wait_status))
-        return pd_error_set(err, PD_ERR_CRASHED, "the picture decoder crashed on it (signal %d, %s)",
-                            WTERMSIG(wait_status), name ? name : "unknown");
-    return pd_error_set(err, PD_ERR_CRASHED, "the picture decoder gave up on it (exit status %d)",
-                        WEXITSTATUS(wait_status));
+        return explain_signal(WTERMSIG(wait_status), timeout_ms, err);
+    return explain_exit(WEXITSTATUS(wait_status), err);
 }
 
+typedef struct question {
+    pd_decode_request wire;
+    int fds[3]; /* the picture, the slot, the sidecar (when wire.has_sidecar) */
+    const picture_slot *slot;
+} question;
+
 /* One question to the worker's process; a process that was found dead before it saw the file is replaced once. */
-static pd_status ask_worker(pd_media_pool *pool, pool_worker *worker, const pd_decode_request *request, int fd,
-                            const picture_slot *slot, pd_picture *ret_picture, pd_error *err)
+static pd_status ask_worker(pd_media_pool *pool, pool_worker *worker, const question *asked, pd_picture *ret_picture,
+                            pd_error *err)
 {
-    uint8_t reply[sizeof(pd_decode_reply)];
     size_t bytes = 0;
-    const int fds[2] = { fd, slot->fd };
     bool is_cancelled = false;
     pd_status status = PD_ERR_BUSY;
     for (int attempt = 0; attempt < 2 && status == PD_ERR_BUSY; attempt++) {
         PD_TRY(start_worker(pool, worker, err));
-        status = pd_process_ask(&worker->process, request, fds, reply, sizeof reply, &bytes);
+        status = pd_process_ask(&worker->process, &asked->wire, asked->fds, worker->answer, PD_DECODE_ANSWER_BYTES_MAX,
+                                &bytes);
         if (status != PD_OK) {
             const int wait_status = end_worker(pool, worker, &is_cancelled);
             if (status != PD_ERR_BUSY && !is_cancelled)
-                return explain_death(status, wait_status, request->timeout_ms, err);
+                return explain_death(status, wait_status, asked->wire.timeout_ms, err);
         }
         if (is_cancelled)
             return pd_error_set(err, PD_ERR_CANCELLED, "decoding was cancelled");
@@ -295,7 +339,7 @@ static pd_status ask_worker(pd_media_pool *pool, pool_worker *worker, const pd_d
     if (status != PD_OK)
         return pd_error_set(err, PD_ERR_CRASHED, "the picture decoder takes no work");
     bool has_lied = false;
-    status = pd_reply_read(reply, bytes, request, slot->map, ret_picture, &has_lied, err);
+    status = pd_reply_read(worker->answer, bytes, &asked->wire, asked->slot->map, ret_picture, &has_lied, err);
     if (has_lied)
         (void)end_worker(pool, worker, &is_cancelled);
     return status;
@@ -325,15 +369,19 @@ pd_status pd_media_decode(pd_media_pool *pool, int fd, const pd_media_request *r
     PD_TRY(check_file(fd, err));
     pool_worker *worker = NULL;
     picture_slot *slot = NULL;
-    pd_decode_request wire = { .magic = PD_DECODE_MAGIC,
-                               .version = PD_DECODE_VERSION,
-                               .short_side_min = request->short_side_min,
-                               .thumb = request->thumb && !request->rendition_side,
-                               .timeout_ms = request->timeout_ms ? request->timeout_ms : PD_MEDIA_FILE_MS_MAX,
-                               .rendition_side = request->rendition_side };
-    PD_TRY(take(pool, &worker, &slot, &wire.id, err));
+    question asked = { .wire = { .magic = PD_DECODE_MAGIC,
+                                 .version = PD_DECODE_VERSION,
+                                 .short_side_min = request->short_side_min,
+                                 .thumb = request->thumb && !request->rendition_side && !request->meta_only,
+                                 .timeout_ms = request->timeout_ms ? request->timeout_ms : PD_MEDIA_FILE_MS_MAX,
+                                 .rendition_side = request->rendition_side,
+                                 .meta_only = request->meta_only && !request->rendition_side,
+                                 .has_sidecar = request->has_sidecar } };
+    PD_TRY(take(pool, &worker, &slot, &asked.wire.id, err));
+    memcpy(asked.fds, (int[]){ fd, slot->fd, request->sidecar_fd }, sizeof asked.fds);
+    asked.slot = slot;
     pd_picture picture;
-    const pd_status status = ask_worker(pool, worker, &wire, fd, slot, &picture, err);
+    const pd_status status = ask_worker(pool, worker, &asked, &picture, err);
     give_back_worker(pool, worker);
     if (status != PD_OK) {
         give_back_slot(slot);
@@ -348,6 +396,7 @@ void pd_picture_release(pd_picture *picture)
 {
     if (picture->slot)
         give_back_slot(picture->slot);
+    pd_mem_free((void *)(uintptr_t)picture->texts.bytes);
     *picture = (pd_picture){ 0 };
 }
 
@@ -366,4 +415,27 @@ void pd_media_pool_cancel(pd_media_pool *pool)
     }
     pthread_cond_broadcast(&pool->freed);
     pthread_mutex_unlock(&pool->lock);
+}
+
+uint32_t pd_media_walls(pd_media_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    const uint32_t walls = pool->walls;
+    pthread_mutex_unlock(&pool->lock);
+    return walls;
+}
+
+void pd_media_walls_describe(uint32_t walls, char *ret_text, size_t size)
+{
+    static const char *const names[] = {
+        "system calls", "files", "network", "signals", "privileges", "limits", "memory"
+    };
+    if ((walls & PD_WALLS_ALL) == PD_WALLS_ALL) {
+        (void)snprintf(ret_text, size, "decoders work behind all %zu walls", PD_COUNT_OF(names));
+        return;
+    }
+    int n = snprintf(ret_text, size, "decoders work without these walls, which this system does not offer");
+    for (size_t i = 0; i < PD_COUNT_OF(names) && n > 0 && (size_t)n < size; i++)
+        if (!(walls & (1U << i)))
+            n += snprintf(ret_text + n, size - (size_t)n, "%s %s", strchr(ret_text, ':') ? "," : ":", names[i]);
 }

@@ -13,8 +13,10 @@
 
 #include "base/clock.h"
 
-/* A clean environment: no plug-in paths, no debug switches of libraries, one thread and one heap for each decoder. */
-static const char *const child_environment[] = { "LC_ALL=C.UTF-8", "VIPS_CONCURRENCY=1", "MALLOC_ARENA_MAX=1", NULL };
+/* A clean environment: no plug-in paths, no debug switches of libraries, nothing of the user's; one thread and one heap
+ * for each decoder, and a time zone that is not looked up in a file. */
+static const char *const child_environment[] = { "LC_ALL=C.UTF-8",     "TZ=UTC0",           "VIPS_CONCURRENCY=1",
+                                                 "MALLOC_ARENA_MAX=1", "OMP_NUM_THREADS=1", NULL };
 
 /* Waits until the socket has something to read. PD_ERR_TIMEOUT after the deadline. */
 static pd_status wait_readable(int socket_fd, int64_t deadline_ns)
@@ -98,7 +100,7 @@ static int spawn(pid_t *ret_pid, const char *path, int socket_fd)
     return error;
 }
 
-static pd_status await_hello(const pd_process *process, const char *path, pd_error *err)
+static pd_status await_hello(pd_process *process, const char *path, pd_error *err)
 {
     pd_decode_hello hello;
     size_t bytes = 0;
@@ -110,6 +112,7 @@ static pd_status await_hello(const pd_process *process, const char *path, pd_err
         return pd_error_set(err, PD_ERR_NOT_FOUND,
                             "%s is not the picture decoder of this version of Pixel Detective: install both together",
                             path);
+    process->walls = hello.walls & PD_WALLS_ALL;
     return PD_OK;
 }
 
@@ -138,22 +141,23 @@ pd_status pd_process_start(pd_process *ret_process, const char *path, pd_error *
     return PD_OK;
 }
 
-static pd_status send_request(int socket_fd, const pd_decode_request *request, const int fds[2])
+static pd_status send_request(int socket_fd, const pd_decode_request *request, const int fds[3])
 {
     union {
         struct cmsghdr header;
-        char bytes[CMSG_SPACE(2 * sizeof(int))];
+        char bytes[CMSG_SPACE(3 * sizeof(int))];
     } control = { 0 };
+    const size_t fds_bytes = (request->has_sidecar ? 3 : 2) * sizeof(int);
     pd_decode_request copy = *request;
     struct iovec part = { .iov_base = &copy, .iov_len = sizeof copy };
     struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = CMSG_SPACE(fds_bytes)
     };
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(2 * sizeof(int));
-    memcpy(CMSG_DATA(header), fds, 2 * sizeof(int));
+    header->cmsg_len = CMSG_LEN(fds_bytes);
+    memcpy(CMSG_DATA(header), fds, fds_bytes);
     ssize_t n;
     do
         n = sendmsg(socket_fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -161,7 +165,7 @@ static pd_status send_request(int socket_fd, const pd_decode_request *request, c
     return n == (ssize_t)sizeof copy ? PD_OK : PD_ERR_BUSY;
 }
 
-pd_status pd_process_ask(const pd_process *process, const pd_decode_request *request, const int fds[2], void *reply,
+pd_status pd_process_ask(const pd_process *process, const pd_decode_request *request, const int fds[3], void *reply,
                          size_t size, size_t *ret_bytes)
 {
     const int64_t deadline_ns = pd_clock_ns() + request->timeout_ms * PD_NS_PER_MS;

@@ -4,8 +4,9 @@
  * struct in this machine's byte order, because both programs come from one build (the version says so).
  *
  *   decoder -> program   pd_decode_hello, once, when it is ready
- *   program -> decoder   pd_decode_request with two descriptors: the file, the slot
- *   decoder -> program   pd_decode_reply
+ *   program -> decoder   pd_decode_request with two descriptors: the file, the slot; a third: the sidecar
+ *   decoder -> program   pd_decode_reply, and behind it in the same packet `text_bytes` of texts (base/texts.h): they
+ * are looked at and then relied on, so they do not travel through memory that both sides can write
  *
  * The end of the socket ends the decoder. A slot is a memfd of PD_DECODE_SLOT_BYTES, sealed against resizing: a decoder
  * can put wrong bytes there but can never make the program fault. Pixels begin at offset 0; the thumbnail follows. A
@@ -21,7 +22,7 @@
 
 #define PD_DECODE_SOCKET_FD 3
 #define PD_DECODE_MAGIC UINT32_C(0x31444450) /* "PDD1" */
-#define PD_DECODE_VERSION UINT32_C(2)
+#define PD_DECODE_VERSION UINT32_C(3)
 
 #define PD_DECODE_THUMB_BYTES_MAX ((size_t)1 << 20)
 #define PD_DECODE_PIXEL_BYTES_MAX ((size_t)48 << 20) /* larger results are scaled down further to fit */
@@ -31,11 +32,16 @@
 #define PD_DECODE_TIMEOUT_MS_MAX (UINT32_C(24) * 3600 * 1000)
 #define PD_DECODE_PAGES_MAX UINT32_C(1000000)
 
+#define PD_DECODE_ANSWER_BYTES_MAX (sizeof(pd_decode_reply) + PD_TEXTS_BYTES_MAX)
+
 /* Exit statuses of a decoder that mean more than "crashed". */
 #define PD_DECODE_EXIT_FILE_IO 70 /* the file could not be read to its end: the disk, or somebody cut it meanwhile */
+#define PD_DECODE_EXIT_MEMORY 71  /* a library that gives up when it gets no memory got none */
 
 typedef struct pd_decode_hello {
     uint32_t magic, version;
+    uint32_t walls;  /* PD_WALL_*: those that stand around the decoder */
+    uint32_t unused; /* 0 */
 } pd_decode_hello;
 
 typedef struct pd_decode_request {
@@ -45,6 +51,8 @@ typedef struct pd_decode_request {
     uint32_t thumb; /* 0 or 1 */
     uint32_t timeout_ms;
     uint32_t rendition_side; /* 0: pixels are wanted; else a rendition, and no thumbnail */
+    uint32_t meta_only;      /* 0 or 1: no pixels, and no thumbnail */
+    uint32_t has_sidecar;    /* 0 or 1: a third descriptor comes along */
 } pd_decode_request;
 
 typedef struct pd_decode_reply {
@@ -60,18 +68,21 @@ typedef struct pd_decode_reply {
     uint32_t rendition_bytes; /* 0 unless asked for */
     uint64_t thumb_offset, thumb_bytes;
     uint64_t phash;
+    uint32_t text_bytes; /* behind this struct; 0 after a failure */
+    uint32_t unused;     /* 0 */
     pd_photo_meta meta;
 } pd_decode_reply;
 
-_Static_assert(sizeof(pd_photo_meta) == 320, "no padding: what is sent is what is compared");
-_Static_assert(sizeof(pd_decode_request) == 32 && sizeof(pd_decode_reply) == 640, "no padding on the wire");
+_Static_assert(sizeof(pd_photo_meta) == 360, "no padding: what is sent is what is compared");
+_Static_assert(sizeof(pd_decode_request) == 40 && sizeof(pd_decode_reply) == 688, "no padding on the wire");
 
 /* The decoder's look at a request; the program's look at a reply is media/reply.h. */
 static inline bool pd_decode_request_is_sound(const pd_decode_request *request)
 {
     return request->magic == PD_DECODE_MAGIC && request->version == PD_DECODE_VERSION && request->thumb <= 1 &&
            request->rendition_side <= PD_MEDIA_RENDITION_SIDE_MAX && !(request->rendition_side && request->thumb) &&
-           request->timeout_ms >= 1 && request->timeout_ms <= PD_DECODE_TIMEOUT_MS_MAX &&
+           request->meta_only <= 1 && !(request->meta_only && (request->thumb || request->rendition_side)) &&
+           request->has_sidecar <= 1 && request->timeout_ms >= 1 && request->timeout_ms <= PD_DECODE_TIMEOUT_MS_MAX &&
            request->short_side_min <= PD_DECODE_SIDE_MAX;
 }
 

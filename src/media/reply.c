@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/mem.h"
 #include "base/str.h"
 
-static const char *const known_types[] = { "jpeg", "png", "webp", "gif", "bmp", "tiff", "heif", "avif", "jxl", "jp2" };
+static const char *const known_types[] = { "jpeg", "png",  "webp", "gif", "bmp", "tiff",
+                                           "heif", "avif", "jxl",  "jp2", "raw" };
 
 /* Terminated inside its array, valid UTF-8, no control characters. */
 static bool is_clean_text(const char *text, size_t size)
@@ -52,6 +54,28 @@ static bool is_time_text(const char *text)
     return true;
 }
 
+static bool is_absent_or_whole(int32_t value, int32_t min, int32_t max)
+{
+    return value == PD_MEDIA_ABSENT || (value >= min && value <= max);
+}
+
+static bool are_numbers_sound(const pd_photo_meta *meta)
+{
+    return meta->orientation >= 1 && meta->orientation <= 8 && !meta->unused &&
+           is_absent_or_whole(meta->flash, 0, 0xffff) && is_absent_or_whole(meta->white_balance, 0, 1) &&
+           is_absent_or_whole(meta->rating, -1, 5) && is_absent_or_within(meta->exposure_s, 0, 1e9) &&
+           is_absent_or_within(meta->fnumber, 0, 1e6) && is_absent_or_within(meta->focal_mm, 0, 1e9) &&
+           is_absent_or_within(meta->focal35_mm, 0, 1e9);
+}
+
+static bool is_place_sound(const pd_photo_meta *meta)
+{
+    return is_absent_or_within(meta->gps_lat, -90, 90) && is_absent_or_within(meta->gps_lon, -180, 180) &&
+           is_absent_or_within(meta->gps_alt, -1e6, 1e9) && isnan(meta->gps_lat) == isnan(meta->gps_lon);
+}
+
+static bool are_digits(const char *text) { return text[strspn(text, "0123456789")] == '\0'; }
+
 static bool is_meta_sound(const pd_photo_meta *meta)
 {
     if (!is_clean_text(meta->taken, sizeof meta->taken) ||
@@ -63,10 +87,10 @@ static bool is_meta_sound(const pd_photo_meta *meta)
         return false;
     if (meta->taken[0] && strcmp(meta->taken_source, "exif") != 0 && strcmp(meta->taken_source, "xmp") != 0)
         return false;
-    return meta->orientation >= 1 && meta->orientation <= 8 && is_absent_or_within(meta->exposure_s, 0, 1e9) &&
-           is_absent_or_within(meta->fnumber, 0, 1e6) && is_absent_or_within(meta->focal_mm, 0, 1e9) &&
-           is_absent_or_within(meta->gps_lat, -90, 90) && is_absent_or_within(meta->gps_lon, -180, 180) &&
-           is_absent_or_within(meta->gps_alt, -1e6, 1e9) && isnan(meta->gps_lat) == isnan(meta->gps_lon);
+    if (!is_clean_text(meta->subsec, sizeof meta->subsec) || !are_digits(meta->subsec) ||
+        (meta->subsec[0] && !meta->taken[0]))
+        return false;
+    return are_numbers_sound(meta) && is_place_sound(meta);
 }
 
 static bool has_nothing_of_pixels(const pd_decode_reply *reply)
@@ -147,19 +171,33 @@ static void fill_picture(const pd_decode_reply *reply, const uint8_t *slot, pd_p
         picture->rendition = slot;
 }
 
+/* What every answer keeps, be it a picture or a failure. */
+static pd_status check_form(const pd_decode_reply *reply, const pd_decode_request *request, pd_texts texts,
+                            pd_error *err)
+{
+    if (reply->magic != PD_DECODE_MAGIC || reply->version != PD_DECODE_VERSION || reply->id != request->id)
+        return pd_error_set(err, PD_ERR_FORMAT, "a picture decoder answered a question that was not asked");
+    if ((reply->status != PD_OK && texts.len) || !pd_texts_are_sound(texts))
+        return pd_error_set(err, PD_ERR_FORMAT, "a picture decoder gave texts that break the protocol");
+    if (reply->unused || !is_clean_text(reply->message, sizeof reply->message))
+        return pd_error_set(err, PD_ERR_FORMAT, "a picture decoder gave an answer that breaks the protocol");
+    return PD_OK;
+}
+
 pd_status pd_reply_read(const void *reply_bytes, size_t bytes, const pd_decode_request *request, const uint8_t *slot,
                         pd_picture *ret_picture, bool *ret_lied, pd_error *err)
 {
     *ret_lied = true;
     pd_decode_reply reply;
-    if (bytes != sizeof reply)
-        return pd_error_set(err, PD_ERR_FORMAT, "a picture decoder answered with %zu bytes instead of %zu", bytes,
-                            sizeof reply);
+    if (bytes < sizeof reply || bytes > PD_DECODE_ANSWER_BYTES_MAX)
+        return pd_error_set(err, PD_ERR_FORMAT, "a picture decoder answered with %zu bytes instead of %zu or more",
+                            bytes, sizeof reply);
     memcpy(&reply, reply_bytes, sizeof reply);
-    if (reply.magic != PD_DECODE_MAGIC || reply.version != PD_DECODE_VERSION || reply.id != request->id)
-        return pd_error_set(err, PD_ERR_FORMAT, "a picture decoder answered a question that was not asked");
-    if (!is_clean_text(reply.message, sizeof reply.message))
-        return pd_error_set(err, PD_ERR_FORMAT, "a picture decoder gave an answer that breaks the protocol");
+    const pd_texts texts = { (const char *)reply_bytes + sizeof reply, bytes - sizeof reply };
+    if (reply.text_bytes != texts.len)
+        return pd_error_set(err, PD_ERR_FORMAT, "a picture decoder answered with %zu bytes instead of %zu", bytes,
+                            sizeof reply + reply.text_bytes);
+    PD_TRY(check_form(&reply, request, texts, err));
     if (reply.status != PD_OK && is_failure_sound(&reply)) {
         *ret_lied = false;
         return pd_error_set(err, (pd_status)reply.status, "%s", reply.message);
@@ -169,6 +207,10 @@ pd_status pd_reply_read(const void *reply_bytes, size_t bytes, const pd_decode_r
                             "a picture decoder gave an answer that cannot be true (%u x %u, pixels %u x %u)",
                             reply.width, reply.height, reply.pixel_width, reply.pixel_height);
     *ret_lied = false;
+    char *copy = NULL;
+    if (texts.len && !(copy = pd_mem_dup(texts.bytes, texts.len)))
+        return pd_error_set_nomem(err);
     fill_picture(&reply, slot, ret_picture);
+    ret_picture->texts = (pd_texts){ copy, texts.len };
     return PD_OK;
 }

@@ -127,46 +127,92 @@ static void keep_thumb(pd_stages *stages, pd_item *item)
         pd_board_log(stages->board, PD_LOG_WARNING, "no thumbnails: %s", error.message);
 }
 
+/* Said once, when the first decoder runs: a person who reads the log knows what stands between a bad file and the rest.
+ */
+static void tell_walls(pd_stages *stages)
+{
+    const uint32_t walls = pd_media_walls(stages->pool);
+    if (!walls || atomic_exchange(&stages->walls_told, true))
+        return;
+    char text[200];
+    pd_media_walls_describe(walls, text, sizeof text);
+    pd_board_log(stages->board, walls == PD_WALLS_ALL ? PD_LOG_INFO : PD_LOG_WARNING, "%s", text);
+}
+
+/* The sidecar, open; -1: there is none, or it went. */
+static int open_sidecar(const pd_todo *todo)
+{
+    return todo->sidecar ? open(todo->sidecar, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1;
+}
+
+/* Fills item->picture. False: the item has come to its end. */
+static bool ask_decoder(pd_stages *stages, pd_item *item, int fd, pd_media_request request)
+{
+    pd_error error = { 0 };
+    request.timeout_ms = stages->speed == PD_SPEED_GENTLE ? PD_STAGE_GENTLE_FILE_MS : 0;
+    request.sidecar_fd = open_sidecar(item->todo);
+    request.has_sidecar = request.sidecar_fd >= 0;
+    const pd_status status = pd_media_decode(stages->pool, fd, &request, &item->picture, &error);
+    if (request.has_sidecar)
+        close(request.sidecar_fd);
+    tell_walls(stages);
+    if (status == PD_ERR_CANCELLED) {
+        item->kind = PD_ITEM_GONE;
+        return false;
+    }
+    if (status == PD_ERR_NOT_FOUND || status == PD_ERR_INTERNAL) { /* no decoder: no file can be learned */
+        pd_board_stop(stages->board, &error);
+        item->kind = PD_ITEM_GONE;
+        return false;
+    }
+    if (!is_as_it_was(item, fd)) {
+        (void)pd_error_set(&error, PD_ERR_IO, "the file was changed while it was read");
+        fail_for_now(item, &error);
+        return false;
+    }
+    if (status == PD_ERR_IO)
+        fail_for_now(item, &error);
+    else if (status != PD_OK)
+        pd_item_fail(item, &error);
+    return status == PD_OK;
+}
+
+static void keep_facts(pd_item *item)
+{
+    item->facts = item->picture;
+    item->facts.slot = NULL;
+    item->facts.pixels = item->facts.thumb = NULL;
+    item->picture.texts = (pd_texts){ 0 };
+    item->has_facts = true;
+}
+
 static void decode_file(pd_stages *stages, pd_item *item, int fd)
 {
     const pd_media_request request = {
         .short_side_min = (uint32_t)(SHORT_SIDE_FACTOR * pd_model_image_side(stages->model)),
         .thumb = stages->thumbs_dir != NULL,
-        .timeout_ms = stages->speed == PD_SPEED_GENTLE ? PD_STAGE_GENTLE_FILE_MS : 0,
     };
-    pd_error error = { 0 };
-    const pd_status status = pd_media_decode(stages->pool, fd, &request, &item->picture, &error);
-    if (status == PD_ERR_CANCELLED) {
-        item->kind = PD_ITEM_GONE;
+    if (!ask_decoder(stages, item, fd, request))
         return;
-    }
-    if (status == PD_ERR_NOT_FOUND || status == PD_ERR_INTERNAL) { /* no decoder: no file can be learned */
-        pd_board_stop(stages->board, &error);
-        item->kind = PD_ITEM_GONE;
-        return;
-    }
-    if (!is_as_it_was(item, fd)) {
-        (void)pd_error_set(&error, PD_ERR_IO, "the file was changed while it was read");
-        fail_for_now(item, &error);
-        return;
-    }
-    if (status != PD_OK) {
-        if (status == PD_ERR_IO)
-            fail_for_now(item, &error);
-        else
-            pd_item_fail(item, &error);
-        return;
-    }
-    item->facts = item->picture;
-    item->facts.slot = NULL;
-    item->facts.pixels = item->facts.thumb = NULL;
-    item->has_facts = true;
+    keep_facts(item);
     item->kind = PD_ITEM_PICTURE;
     keep_thumb(stages, item);
     if (!item->picture.has_pixels) {
+        pd_error error = { 0 };
         (void)pd_error_set(&error, PD_ERR_FORMAT, "%s", item->facts.pixels_error);
         pd_item_fail(item, &error);
     }
+}
+
+/* What is known stays known, with the words that the file and its sidecar have now. */
+static void keep_known(pd_stages *stages, pd_item *item, int fd)
+{
+    const pd_media_request request = { .meta_only = true };
+    item->kind = PD_ITEM_KNOWN;
+    if (!item->todo->refresh || !ask_decoder(stages, item, fd, request))
+        return;
+    keep_facts(item);
+    pd_picture_release(&item->picture);
 }
 
 /* False: the content is another's just now, and the file comes again later. */
@@ -182,7 +228,7 @@ static bool read_file(reader *r, pd_item *item)
         if (mine && !look_up(stages, item, &learned))
             item->kind = PD_ITEM_GONE;
         else if (mine && learned)
-            item->kind = PD_ITEM_KNOWN;
+            keep_known(stages, item, fd);
         else if (mine)
             decode_file(stages, item, fd);
     }

@@ -71,9 +71,9 @@ static bool on_folder(void *user, const char *path, size_t *root)
     return tell_in_time(c);
 }
 
-static bool on_file(void *user, const char *path, size_t root, int64_t bytes, int64_t mtime_ns)
+static bool on_file(void *user, const pd_walk_file *file)
 {
-    (void)path, (void)root, (void)bytes, (void)mtime_ns;
+    (void)file;
     counting *c = user;
     c->count.pictures++;
     return count_file(c);

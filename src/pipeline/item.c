@@ -18,6 +18,7 @@ void pd_item_free(pd_item **item)
     if (!*item)
         return;
     pd_picture_release(&(*item)->picture);
+    pd_picture_release(&(*item)->facts); /* no slot, but texts */
     pd_mem_free((*item)->half);
     pd_mem_free(*item);
     *item = NULL;

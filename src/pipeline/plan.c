@@ -6,18 +6,20 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
+#include "media/media.h"
 #include "pipeline/walk.h"
 
 #define FLUSH_FILES 256 /* counts go to the board in lots: its lock is not for every file */
 
 /* A photo that the catalogue knows below the folders that are walked. */
 typedef struct known {
-    int64_t id, bytes, mtime_ns, content;
+    int64_t id, bytes, mtime_ns, content, sidecar_ns;
     const char *path;
     size_t root;
     bool learned, failed;
-    bool seen;   /* met as a file, or in a folder that cannot be read */
-    bool folder; /* met as a folder */
+    bool outdated; /* its metadata was found by older readers */
+    bool seen;     /* met as a file, or in a folder that cannot be read */
+    bool folder;   /* met as a folder */
 } known;
 
 /* Known photos by path: open addressing, at most half full. */
@@ -100,6 +102,8 @@ static bool visit_state(void *user, const pd_photo_state *state)
                                     .bytes = state->bytes,
                                     .mtime_ns = state->mtime_ns,
                                     .content = state->content,
+                                    .sidecar_ns = state->sidecar_ns,
+                                    .outdated = state->content && state->reader < PD_MEDIA_READER_VERSION,
                                     .path = path,
                                     .root = s->root,
                                     .learned = state->learned,
@@ -136,18 +140,28 @@ static bool count_one(scan *s)
     return pd_board_may_begin(s->board);
 }
 
-static bool append_todo(scan *s, const char *path, size_t root, const int64_t bytes_time[2], const known *k)
+static bool append_todo(scan *s, const pd_walk_file *file, const known *k)
 {
     pd_plan *plan = s->plan;
     pd_todo *todo = pd_list_grow(plan->todo, &plan->todo_capacity, plan->n_todo, sizeof *todo);
     if (todo)
         plan->todo = todo;
-    const char *copy = todo ? pd_text_pool_keep(&plan->texts, path) : NULL;
-    if (!copy) {
+    const char *path = todo ? pd_text_pool_keep(&plan->texts, file->path) : NULL;
+    const char *sidecar = path && file->sidecar ? pd_text_pool_keep(&plan->texts, file->sidecar) : NULL;
+    if (!path || (file->sidecar && !sidecar)) {
         s->status = PD_ERR_NOMEM;
         return false;
     }
-    todo[plan->n_todo++] = (pd_todo){ copy, bytes_time[0], bytes_time[1], root, k != NULL, k ? k->content : 0 };
+    todo[plan->n_todo++] = (pd_todo){ .path = path,
+                                      .bytes = file->bytes,
+                                      .mtime_ns = file->mtime_ns,
+                                      .root = file->root,
+                                      .known = k != NULL,
+                                      .content = k ? k->content : 0,
+                                      .sidecar = sidecar,
+                                      .sidecar_ns = file->sidecar_ns,
+                                      .refresh = s->options->recheck || file->sidecar_ns != (k ? k->sidecar_ns : 0) ||
+                                                 (k && k->outdated) };
     return true;
 }
 
@@ -165,25 +179,31 @@ static bool on_folder(void *user, const char *path, size_t *root)
     return pd_board_may_begin(s->board);
 }
 
-static bool on_file(void *user, const char *path, size_t root, int64_t bytes, int64_t mtime_ns)
+static bool is_unchanged(const scan *s, const known *k, const pd_walk_file *file)
+{
+    const bool is_settled = k->failed ? !s->options->retry : k->learned;
+    return !s->options->recheck && k->bytes == file->bytes && k->mtime_ns == file->mtime_ns &&
+           k->sidecar_ns == file->sidecar_ns && !k->outdated && is_settled;
+}
+
+static bool on_file(void *user, const pd_walk_file *file)
 {
     scan *s = user;
-    known *k = find_known(s, path);
+    known *k = find_known(s, file->path);
     if (k && k->seen)
         return true;
-    s->plan->roots[root].seen++;
+    s->plan->roots[file->root].seen++;
     s->counts.found++;
     bool unchanged = false;
     if (k) {
         k->seen = true;
-        const bool settled = k->failed ? !s->options->retry : k->learned;
-        unchanged = !s->options->recheck && k->bytes == bytes && k->mtime_ns == mtime_ns && settled;
+        unchanged = is_unchanged(s, k, file);
     }
     if (unchanged && k->failed)
         s->counts.failed++;
     else if (unchanged)
         s->counts.unchanged++;
-    else if (!append_todo(s, path, root, (int64_t[]){ bytes, mtime_ns }, k))
+    else if (!append_todo(s, file, k))
         return false;
     return count_one(s);
 }

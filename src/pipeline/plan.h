@@ -3,7 +3,8 @@
  * Private to the room. Which root a photo belongs to: the innermost root whose walk comes by it. So a folder inside a
  * root becomes no root of its own (only it is walked then), and a root added above others leaves their photos to them.
  *
- * A file is unchanged when size and time are those in the catalogue and it is learned or has a remembered error. A
+ * A file is unchanged when size and time are those in the catalogue, those of its sidecar too, and it is learned or has
+ * a remembered error, and its metadata was found by readers as good as ours. A
  * known photo that was not met is missing; what becomes of the missing is decided after learning, when those that
  * only moved are known (pd_plan_settle). One thread at a time, but for the arrays, which do not change after
  * pd_plan_make. */
@@ -43,8 +44,11 @@ typedef struct pd_todo {
     const char *path;
     int64_t bytes, mtime_ns;
     size_t root;
-    bool known;      /* the catalogue has a photo at this path ... */
-    int64_t content; /* ... which had this content, or 0 */
+    bool known;          /* the catalogue has a photo at this path ... */
+    int64_t content;     /* ... which had this content, or 0 */
+    const char *sidecar; /* path, NULL: none */
+    int64_t sidecar_ns;
+    bool refresh; /* its metadata is to be read again, whether its content is known or not */
 } pd_todo;
 
 typedef struct pd_missing {

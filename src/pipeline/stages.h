@@ -42,7 +42,7 @@ typedef struct pd_item {
     int64_t bytes, mtime_ns; /* as read; both 0: to be tried again by the next run, whatever the file looks like */
     uint8_t sha256[PD_SHA256_BYTES];
     bool claimed;       /* sha256 is claimed from the feed */
-    bool has_facts;     /* `facts` are those of the picture, without its pixels and thumbnail */
+    bool has_facts;     /* `facts` are those of the picture, without its pixels and thumbnail; its texts are theirs */
     int64_t content;    /* KNOWN */
     pd_picture facts;   /* no slot */
     pd_picture picture; /* owns a slot while kind is PICTURE */
@@ -71,7 +71,7 @@ typedef struct pd_stages {
     pd_queue *to_embed, *to_write;
     atomic_uint n_decoding, n_embedding; /* threads; the last to leave closes the queue it fed */
     atomic_int_least64_t embed_ns;       /* one embedding, smoothed */
-    atomic_bool thumbs_warned;
+    atomic_bool thumbs_warned, walls_told;
 } pd_stages;
 
 /* Gives the calling thread, and the processes it starts, the priority of the round. Priority only goes down without

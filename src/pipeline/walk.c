@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,6 +28,12 @@ typedef struct folder {
     ino_t inode;
 } folder;
 
+/* Names in the folder that is being read: pictures wait for their sidecars until all names are known. */
+typedef struct name_list {
+    const char **names;
+    size_t n, capacity;
+} name_list;
+
 typedef struct walk {
     const pd_walk_visitor *visitor;
     void *user;
@@ -33,8 +41,12 @@ typedef struct walk {
     size_t n_folders, folders_capacity;
     size_t *pending; /* stack of folders to be read */
     size_t n_pending, pending_capacity;
+    pd_text_pool texts; /* of the two lists */
+    name_list pictures, sidecars;
     pd_error *err;
 } walk;
+
+static const char sidecar_suffix[] = ".xmp";
 
 static bool leaves_out(const char *name) { return name[0] == '.' || strcmp(name, "@eaDir") == 0; }
 
@@ -110,15 +122,100 @@ static bool is_own_ancestor(const walk *w, size_t index)
 
 static pd_status end_unless(bool go_on) { return go_on ? PD_OK : PD_ERR_CANCELLED; }
 
-static pd_status visit_file(walk *w, int fd, const char *name, const char *path, size_t root)
+static pd_status keep_name(walk *w, name_list *list, const char *name)
+{
+    const char **names = pd_list_grow(list->names, &list->capacity, list->n, sizeof *names);
+    if (!names)
+        return pd_error_set_nomem(w->err);
+    list->names = names;
+    names[list->n] = pd_text_pool_keep(&w->texts, name);
+    if (!names[list->n])
+        return pd_error_set_nomem(w->err);
+    list->n++;
+    return PD_OK;
+}
+
+static bool is_sidecar(const char *name)
+{
+    const size_t len = strlen(name);
+    return len >= sizeof sidecar_suffix && strcasecmp(name + len + 1 - sizeof sidecar_suffix, sidecar_suffix) == 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcasecmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The name in the list that is the first `len` bytes of `stem` and the suffix; NULL when there is none. */
+static const char *find_sidecar(const name_list *list, const char *stem, size_t len)
+{
+    char name[NAME_MAX + sizeof sidecar_suffix];
+    const int n = snprintf(name, sizeof name, "%.*s%s", (int)len, stem, sidecar_suffix);
+    const char *key = name;
+    if (list->n == 0 || n < 0 || (size_t)n >= sizeof name)
+        return NULL;
+    const char **found = bsearch(&key, list->names, list->n, sizeof *list->names, compare_names);
+    return found ? *found : NULL;
+}
+
+static int64_t mtime_of(const struct stat *st)
+{
+    return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+}
+
+/* Path of a file in a folder; false: too long. */
+static bool format_path(const char *above, const char *name, char ret_path[PD_STORE_PATH_BYTES_MAX])
+{
+    const int n =
+        snprintf(ret_path, PD_STORE_PATH_BYTES_MAX, "%s%s%s", above, strcmp(above, "/") == 0 ? "" : "/", name);
+    return n >= 0 && n < PD_STORE_PATH_BYTES_MAX;
+}
+
+/* Sets the sidecar of the picture `name`, if there is one; `path` holds its path. */
+static void take_sidecar(const walk *w, size_t index, int fd, const char *name, char path[PD_STORE_PATH_BYTES_MAX],
+                         pd_walk_file *file)
+{
+    const char *dot = strrchr(name, '.');
+    const char *beside = find_sidecar(&w->sidecars, name, strlen(name));
+    if (!beside && dot)
+        beside = find_sidecar(&w->sidecars, name, (size_t)(dot - name));
+    struct stat st;
+    if (!beside || fstatat(fd, beside, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode) ||
+        (uint64_t)st.st_size > PD_MEDIA_SIDECAR_BYTES_MAX || !format_path(w->folders[index].path, beside, path))
+        return;
+    file->sidecar = path;
+    file->sidecar_ns = mtime_of(&st) ? mtime_of(&st) : 1;
+}
+
+static pd_status visit_file(walk *w, size_t index, int fd, const char *name)
 {
     struct stat st;
+    char path[PD_STORE_PATH_BYTES_MAX], sidecar[PD_STORE_PATH_BYTES_MAX];
     if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return PD_OK; /* gone since its name was read */
-    if (!S_ISREG(st.st_mode))
+    if (!S_ISREG(st.st_mode) || !format_path(w->folders[index].path, name, path))
         return end_unless(w->visitor->skipped(w->user));
-    const int64_t mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
-    return end_unless(w->visitor->file(w->user, path, root, (int64_t)st.st_size, mtime_ns));
+    pd_walk_file file = {
+        .path = path, .root = w->folders[index].root, .bytes = (int64_t)st.st_size, .mtime_ns = mtime_of(&st)
+    };
+    take_sidecar(w, index, fd, name, sidecar, &file);
+    return end_unless(w->visitor->file(w->user, &file));
+}
+
+static pd_status visit_files(walk *w, size_t index, int fd)
+{
+    pd_status status = PD_OK;
+    if (w->sidecars.n > 0)
+        qsort(w->sidecars.names, w->sidecars.n, sizeof *w->sidecars.names, compare_names);
+    for (size_t i = 0; status == PD_OK && i < w->pictures.n; i++)
+        status = visit_file(w, index, fd, w->pictures.names[i]);
+    return status;
+}
+
+static void forget_names(walk *w)
+{
+    w->pictures.n = w->sidecars.n = 0;
+    pd_text_pool_done(&w->texts);
 }
 
 /* False: gone since its name was read. */
@@ -144,17 +241,16 @@ static pd_status visit_entry(walk *w, size_t index, int fd, const struct dirent 
     const bool candidate = type != DT_DIR && pd_media_is_candidate(name, &skipped);
     if (skipped || (candidate && type != DT_REG))
         return end_unless(w->visitor->skipped(w->user));
-    if (type != DT_DIR && !candidate)
+    if (candidate)
+        return keep_name(w, &w->pictures, name);
+    if (type != DT_DIR && is_sidecar(name))
+        PD_TRY(keep_name(w, &w->sidecars, name));
+    if (type != DT_DIR)
         return end_unless(!w->visitor->other || w->visitor->other(w->user));
-
     char path[PD_STORE_PATH_BYTES_MAX];
-    const char *above = w->folders[index].path;
-    const int n = snprintf(path, sizeof path, "%s%s%s", above, strcmp(above, "/") == 0 ? "" : "/", name);
-    if (n < 0 || (size_t)n >= sizeof path)
+    if (!format_path(w->folders[index].path, name, path))
         return end_unless(w->visitor->skipped(w->user));
-    if (type == DT_DIR)
-        return push_folder(w, path, index, w->folders[index].root);
-    return visit_file(w, fd, name, path, w->folders[index].root);
+    return push_folder(w, path, index, w->folders[index].root);
 }
 
 static pd_status tell_unreadable(walk *w, size_t index, int sys_errno)
@@ -182,6 +278,9 @@ static pd_status read_entries(walk *w, size_t index, int fd)
         }
         status = visit_entry(w, index, fd, entry);
     }
+    if (status == PD_OK)
+        status = visit_files(w, index, fd);
+    forget_names(w);
     closedir(dir);
     return status;
 }
@@ -220,6 +319,8 @@ pd_status pd_walk(const char *path, size_t root, const pd_walk_visitor *visitor,
     }
     for (size_t i = 0; i < w.n_pending; i++)
         pd_mem_free(w.folders[w.pending[i]].path);
+    pd_mem_free(w.pictures.names);
+    pd_mem_free(w.sidecars.names);
     pd_mem_free(w.pending);
     pd_mem_free(w.folders);
     return status;

@@ -14,12 +14,21 @@
 
 #define PD_WALK_IGNORE_FILE ".pixeldetectiveignore"
 
+/* A regular file whose name says that it is a picture, and the sidecar that lies beside it: "name.jpg.xmp", else
+ * "name.xmp", in any case, a regular file of at most PD_MEDIA_SIDECAR_BYTES_MAX. */
+typedef struct pd_walk_file {
+    const char *path;
+    const char *sidecar; /* path, NULL: none */
+    size_t root;
+    int64_t bytes, mtime_ns;
+    int64_t sidecar_ns; /* its time; 0: none */
+} pd_walk_file;
+
 /* Every member is called with the `user` of the walk. Returning false ends the walk, which is PD_ERR_CANCELLED. */
 typedef struct pd_walk_visitor {
     /* A folder is about to be read. *root is the number its parent has, and may be changed for all below. */
     bool (*folder)(void *user, const char *path, size_t *root);
-    /* A regular file whose name says that it is a picture. */
-    bool (*file)(void *user, const char *path, size_t root, int64_t bytes, int64_t mtime_ns);
+    bool (*file)(void *user, const pd_walk_file *file); /* the folder's last */
     /* Left aside: known but not learned (PDF, video), behind a symbolic link, no regular file, or its path too long. */
     bool (*skipped)(void *user);
     /* A folder cannot be read (or not to its end): what is in it is not known. The first folder may give ENOENT. */

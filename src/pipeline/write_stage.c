@@ -58,6 +58,8 @@ static void commit_batch(batch *b)
     release_claims(b);
 }
 
+static int32_t store_whole(int32_t value) { return value == PD_MEDIA_ABSENT ? PD_STORE_ABSENT : value; }
+
 static pd_status put_facts(pd_stages *stages, pd_item *item, pd_error *err)
 {
     const pd_picture *facts = &item->facts;
@@ -82,6 +84,11 @@ static pd_status put_facts(pd_stages *stages, pd_item *item, pd_error *err)
         .gps_alt = meta->gps_alt,
         .has_phash = facts->has_pixels,
         .phash = facts->phash,
+        .subsec = meta->subsec,
+        .shot = { meta->focal35_mm, store_whole(meta->flash), store_whole(meta->white_balance) },
+        .rating = store_whole(meta->rating),
+        .texts = facts->texts,
+        .reader = PD_MEDIA_READER_VERSION,
     };
     memcpy(content.sha256, item->sha256, sizeof content.sha256);
     return pd_store_content_put(stages->store, &content, &item->content, err);
@@ -112,7 +119,8 @@ static pd_status put_item(batch *b, pd_item *item, pd_error *err)
                                  .path = item->todo->path,
                                  .bytes = item->bytes,
                                  .mtime_ns = item->mtime_ns,
-                                 .content = item->content };
+                                 .content = item->content,
+                                 .sidecar_ns = item->todo->sidecar_ns };
     if (item->kind == PD_ITEM_FAILED) {
         b->counts.failed++;
         pd_board_file_error(stages->board, file.path, item->sentence.message);

@@ -1,6 +1,24 @@
 /* contents.c: what is known about a sequence of bytes, whichever files hold it. */
 #include "store/store_private.h"
 
+static pd_status put_texts(pd_store *store, int64_t content, pd_texts texts, pd_error *err)
+{
+    sqlite3_stmt *stmt;
+    PD_TRY(pd_stmt_get(store, PD_STMT_TEXTS_FORGET, &stmt, err));
+    sqlite3_bind_int64(stmt, 1, content);
+    PD_TRY(pd_stmt_run(store, stmt, NULL, err));
+    int position = 0;
+    for (const char *text = NULL; (text = pd_texts_next(texts, text)); position++) {
+        PD_TRY(pd_stmt_get(store, PD_STMT_TEXT_PUT, &stmt, err));
+        sqlite3_bind_int64(stmt, 1, content);
+        sqlite3_bind_int(stmt, 2, (int)pd_texts_kind(text));
+        sqlite3_bind_int(stmt, 3, position);
+        pd_stmt_bind_text(stmt, 4, text);
+        PD_TRY(pd_stmt_run(store, stmt, NULL, err));
+    }
+    return PD_OK;
+}
+
 pd_status pd_store_content_put(pd_store *store, const pd_content *content, int64_t *ret_content, pd_error *err)
 {
     sqlite3_stmt *stmt;
@@ -23,7 +41,18 @@ pd_status pd_store_content_put(pd_store *store, const pd_content *content, int64
         sqlite3_bind_double(stmt, 13 + (int)i, numbers[i]); /* NAN becomes NULL */
     if (content->has_phash)
         sqlite3_bind_int64(stmt, 19, (int64_t)content->phash);
-    return pd_stmt_run(store, stmt, ret_content, err);
+    pd_stmt_bind_text(stmt, 20, content->subsec);
+    sqlite3_bind_double(stmt, 21, content->shot.focal35_mm);
+    const int32_t wholes[] = { content->shot.flash, content->shot.white_balance, content->rating };
+    for (size_t i = 0; i < PD_COUNT_OF(wholes); i++)
+        if (wholes[i] != PD_STORE_ABSENT)
+            sqlite3_bind_int(stmt, 22 + (int)i, wholes[i]);
+    sqlite3_bind_int64(stmt, 25, content->reader);
+    int64_t id = 0;
+    PD_TRY(pd_stmt_run(store, stmt, &id, err));
+    PD_TRY(put_texts(store, id, content->texts, err));
+    *ret_content = id;
+    return PD_OK;
 }
 
 pd_status pd_store_content_find(pd_store *store, const uint8_t sha256[PD_SHA256_BYTES], int64_t model,

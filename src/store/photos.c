@@ -24,6 +24,8 @@ pd_status pd_store_photo_states(pd_store *store, int64_t root_id, int64_t model,
             .content = sqlite3_column_int64(stmt, 4),
             .learned = sqlite3_column_int(stmt, 5) != 0,
             .failed = sqlite3_column_int(stmt, 6) != 0,
+            .sidecar_ns = sqlite3_column_int64(stmt, 7),
+            .reader = (uint32_t)sqlite3_column_int64(stmt, 8),
         };
         if (!visit(user, &state))
             break;
@@ -51,6 +53,7 @@ static pd_status put(pd_store *store, const pd_photo_file *file, pd_status why, 
     bind_file(stmt, file);
     sqlite3_bind_int64(stmt, 6, why);
     pd_stmt_bind_text(stmt, 7, sentence);
+    sqlite3_bind_int64(stmt, 8, file->sidecar_ns);
     return pd_stmt_run(store, stmt, ret_id, err);
 }
 
@@ -73,6 +76,7 @@ pd_status pd_store_photo_move(pd_store *store, int64_t id, const pd_photo_file *
     PD_TRY(pd_stmt_get(store, PD_STMT_PHOTO_MOVE, &stmt, err));
     bind_file(stmt, file);
     sqlite3_bind_int64(stmt, 6, id);
+    sqlite3_bind_int64(stmt, 7, file->sidecar_ns);
     PD_TRY(pd_stmt_run(store, stmt, &moved, err));
     return moved == id ? PD_OK : PD_ERR_NO_MATCH;
 }
@@ -118,6 +122,18 @@ static double read_number(sqlite3_stmt *stmt, int at)
 
 static const char *read_text_or_null(sqlite3_stmt *stmt, int at) { return (const char *)sqlite3_column_text(stmt, at); }
 
+static int32_t read_whole(sqlite3_stmt *stmt, int at)
+{
+    return sqlite3_column_type(stmt, at) == SQLITE_NULL ? PD_STORE_ABSENT : sqlite3_column_int(stmt, at);
+}
+
+/* A catalogue is a file that anybody may have written to: what is no sound block is none. */
+static pd_texts read_texts(sqlite3_stmt *stmt, int at)
+{
+    const pd_texts texts = { sqlite3_column_blob(stmt, at), (size_t)sqlite3_column_bytes(stmt, at) };
+    return texts.bytes && pd_texts_are_sound(texts) ? texts : (pd_texts){ 0 };
+}
+
 /* Column 7 and on of SELECT_PHOTO (stmt.c). */
 static void read_facts(sqlite3_stmt *stmt, pd_content *facts)
 {
@@ -142,6 +158,13 @@ static void read_facts(sqlite3_stmt *stmt, pd_content *facts)
     facts->gps_alt = read_number(stmt, 24);
     facts->has_phash = sqlite3_column_type(stmt, 25) != SQLITE_NULL;
     facts->phash = (uint64_t)sqlite3_column_int64(stmt, 25);
+    facts->subsec = pd_stmt_text(stmt, 28);
+    facts->shot.focal35_mm = read_number(stmt, 29);
+    facts->shot.flash = read_whole(stmt, 30);
+    facts->shot.white_balance = read_whole(stmt, 31);
+    facts->rating = read_whole(stmt, 32);
+    facts->reader = read_count(stmt, 33);
+    facts->texts = read_texts(stmt, 34);
 }
 
 /* Strings stay SQLite's: valid until the statement moves. */
@@ -167,9 +190,9 @@ static pd_status keep_strings(pd_store *store, pd_photo *photo, pd_error *err)
     const char **const strings[] = {
         &photo->path,         &photo->error,       &photo->learned_model,      &photo->learned_at,
         &photo->facts.type,   &photo->facts.taken, &photo->facts.taken_source, &photo->facts.make,
-        &photo->facts.camera, &photo->facts.lens
+        &photo->facts.camera, &photo->facts.lens,  &photo->facts.subsec,
     };
-    size_t bytes = 0;
+    size_t bytes = photo->facts.texts.len;
     for (size_t i = 0; i < PD_COUNT_OF(strings); i++)
         bytes += *strings[i] ? strlen(*strings[i]) + 1 : 0;
     pd_buf_clear(&store->text);
@@ -179,6 +202,9 @@ static pd_status keep_strings(pd_store *store, pd_photo *photo, pd_error *err)
                             (long long)photo->id, store->text.len_max);
     if (status != PD_OK)
         return pd_error_set_nomem(err);
+    if (photo->facts.texts.len)
+        photo->facts.texts.bytes = memcpy(store->text.data, photo->facts.texts.bytes, photo->facts.texts.len);
+    store->text.len = photo->facts.texts.len;
     for (size_t i = 0; i < PD_COUNT_OF(strings); i++) {
         if (!*strings[i])
             continue;

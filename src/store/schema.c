@@ -97,5 +97,22 @@ static const char version_1[] =
 static const char version_2[] = "CREATE INDEX photo_time ON photo(sort_time) WHERE content_id IS NOT NULL;"
                                 "CREATE INDEX photo_name ON photo(" PD_SCHEMA_NAME ") WHERE content_id IS NOT NULL;";
 
-const char *const pd_schema_steps[] = { version_1, version_2 };
+/* What people and programs wrote about a picture: `kind` is a pd_text_kind (base/texts.h). `reader` is the version of
+ * the readers of metadata that filled a row (0: those of schema 1 and 2, which knew EXIF only). */
+static const char version_3[] = "ALTER TABLE content ADD COLUMN subsec TEXT;"
+                                "ALTER TABLE content ADD COLUMN focal35_mm REAL;"
+                                "ALTER TABLE content ADD COLUMN flash INTEGER;"
+                                "ALTER TABLE content ADD COLUMN white_balance INTEGER;"
+                                "ALTER TABLE content ADD COLUMN rating INTEGER;"
+                                "ALTER TABLE content ADD COLUMN reader INTEGER NOT NULL DEFAULT 0;"
+                                "ALTER TABLE photo ADD COLUMN sidecar_ns INTEGER NOT NULL DEFAULT 0;"
+                                "CREATE TABLE content_text ("
+                                " content_id INTEGER NOT NULL REFERENCES content(id),"
+                                " kind INTEGER NOT NULL,"
+                                " position INTEGER NOT NULL,"
+                                " text TEXT NOT NULL,"
+                                " PRIMARY KEY (content_id, kind, position)"
+                                ") WITHOUT ROWID;";
+
+const char *const pd_schema_steps[] = { version_1, version_2, version_3 };
 const size_t pd_schema_n_steps = PD_COUNT_OF(pd_schema_steps);

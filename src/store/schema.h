@@ -7,7 +7,8 @@
 extern const char *const pd_schema_steps[]; /* [i] brings version i to i + 1 */
 extern const size_t pd_schema_n_steps;
 
-/* Reading works from this version on: later steps only make things faster. */
+/* Reading works from this version on: later steps make things faster, or add what the statements for older catalogues
+ * (stmt.c) do without. */
 #define PD_SCHEMA_READABLE 1
 
 /* The name of a photo's file: what follows the last slash. Paths are bytes; rtrim and substr count a malformed one

@@ -10,13 +10,21 @@
     "coalesce((SELECT substr(taken, 1, 19) FROM content WHERE id = ?5)," \
     " strftime('%Y-%m-%dT%H:%M:%S', ?4 / 1000000000, 'unixepoch', 'localtime'))"
 
-/* In the order of read_photo (photos.c). */
-#define SELECT_PHOTO                                                                                     \
+/* In the order of read_photo (photos.c). The texts come as a block of base/texts.h, NUL after each. */
+#define NEW_FACTS                                                                      \
+    "c.subsec, c.focal35_mm, c.flash, c.white_balance, c.rating, c.reader,"            \
+    " (SELECT group_concat(char(kind) || text || char(0), '') FROM (SELECT kind, text" \
+    " FROM content_text WHERE content_id = p.content_id ORDER BY kind, position))"
+/* Before schema 3. */
+#define NO_NEW_FACTS "NULL, NULL, NULL, NULL, NULL, 0, NULL"
+#define SELECT_PHOTO SELECT_PHOTO_WITH(NEW_FACTS)
+#define SELECT_OLD_PHOTO SELECT_PHOTO_WITH(NO_NEW_FACTS)
+#define SELECT_PHOTO_WITH(facts)                                                                         \
     "SELECT p.id, p.content_id, p.path, p.bytes, p.mtime_ns, p.error_status, p.error,"                   \
     " c.sha256, c.type, c.width, c.height, c.pages, c.orientation, c.taken, c.taken_source,"             \
     " c.make, c.camera, c.lens, c.iso, c.exposure_s, c.fnumber, c.focal_mm,"                             \
     " c.gps_lat, c.gps_lon, c.gps_alt, c.phash,"                                                         \
-    " m.name, strftime('%Y-%m-%dT%H:%M:%SZ', e.learned_at, 'unixepoch')"                                 \
+    " m.name, strftime('%Y-%m-%dT%H:%M:%SZ', e.learned_at, 'unixepoch'), " facts                         \
     " FROM photo p LEFT JOIN content c ON c.id = p.content_id"                                           \
     " LEFT JOIN embedding e ON e.seq = (SELECT max(seq) FROM embedding WHERE content_id = p.content_id)" \
     " LEFT JOIN model m ON m.id = e.model_id "
@@ -40,31 +48,38 @@ static const char *const statements[PD_STMT_COUNT] = {
 
     [PD_STMT_CONTENT_PUT] = "INSERT INTO content (sha256, type, width, height, pages, orientation, taken,"
                             " taken_source, make, camera, lens, iso, exposure_s, fnumber, focal_mm,"
-                            " gps_lat, gps_lon, gps_alt, phash)"
+                            " gps_lat, gps_lon, gps_alt, phash, subsec, focal35_mm, flash, white_balance, rating,"
+                            " reader)"
                             " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-                            " ?18, ?19)"
+                            " ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)"
                             " ON CONFLICT (sha256) DO UPDATE SET type = excluded.type, width = excluded.width,"
                             " height = excluded.height, pages = excluded.pages, orientation = excluded.orientation,"
                             " taken = excluded.taken, taken_source = excluded.taken_source, make = excluded.make,"
                             " camera = excluded.camera, lens = excluded.lens, iso = excluded.iso,"
                             " exposure_s = excluded.exposure_s, fnumber = excluded.fnumber,"
                             " focal_mm = excluded.focal_mm, gps_lat = excluded.gps_lat, gps_lon = excluded.gps_lon,"
-                            " gps_alt = excluded.gps_alt, phash = excluded.phash"
+                            " gps_alt = excluded.gps_alt, phash = coalesce(excluded.phash, phash),"
+                            " subsec = excluded.subsec, focal35_mm = excluded.focal35_mm, flash = excluded.flash,"
+                            " white_balance = excluded.white_balance, rating = excluded.rating,"
+                            " reader = excluded.reader"
                             " RETURNING id",
+    [PD_STMT_TEXTS_FORGET] = "DELETE FROM content_text WHERE content_id = ?1",
+    [PD_STMT_TEXT_PUT] = "INSERT INTO content_text (content_id, kind, position, text) VALUES (?1, ?2, ?3, ?4)",
     [PD_STMT_CONTENT_FIND] = "SELECT id, EXISTS (SELECT 1 FROM embedding WHERE content_id = content.id"
                              " AND model_id = ?2) FROM content WHERE sha256 = ?1",
 
     [PD_STMT_PHOTO_STATES] = "SELECT id, path, bytes, mtime_ns, content_id, EXISTS (SELECT 1 FROM embedding e"
-                             " WHERE e.content_id = photo.content_id AND e.model_id = ?2), error_status <> 0"
+                             " WHERE e.content_id = photo.content_id AND e.model_id = ?2), error_status <> 0,"
+                             " sidecar_ns, (SELECT reader FROM content WHERE content.id = photo.content_id)"
                              " FROM photo WHERE root_id = ?1 ORDER BY id",
     [PD_STMT_PHOTO_PUT] = "INSERT INTO photo (root_id, path, bytes, mtime_ns, content_id, error_status, error,"
-                          " sort_time) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, " SORT_TIME ")"
+                          " sort_time, sidecar_ns) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, " SORT_TIME ", ?8)"
                           " ON CONFLICT (path) DO UPDATE SET root_id = excluded.root_id, bytes = excluded.bytes,"
                           " mtime_ns = excluded.mtime_ns, content_id = excluded.content_id,"
                           " error_status = excluded.error_status, error = excluded.error,"
-                          " sort_time = excluded.sort_time RETURNING id",
+                          " sort_time = excluded.sort_time, sidecar_ns = excluded.sidecar_ns RETURNING id",
     [PD_STMT_PHOTO_MOVE] = "UPDATE OR REPLACE photo SET root_id = ?1, path = ?2, bytes = ?3, mtime_ns = ?4,"
-                           " content_id = ?5, sort_time = " SORT_TIME " WHERE id = ?6 RETURNING id",
+                           " content_id = ?5, sort_time = " SORT_TIME ", sidecar_ns = ?7 WHERE id = ?6 RETURNING id",
     [PD_STMT_PHOTO_REMOVE] = "DELETE FROM photo WHERE id = ?1",
     [PD_STMT_PHOTO_BY_ID] = SELECT_PHOTO "WHERE p.id = ?1",
     [PD_STMT_PHOTO_BY_PATH] = SELECT_PHOTO "WHERE p.path = ?1",
@@ -95,10 +110,18 @@ static const char *const statements[PD_STMT_COUNT] = {
     [PD_STMT_BROWSE_TOTAL] = "SELECT count(*) FROM photo WHERE content_id IS NOT NULL",
 };
 
+/* For reading a catalogue of schema 1 or 2; a newer one answers them too, should it be brought up to date meanwhile. */
+static const char *const old_statements[PD_STMT_COUNT] = {
+    [PD_STMT_PHOTO_BY_ID] = SELECT_OLD_PHOTO "WHERE p.id = ?1",
+    [PD_STMT_PHOTO_BY_PATH] = SELECT_OLD_PHOTO "WHERE p.path = ?1",
+    [PD_STMT_PHOTOS_OF_CONTENT] = SELECT_OLD_PHOTO "WHERE p.content_id = ?1 ORDER BY p.id",
+};
+
 pd_status pd_stmt_get(pd_store *store, pd_stmt id, sqlite3_stmt **ret_stmt, pd_error *err)
 {
     sqlite3_stmt **slot = &store->stmts[id];
-    if (!*slot && sqlite3_prepare_v3(store->db, statements[id], -1, SQLITE_PREPARE_PERSISTENT, slot, NULL) != SQLITE_OK)
+    const char *sql = !store->is_current && old_statements[id] ? old_statements[id] : statements[id];
+    if (!*slot && sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, slot, NULL) != SQLITE_OK)
         return pd_store_fail(store, "cannot read the catalogue", err);
     *ret_stmt = *slot;
     return PD_OK;

@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "base/sha256.h"
+#include "base/texts.h"
 
 #define PD_STORE_PATH_BYTES_MAX 4096
 
@@ -62,27 +63,42 @@ typedef struct pd_photo_state {
     int64_t id;
     const char *path;
     int64_t bytes, mtime_ns;
-    int64_t content; /* 0: never read successfully */
-    bool learned;    /* has an embedding of the given model */
-    bool failed;     /* a remembered error for these bytes and time */
+    int64_t sidecar_ns; /* time of the sidecar that was read with it; 0: there was none */
+    int64_t content;    /* 0: never read successfully */
+    uint32_t reader;    /* of the content's metadata: see pd_content */
+    bool learned;       /* has an embedding of the given model */
+    bool failed;        /* a remembered error for these bytes and time */
 } pd_photo_state;
 PD_MUST_USE pd_status pd_store_photo_states(pd_store *store, int64_t root_id, int64_t model,
                                             bool (*visit)(void *user, const pd_photo_state *state), void *user,
                                             pd_error *err);
+
+#define PD_STORE_ABSENT INT32_MIN
+
+/* More of how it was taken. */
+typedef struct pd_shot {
+    double focal35_mm;            /* NAN: not known */
+    int32_t flash, white_balance; /* EXIF's numbers; PD_STORE_ABSENT */
+} pd_shot;
 
 /* Facts of a content, as the decoder found them. Absent numbers are NAN or 0, absent texts "". */
 typedef struct pd_content {
     uint8_t sha256[PD_SHA256_BYTES];
     const char *type;
     uint32_t width, height, pages, orientation;
-    const char *taken, *taken_source, *make, *camera, *lens;
+    const char *taken, *subsec, *taken_source, *make, *camera, *lens;
     uint32_t iso;
     double exposure_s, fnumber, focal_mm, gps_lat, gps_lon, gps_alt;
+    pd_shot shot;
+    int32_t rating;  /* PD_STORE_ABSENT */
+    pd_texts texts;  /* sound; of a photo read from the catalogue: all of them, as long as its strings */
+    uint32_t reader; /* version of the readers of metadata that found all this */
     bool has_phash;
     uint64_t phash;
 } pd_content;
+/* Inserts or updates by sha256, texts included; without a phash a known one stays. */
 PD_MUST_USE pd_status pd_store_content_put(pd_store *store, const pd_content *content, int64_t *ret_content,
-                                           pd_error *err); /* inserts or updates by sha256 */
+                                           pd_error *err);
 /* *ret_content 0 when unknown; *ret_learned: an embedding of `model` is there. */
 PD_MUST_USE pd_status pd_store_content_find(pd_store *store, const uint8_t sha256[PD_SHA256_BYTES], int64_t model,
                                             int64_t *ret_content, bool *ret_learned, pd_error *err);
@@ -93,6 +109,7 @@ typedef struct pd_photo_file {
     const char *path; /* absolute */
     int64_t bytes, mtime_ns;
     int64_t content;
+    int64_t sidecar_ns; /* 0: none */
 } pd_photo_file;
 PD_MUST_USE pd_status pd_store_photo_put(pd_store *store, const pd_photo_file *file, int64_t *ret_id, pd_error *err);
 /* The file `id` is now elsewhere: keeps the id and a remembered error. A photo that was known at the new path is gone:

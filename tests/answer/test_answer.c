@@ -62,7 +62,9 @@ static pd_photo some_photo(void)
                                 .gps_lon = 2.25,
                                 .gps_alt = NAN,
                                 .has_phash = true,
-                                .phash = 0xABC };
+                                .phash = 0xABC,
+                                .shot = { (double)NAN, PD_STORE_ABSENT, PD_STORE_ABSENT },
+                                .rating = PD_STORE_ABSENT };
     photo.facts.sha256[0] = 0xFE;
     return photo;
 }
@@ -74,8 +76,11 @@ static void a_photo_has_its_shape(void)
     static const char *const parts[] = {
         "{\"id\":3,\"path\":\"/p/"
         "a.jpg\",\"bytes\":1000,\"type\":\"jpeg\",\"width\":40,\"height\":30,\"orientation\":6,",
-        "\"taken\":null,\"taken_source\":null,\"make\":\"Canon\",\"model\":\"A70\",\"lens\":null,\"iso\":100,",
-        "\"fnumber\":null,\"focal_mm\":null,\"gps\":{\"lat\":-48.5,\"lon\":2.25,\"alt\":null},\"keywords\":[],",
+        "\"taken\":null,\"subsec\":null,\"taken_source\":null,\"make\":\"Canon\",\"model\":\"A70\",",
+        "\"lens\":null,\"iso\":100,",
+        "\"fnumber\":null,\"focal_mm\":null,\"focal35_mm\":null,\"flash\":null,\"white_balance\":null,",
+        "\"gps\":{\"lat\":-48.5,\"lon\":2.25,\"alt\":null},\"title\":null,\"description\":null,",
+        "\"keywords\":[],\"keyword_paths\":[],\"persons\":[],\"rating\":null,",
         "\"sha256\":\"fe00",
         "\"phash\":\"0000000000000abc\",\"pages\":1,",
         "\"learned\":{\"model\":\"tiny\",\"at\":\"2026-01-01T00:00:00Z\"},\"error\":null}",
@@ -92,6 +97,32 @@ static void a_photo_has_its_shape(void)
     text = text_of_take(pd_answer_photo(&photo));
     CHECK(strstr(text, "\"gps\":null") && strstr(text, "\"sha256\":null,\"phash\":null"));
     CHECK(strstr(text, "\"learned\":null,\"error\":\"broken\"}"));
+}
+
+static void words_of_a_photo_have_their_keys(void)
+{
+    static const char words[] =
+        "\1A title\0\2line\nline\0\3Jane\0\4(c)\0\5GIMP\0\6Red\0\7robin\0\7sea\0\10birds|robin\0\11Carla";
+    pd_photo photo = some_photo();
+    photo.facts.texts = (pd_texts){ words, sizeof words };
+    photo.facts.taken = "2020-01-02T03:04:05+01:00";
+    photo.facts.taken_source = "xmp";
+    photo.facts.subsec = "25";
+    photo.facts.shot = (pd_shot){ 52, 25, 1 };
+    photo.facts.rating = -1;
+    const char *text = text_of_take(pd_answer_photo(&photo));
+    static const char *const parts[] = {
+        "\"taken\":\"2020-01-02T03:04:05+01:00\",\"subsec\":\"25\",\"taken_source\":\"xmp\",",
+        "\"focal35_mm\":52.0,\"flash\":true,\"white_balance\":\"manual\",",
+        "\"title\":\"A title\",\"description\":\"line\\nline\",\"artist\":\"Jane\",\"copyright\":\"(c)\",",
+        "\"software\":\"GIMP\",\"label\":\"Red\",\"keywords\":[\"robin\",\"sea\"],",
+        "\"keyword_paths\":[\"birds|robin\"],\"persons\":[\"Carla\"],\"rating\":-1,",
+    };
+    for (size_t i = 0; i < PD_COUNT_OF(parts); i++) {
+        if (!strstr(text, parts[i]))
+            fprintf(stderr, "%s\nlacks %s\n", text, parts[i]);
+        CHECK(strstr(text, parts[i]));
+    }
 }
 
 static void progress_has_its_shape(void)
@@ -185,6 +216,7 @@ int main(void)
 {
     RUN(a_hit_has_its_shape);
     RUN(a_photo_has_its_shape);
+    RUN(words_of_a_photo_have_their_keys);
     RUN(progress_has_its_shape);
     RUN(errors_roots_and_status_have_their_shapes);
     RUN(without_memory_there_is_no_answer);

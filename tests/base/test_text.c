@@ -91,6 +91,8 @@ static void malformed_bytes_are_replaced_one_by_one(void)
 static void file_names_cannot_speak_to_the_terminal(void)
 {
     CHECK(becomes(pd_text_append_printable, "a\nb\tc\\d", 7, "a\\nb\\tc\\\\d"));
+    CHECK(becomes(pd_text_append_printable, "a\xE2\x80\xAEgnp.exe", 11, "a\\xe2\\x80\\xaegnp.exe"));
+    CHECK(becomes(pd_text_append_printable, "\xE2\x81\xA9\xE2\x80\xA8", 6, "\\xe2\\x81\\xa9\\xe2\\x80\\xa8"));
     CHECK(becomes(pd_text_append_printable, "\x1b[2J\x7f\0\r", 7, "\\x1b[2J\\x7f\\x00\\x0d"));
     CHECK(becomes(pd_text_append_printable,
                   "\xC2\x9B"

@@ -253,8 +253,8 @@ def a_full_disk_is_said_and_loses_nothing(place):
         subprocess.run(['umount', small], check=True)
 
 
-def main():
-    cases = [value for name, value in list(globals().items())
+def run_cases(module, n_min):
+    cases = [value for name, value in list(module.items())
              if callable(value) and getattr(value, '__code__', None) and value.__code__.co_varnames[:1] == ('place',)]
     failed = 0
     for case in cases:
@@ -267,8 +267,8 @@ def main():
             except (AssertionError, subprocess.SubprocessError, OSError, KeyError, ValueError) as error:
                 failed += 1
                 print('FAIL', case.__name__, '-', error)
-    return 1 if failed or len(cases) < 10 else 0
+    return 1 if failed or len(cases) < n_min else 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_cases(globals(), 10))

@@ -87,6 +87,31 @@ static void colours_without_profile_stay_as_they_are(void)
     pd_picture_release(&picture);
 }
 
+static void metadata_alone_costs_no_pixels(void)
+{
+    static const char xmp[] = "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description"
+                              " xmlns:xmp='http://ns.adobe.com/xap/1.0/' xmp:Rating='5' xmp:Label='Red'/></rdf:RDF>";
+    pd_picture picture = { 0 };
+    pd_media_request request = { .thumb = true, .meta_only = true, .has_sidecar = true };
+    const int fd = open_bitmap(300, 200);
+    request.sidecar_fd = open_bytes(xmp, sizeof xmp - 1);
+    REQUIRE(pd_media_decode(pool, fd, &request, &picture, NULL) == PD_OK);
+    CHECK(!picture.has_pixels && !picture.thumb && picture.width == 300 && picture.height == 200 && !picture.phash);
+    CHECK(picture.meta.rating == 5 && strcmp(pd_texts_find(picture.texts, PD_TEXT_LABEL), "Red") == 0);
+    pd_picture_release(&picture);
+    CHECK(ftruncate(request.sidecar_fd, 0) == 0); /* empty: no sidecar, and no fault of the picture's */
+    request.meta_only = false;
+    REQUIRE(pd_media_decode(pool, fd, &request, &picture, NULL) == PD_OK);
+    CHECK(picture.has_pixels && picture.meta.rating == PD_MEDIA_ABSENT && !picture.texts.len);
+    pd_picture_release(&picture);
+    CHECK(ftruncate(request.sidecar_fd, (off_t)PD_MEDIA_SIDECAR_BYTES_MAX + 1) == 0);
+    REQUIRE(pd_media_decode(pool, fd, &request, &picture, NULL) == PD_OK);
+    CHECK(picture.has_pixels && picture.meta.rating == PD_MEDIA_ABSENT);
+    pd_picture_release(&picture);
+    (void)close(request.sidecar_fd);
+    (void)close(fd);
+}
+
 /* Asks for a rendition and decodes it as any other JPEG; *ret_made is what was made, *ret_seen what is seen of it. */
 static pd_status decode_rendition(int fd, uint32_t side, pd_picture *ret_made, pd_picture *ret_seen, pd_error *err)
 {
@@ -290,6 +315,7 @@ int main(void)
         return 1;
     }
     RUN(sizes_are_as_promised);
+    RUN(metadata_alone_costs_no_pixels);
     RUN(colours_without_profile_stay_as_they_are);
     RUN(renditions_are_whole_pictures_and_never_larger);
     RUN(a_rendition_that_does_not_fit_loses_quality);

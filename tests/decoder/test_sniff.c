@@ -26,6 +26,23 @@ static void known_kinds_are_known(void)
     CHECK(pd_sniff_type(BYTES("\0\0\0\x0cjP  \r\n\x87\n")) == PD_IMAGE_JP2);
 }
 
+static void raw_files_are_told_from_other_tiff(void)
+{
+    CHECK(pd_sniff_type(BYTES("II*\0\x08\0\0\0\1\0\x12\xc6\1\0\4\0\0\0\1\4\0\0\0\0\0\0")) == PD_IMAGE_RAW); /* DNG */
+    CHECK(pd_sniff_type(BYTES("II*\0\x10\0\0\0CR\2\0")) == PD_IMAGE_RAW);
+    CHECK(pd_sniff_type(BYTES("II*\0\x08\0\0\0\1\0\x03\1\3\0\1\0\0\0\x99\x87\0\0\0\0\0\0")) ==
+          PD_IMAGE_RAW);                                                                                   /* Nikon's */
+    CHECK(pd_sniff_type(BYTES("II*\0\x08\0\0\0\1\0\x03\1\3\0\1\0\0\0\5\0\0\0\0\0\0\0")) == PD_IMAGE_TIFF); /* LZW */
+    CHECK(pd_sniff_type(BYTES("II*\0\x08\0\0\0\1\0\x06\1\3\0\1\0\0\0\x23\x80\0\0\0\0\0\0")) == PD_IMAGE_RAW); /* CFA */
+    /* in a directory under the first */
+    CHECK(pd_sniff_type(BYTES("II*\0\x08\0\0\0\1\0\x4a\1\4\0\1\0\0\0\x1a\0\0\0\0\0\0\0"
+                              "\1\0\x06\1\3\0\1\0\0\0\x23\x80\0\0\0\0\0\0")) == PD_IMAGE_RAW);
+    CHECK(pd_sniff_type(BYTES("IIRO\x08\0\0\0")) == PD_IMAGE_RAW);
+    CHECK(pd_sniff_type(BYTES("FUJIFILMCCD-RAW 0201")) == PD_IMAGE_RAW);
+    CHECK(pd_sniff_type(BYTES("\0\0\0\x18"
+                              "ftypcrx \0\0\0\1crx isom")) == PD_IMAGE_RAW);
+}
+
 static void nothing_else_reaches_a_codec(void)
 {
     static const char *const texts[] = { "PK\x03\x04 a zip", "%PDF-1.7", "<svg xmlns=", "<?xml version",
@@ -54,6 +71,7 @@ static void short_inputs_are_no_danger(void)
 int main(void)
 {
     RUN(known_kinds_are_known);
+    RUN(raw_files_are_told_from_other_tiff);
     RUN(nothing_else_reaches_a_codec);
     RUN(short_inputs_are_no_danger);
     return TEST_RESULT();

@@ -32,7 +32,7 @@ static void fail(const pd_decode_request *request)
 
 static void act(const char *word, const pd_decode_request *request, int slot_fd)
 {
-    static const char garbage[8192] = "garbage";
+    static const char garbage[PD_DECODE_ANSWER_BYTES_MAX + 1] = "garbage";
     if (strcmp(word, "crash") == 0)
         (void)(signal(SIGSEGV, SIG_DFL), raise(SIGSEGV)); /* a sanitizer would catch it */
     else if (strcmp(word, "exit") == 0)
@@ -68,7 +68,7 @@ static void act(const char *word, const pd_decode_request *request, int slot_fd)
 
 int main(void)
 {
-    const pd_decode_hello hello = { PD_DECODE_MAGIC, PD_DECODE_VERSION };
+    const pd_decode_hello hello = { .magic = PD_DECODE_MAGIC, .version = PD_DECODE_VERSION };
     send_reply(&hello, sizeof hello);
     for (;;) {
         pd_decode_request request;

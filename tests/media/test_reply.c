@@ -1,4 +1,5 @@
 #include "base/attr.h"
+#include "base/mem.h"
 #include "good_reply.h"
 #include "media/reply.h"
 #include "test.h"
@@ -57,7 +58,16 @@ typedef void (*spoiler)(pd_decode_reply *reply);
     X(alt_infinite, reply->meta.gps_alt = INFINITY)                                                        \
     X(exposure_negative, reply->meta.exposure_s = -1)                                                      \
     X(fnumber_infinite, reply->meta.fnumber = INFINITY)                                                    \
-    X(focal_negative, reply->meta.focal_mm = -0.5)
+    X(focal_negative, reply->meta.focal_mm = -0.5)                                                         \
+    X(focal35_negative, reply->meta.focal35_mm = -0.5)                                                     \
+    X(subsec_words, memcpy(reply->meta.subsec, "2x", 3))                                                   \
+    X(subsec_open, memset(reply->meta.subsec, '1', sizeof reply->meta.subsec))                             \
+    X(flash_huge, reply->meta.flash = 70000)                                                               \
+    X(white_balance_2, reply->meta.white_balance = 2)                                                      \
+    X(rating_6, reply->meta.rating = 6)                                                                    \
+    X(meta_unused, reply->meta.unused = 1)                                                                 \
+    X(unused, reply->unused = 1)                                                                           \
+    X(texts_that_are_not_there, reply->text_bytes = 1)
 
 #define DEFINE(name, statement) \
     static void spoil_##name(pd_decode_reply *reply) { statement; }
@@ -92,6 +102,53 @@ static void every_lie_is_noticed(void)
             fprintf(stderr, "not noticed: %s\n", spoilers[i].name);
         CHECK(status == PD_ERR_FORMAT && has_lied && picture.phash == 1234);
     }
+}
+
+/* "\7robin\0\7sea\0": two keywords. */
+static void texts_become_the_pictures(void)
+{
+    static const char texts[] = "\1A title\0\2line\nline\0\7robin\0\7sea";
+    struct {
+        pd_decode_reply reply;
+        char texts[sizeof texts];
+    } packet;
+    pd_picture picture = { 0 };
+    bool has_lied = true;
+    fill_good_reply(&asked, &packet.reply);
+    packet.reply.text_bytes = sizeof texts;
+    memcpy(packet.texts, texts, sizeof texts);
+    const size_t bytes = sizeof packet.reply + sizeof texts;
+    REQUIRE(pd_reply_read(&packet, bytes, &asked, slot, &picture, &has_lied, NULL) == PD_OK && !has_lied);
+    CHECK(picture.texts.bytes != packet.texts && picture.texts.len == sizeof texts);
+    CHECK(strcmp(pd_texts_find(picture.texts, PD_TEXT_KEYWORD), "robin") == 0);
+    pd_picture_release(&picture);
+    CHECK(!picture.texts.bytes);
+    packet.texts[3] = '\n'; /* in a title */
+    CHECK(pd_reply_read(&packet, bytes, &asked, slot, &picture, &has_lied, NULL) == PD_ERR_FORMAT && has_lied);
+    memcpy(packet.texts, texts, sizeof texts);
+    packet.reply.text_bytes--;
+    CHECK(pd_reply_read(&packet, bytes - 1, &asked, slot, &picture, &has_lied, NULL) == PD_ERR_FORMAT && has_lied);
+    packet.reply.text_bytes++;
+    packet.reply.status = PD_ERR_FORMAT;
+    memcpy(packet.reply.message, "bad", 4);
+    CHECK(pd_reply_read(&packet, bytes, &asked, slot, &picture, &has_lied, NULL) == PD_ERR_FORMAT && has_lied);
+}
+
+static void no_memory_for_texts_is_no_lie(void)
+{
+    struct {
+        pd_decode_reply reply;
+        char texts[3];
+    } packet;
+    pd_picture picture = { .phash = 1234 };
+    bool has_lied = true;
+    fill_good_reply(&asked, &packet.reply);
+    packet.reply.text_bytes = 3;
+    memcpy(packet.texts, "\7a", 3);
+    (void)pd_mem_fail_at(1);
+    CHECK(pd_reply_read(&packet, sizeof packet.reply + 3, &asked, slot, &picture, &has_lied, NULL) == PD_ERR_NOMEM);
+    (void)pd_mem_fail_at(0);
+    CHECK(!has_lied && picture.phash == 1234);
 }
 
 static void a_rendition_stands_alone(void)
@@ -192,12 +249,21 @@ static void requests_are_looked_at_too(void)
     CHECK(pd_decode_request_is_sound(&request));
     request.rendition_side = PD_MEDIA_RENDITION_SIDE_MAX + 1;
     CHECK(!pd_decode_request_is_sound(&request));
+    request.rendition_side = 2048;
+    request.meta_only = 1; /* one or the other */
+    CHECK(!pd_decode_request_is_sound(&request));
+    request.rendition_side = 0;
+    CHECK(pd_decode_request_is_sound(&request));
+    request.has_sidecar = 2;
+    CHECK(!pd_decode_request_is_sound(&request));
 }
 
 int main(void)
 {
     RUN(a_true_answer_is_taken);
     RUN(every_lie_is_noticed);
+    RUN(texts_become_the_pictures);
+    RUN(no_memory_for_texts_is_no_lie);
     RUN(a_rendition_stands_alone);
     RUN(wrong_lengths_are_noticed);
     RUN(a_picture_without_pixels_says_why);

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/cpu.h"
 #include "base/mem.h"
+#include "media/media.h"
 #include "pipeline/pipeline.h"
 #include "scene.h"
 #include "test.h"
@@ -372,6 +373,61 @@ static void retry_touches_only_what_failed(void)
     pd_job_finish(&job);
 }
 
+static const char *find_word(const char *name, pd_text_kind kind)
+{
+    static char word[256];
+    pd_store *store = NULL;
+    pd_photo photo;
+    word[0] = '\0';
+    if (pd_store_open(&store, scene_path("catalogue.sqlite"), PD_STORE_READ, NULL) == PD_OK &&
+        pd_store_photo_by_path(store, scene_path(name), &photo, NULL) == PD_OK) {
+        const char *text = pd_texts_find(photo.facts.texts, kind);
+        (void)snprintf(word, sizeof word, "%s", text ? text : "");
+        CHECK(photo.facts.has_phash && photo.facts.reader == PD_MEDIA_READER_VERSION);
+    }
+    pd_store_close(&store);
+    return word;
+}
+
+static bool write_sidecar(const char *name, const char *title)
+{
+    char xmp[600];
+    const int n =
+        snprintf(xmp, sizeof xmp,
+                 "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF"
+                 " xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description"
+                 " xmlns:dc='http://purl.org/dc/elements/1.1/'><dc:title><rdf:Alt><rdf:li>%s</rdf:li></rdf:Alt>"
+                 "</dc:title></rdf:Description></rdf:RDF></x:xmpmeta>",
+                 title);
+    return scene_write(name, xmp, (size_t)n);
+}
+
+static void run_once(int64_t learned, int64_t todo)
+{
+    pd_job *job = start(&(pd_job_options){ .speed = PD_SPEED_FULL });
+    REQUIRE(job);
+    wait_for_end(job);
+    CHECK(now.learned == learned && now.todo == todo && now.failed == 0);
+    pd_job_finish(&job);
+}
+
+static void sidecars_are_read_when_they_come_change_and_go(void)
+{
+    REQUIRE(scene_begin() && make_pictures(0, 2) && write_sidecar("photos/0/picture-0.xmp", "First"));
+    run_once(2, 2);
+    CHECK(strcmp(find_word("photos/0/picture-0.bmp", PD_TEXT_TITLE), "First") == 0);
+    CHECK(strcmp(find_word("photos/1/picture-1.bmp", PD_TEXT_TITLE), "") == 0);
+    REQUIRE(write_sidecar("photos/0/picture-0.xmp", "Second") && scene_touch("photos/0/picture-0.xmp", 5000));
+    REQUIRE(write_sidecar("photos/1/picture-1.bmp.xmp", "Third"));
+    run_once(0, 2); /* read again, not learned again */
+    CHECK(strcmp(find_word("photos/0/picture-0.bmp", PD_TEXT_TITLE), "Second") == 0);
+    CHECK(strcmp(find_word("photos/1/picture-1.bmp", PD_TEXT_TITLE), "Third") == 0);
+    run_once(0, 0);
+    REQUIRE(unlink(scene_path("photos/0/picture-0.xmp")) == 0);
+    run_once(0, 1);
+    CHECK(strcmp(find_word("photos/0/picture-0.bmp", PD_TEXT_TITLE), "") == 0);
+}
+
 typedef struct watcher {
     pd_job *job;
     atomic_bool stop;
@@ -513,6 +569,7 @@ int main(void)
     RUN(speed_changes_in_the_middle_without_privileges);
     RUN(a_gentle_job_is_woken_from_its_rest);
     RUN(retry_touches_only_what_failed);
+    RUN(sidecars_are_read_when_they_come_change_and_go);
     RUN(every_snapshot_is_consistent);
     RUN(a_count_is_what_a_job_finds);
     RUN(counting_survives_any_lack_of_memory);

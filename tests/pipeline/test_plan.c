@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "media/media.h"
 #include "pipeline/plan.h"
 #include "scene.h"
 
@@ -28,6 +29,8 @@ static void end(void)
 }
 
 /* Plans for the folders (names in the scene, ended by NULL); no folder: every root. */
+static uint32_t reader_version = PD_MEDIA_READER_VERSION;
+
 static pd_status make_plan(const char *const *names, bool recheck)
 {
     const char *folders[8];
@@ -61,14 +64,16 @@ static bool learn_all(void)
                                .taken_source = "",
                                .make = "",
                                .camera = "",
-                               .lens = "" };
+                               .lens = "",
+                               .reader = reader_version };
         snprintf((char *)content.sha256, sizeof content.sha256, "%.31s", strrchr(todo->path, '/'));
         int64_t content_id, id, seq;
         const uint16_t half[4] = { 0x3C00, 0, 0, 0 };
         if (pd_store_content_put(store, &content, &content_id, NULL) != PD_OK ||
             pd_store_embedding_put(store, content_id, model, half, 4, &seq, NULL) != PD_OK)
             return false;
-        const pd_photo_file file = { plan.roots[todo->root].id, todo->path, todo->bytes, todo->mtime_ns, content_id };
+        const pd_photo_file file = { plan.roots[todo->root].id, todo->path, todo->bytes, todo->mtime_ns, content_id,
+                                     todo->sidecar_ns };
         if (pd_store_photo_put(store, &file, &id, NULL) != PD_OK)
             return false;
     }
@@ -139,12 +144,54 @@ static void newest_come_first_and_unchanged_are_left(void)
     end();
 }
 
+static void a_sidecar_that_comes_changes_or_goes_makes_work(void)
+{
+    REQUIRE(begin() && make_pictures("p", 0, 2));
+    const char *const p[] = { "p", NULL };
+    REQUIRE(learn(p));
+    REQUIRE(make_plan(p, false) == PD_OK);
+    CHECK(plan.n_todo == 0);
+    drop_plan();
+    REQUIRE(scene_write("p/0001.xmp", "x", 1) && scene_touch("p/0001.xmp", 1000));
+    REQUIRE(make_plan(p, false) == PD_OK && plan.n_todo == 1);
+    CHECK(plan.todo[0].refresh && plan.todo[0].known && strstr(plan.todo[0].sidecar, "p/0001.xmp"));
+    CHECK(plan.todo[0].sidecar_ns == INT64_C(1000000000000));
+    CHECK(learn_all());
+    drop_plan();
+    REQUIRE(make_plan(p, false) == PD_OK);
+    CHECK(plan.n_todo == 0);
+    drop_plan();
+    REQUIRE(scene_touch("p/0001.xmp", 2000));
+    REQUIRE(make_plan(p, false) == PD_OK && plan.n_todo == 1);
+    CHECK(plan.todo[0].refresh && learn_all());
+    drop_plan();
+    REQUIRE(unlink(scene_path("p/0001.xmp")) == 0);
+    REQUIRE(make_plan(p, false) == PD_OK && plan.n_todo == 1);
+    CHECK(plan.todo[0].refresh && !plan.todo[0].sidecar && !plan.todo[0].sidecar_ns);
+    drop_plan();
+}
+
+static void what_older_readers_found_is_found_again(void)
+{
+    REQUIRE(begin() && make_pictures("p", 0, 1));
+    const char *const p[] = { "p", NULL };
+    reader_version = 0;
+    CHECK(learn(p));
+    reader_version = PD_MEDIA_READER_VERSION;
+    REQUIRE(make_plan(p, false) == PD_OK && plan.n_todo == 1);
+    CHECK(plan.todo[0].refresh && learn_all());
+    drop_plan();
+    REQUIRE(make_plan(p, false) == PD_OK);
+    CHECK(plan.n_todo == 0);
+    drop_plan();
+}
+
 static void remembered_errors_are_not_tried_again(void)
 {
     REQUIRE(begin() && make_pictures("p", 0, 1));
     const char *const p[] = { "p", NULL };
     REQUIRE(make_plan(p, false) == PD_OK && plan.n_todo == 1);
-    const pd_photo_file file = { plan.roots[0].id, plan.todo[0].path, plan.todo[0].bytes, plan.todo[0].mtime_ns, 0 };
+    const pd_photo_file file = { plan.roots[0].id, plan.todo[0].path, plan.todo[0].bytes, plan.todo[0].mtime_ns, 0, 0 };
     REQUIRE(pd_store_photo_fail(store, &file, PD_ERR_FORMAT, "broken", NULL) == PD_OK);
     drop_plan();
     REQUIRE(make_plan(p, false) == PD_OK);
@@ -332,6 +379,8 @@ static void cancelled_scan_plans_nothing(void)
 int main(void)
 {
     RUN(newest_come_first_and_unchanged_are_left);
+    RUN(a_sidecar_that_comes_changes_or_goes_makes_work);
+    RUN(what_older_readers_found_is_found_again);
     RUN(remembered_errors_are_not_tried_again);
     RUN(what_is_gone_is_removed);
     RUN(a_few_gone_of_few_are_removed_but_many_at_once_go_offline);

@@ -8,7 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/attr.h"
+#include "base/file.h"
 #include "base/mem.h"
+#include "media/media.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/walk.h"
 #include "scene.h"
@@ -29,12 +32,13 @@ static bool on_folder(void *user, const char *path, size_t *root)
     return true;
 }
 
-static bool on_file(void *user, const char *path, size_t root, int64_t bytes, int64_t mtime_ns)
+static bool on_file(void *user, const pd_walk_file *file)
 {
     seen *s = user;
     if (s->n_files < 64)
-        snprintf(s->names[s->n_files], sizeof s->names[0], "%zu:%.200s", root, path + strlen(scene_path("p")) + 1);
-    CHECK(bytes > 0 && mtime_ns > 0);
+        snprintf(s->names[s->n_files], sizeof s->names[0], "%zu:%.200s", file->root,
+                 file->path + strlen(scene_path("p")) + 1);
+    CHECK(file->bytes > 0 && file->mtime_ns > 0);
     return ++s->n_files != s->stop_after;
 }
 
@@ -164,6 +168,44 @@ static void deep_tree_is_walked_until_paths_grow_too_long(void)
     scene_end();
 }
 
+static bool on_file_with_sidecar(void *user, const pd_walk_file *file)
+{
+    seen *s = user;
+    if (s->n_files < 64)
+        snprintf(s->names[s->n_files], sizeof s->names[0], "%.99s<%.99s", pd_path_name(file->path),
+                 file->sidecar ? pd_path_name(file->sidecar) : "");
+    CHECK((file->sidecar_ns != 0) == (file->sidecar != NULL));
+    s->n_files++;
+    return true;
+}
+
+static void sidecars_are_found_beside_their_pictures(void)
+{
+    static const pd_walk_visitor with_sidecars = { on_folder, on_file_with_sidecar, on_skipped, on_unreadable, NULL };
+    static const char *const made[] = { "both.jpg",    "both.jpg.xmp",   "both.xmp",   "stem.jpg",
+                                        "stem.xmp",    "CASE.JPG",       "case.XMP",   "alone.jpg",
+                                        "other.xmp",   "deep/alone.xmp", "folder.jpg", "a.b.png",
+                                        "a.b.png.xmp", "a.b.xmp",        "huge.jpg",   "link.jpg" };
+    static const char *const wanted[] = {
+        "both.jpg<both.jpg.xmp", "stem.jpg<stem.xmp", "CASE.JPG<case.XMP", "alone.jpg<",
+        "a.b.png<a.b.png.xmp",   "folder.jpg<",       "huge.jpg<",         "link.jpg<"
+    };
+    REQUIRE(scene_begin());
+    for (size_t i = 0; i < PD_COUNT_OF(made); i++) {
+        char name[64];
+        snprintf(name, sizeof name, "p/%s", made[i]);
+        REQUIRE(scene_write(name, "x", 1));
+    }
+    REQUIRE(scene_folder("p/folder.xmp") && scene_write("p/huge.xmp", "x", 1));
+    REQUIRE(truncate(scene_path("p/huge.xmp"), (off_t)PD_MEDIA_SIDECAR_BYTES_MAX + 1) == 0);
+    REQUIRE(symlink("other.xmp", scene_path("p/link.xmp")) == 0);
+    seen s = { 0 };
+    CHECK(pd_walk(scene_path("p"), 0, &with_sidecars, &s, NULL) == PD_OK);
+    CHECK(s.n_files == PD_COUNT_OF(wanted));
+    for (size_t i = 0; i < PD_COUNT_OF(wanted); i++)
+        CHECK(has(&s, wanted[i]));
+}
+
 static void visitor_can_end_the_walk(void)
 {
     static seen s;
@@ -219,6 +261,7 @@ int main(void)
     RUN(missing_folder_is_told_with_its_errno);
     RUN(unreadable_folder_is_told_and_the_rest_is_found);
     RUN(deep_tree_is_walked_until_paths_grow_too_long);
+    RUN(sidecars_are_found_beside_their_pictures);
     RUN(visitor_can_end_the_walk);
     RUN(out_of_memory_is_told_and_leaks_nothing);
     RUN(reaching_means_that_nothing_between_is_left_out);

@@ -448,7 +448,9 @@ static bool plan_walks(const char *sql)
         const char *step = (const char *)sqlite3_column_text(stmt, 3);
         /* a window of an index that is in the right order ends early */
         const bool in_order = strstr(step, "USING INDEX photo_time") || strstr(step, "USING INDEX photo_name");
-        walks |= !strncmp(step, "SCAN", 4) && strcmp(step, "SCAN CONSTANT ROW") != 0 && !in_order;
+        /* the words of one content, put in order before they are joined */
+        const bool in_hand = !strcmp(step, "SCAN CONSTANT ROW") || !strncmp(step, "SCAN (subquery-", 15);
+        walks |= !strncmp(step, "SCAN", 4) && !in_hand && !in_order;
         walks |= strstr(step, "TEMP B-TREE") != NULL && !strstr(sql, "ORDER BY path");
     }
     sqlite3_finalize(stmt);
@@ -504,11 +506,47 @@ static void the_states_of_10000_photos_take_under_100_ms(void)
     close_and_remove();
 }
 
+static void words_of_a_content_are_replaced_whole(void)
+{
+    static const char words[] = "\1A title\0\2line\nline\0\7robin\0\7sea\0\11Carla", fewer[] = "\7sea";
+    open_new();
+    int64_t content_id = 0;
+    pd_content c = content_of(1);
+    c.texts = (pd_texts){ words, sizeof words };
+    c.subsec = "25";
+    c.shot = (pd_shot){ 52, 25, 0 };
+    c.rating = -1;
+    c.reader = 7;
+    c.has_phash = true;
+    c.phash = 99;
+    REQUIRE(pd_store_content_put(store, &c, &content_id, NULL) == PD_OK);
+    const int64_t id = add_photo(store, root, "/photos/a.jpg", content_id);
+    pd_photo photo;
+    REQUIRE(pd_store_photo_by_id(store, id, &photo, NULL) == PD_OK);
+    CHECK(photo.facts.texts.len == sizeof words && memcmp(photo.facts.texts.bytes, words, sizeof words) == 0);
+    CHECK(strcmp(photo.facts.subsec, "25") == 0 && photo.facts.shot.focal35_mm == 52 && photo.facts.shot.flash == 25);
+    CHECK(photo.facts.shot.white_balance == 0 && photo.facts.rating == -1 && photo.facts.reader == 7);
+    CHECK(strcmp(photo.path, "/photos/a.jpg") == 0 && strcmp(photo.facts.type, "jpeg") == 0);
+    /* less is known now; the hash of the pixels is not asked for again */
+    c = content_of(1);
+    c.texts = (pd_texts){ fewer, sizeof fewer };
+    c.shot = (pd_shot){ (double)NAN, PD_STORE_ABSENT, PD_STORE_ABSENT };
+    c.rating = PD_STORE_ABSENT;
+    REQUIRE(pd_store_content_put(store, &c, &content_id, NULL) == PD_OK);
+    REQUIRE(pd_store_photo_by_id(store, id, &photo, NULL) == PD_OK);
+    CHECK(photo.facts.texts.len == sizeof fewer && memcmp(photo.facts.texts.bytes, fewer, sizeof fewer) == 0);
+    CHECK(photo.facts.rating == PD_STORE_ABSENT && photo.facts.shot.flash == PD_STORE_ABSENT);
+    CHECK(isnan(photo.facts.shot.focal35_mm) && !photo.facts.subsec[0] && !photo.facts.reader);
+    CHECK(photo.facts.has_phash && photo.facts.phash == 99);
+    close_and_remove();
+}
+
 int main(void)
 {
     RUN(a_root_added_twice_has_one_id);
     RUN(everything_is_there_after_reopening);
     RUN(a_content_is_known_by_its_bytes);
+    RUN(words_of_a_content_are_replaced_whole);
     RUN(a_moved_photo_keeps_its_id_and_replaces_what_was_there);
     RUN(a_removed_photo_leaves_its_learning);
     RUN(an_error_is_remembered);

@@ -95,9 +95,9 @@ static void a_newer_catalogue_is_left_alone(void)
         pd_store *store;
         pd_error err = { 0 };
         CHECK(open_path(f.path, (pd_store_mode)mode, &store, &err) == PD_ERR_UNSUPPORTED);
-        CHECK(strstr(err.message, "9999") && strstr(err.message, "versions up to 2") && strstr(err.message, "newer"));
+        CHECK(strstr(err.message, "9999") && strstr(err.message, "versions up to 3") && strstr(err.message, "newer"));
     }
-    run_sql(f.path, "PRAGMA user_version = 2");
+    run_sql(f.path, "PRAGMA user_version = 3");
     pd_store *store;
     REQUIRE(open_path(f.path, PD_STORE_WRITE, &store, NULL) == PD_OK);
     CHECK(count_files(store) == 1);
@@ -108,6 +108,13 @@ static void a_newer_catalogue_is_left_alone(void)
 /* What a program of version 1 left behind. */
 static void make_old(const char *path)
 {
+    static const char *const columns[] = { "subsec", "focal35_mm", "flash", "white_balance", "rating", "reader" };
+    for (size_t i = 0; i < PD_COUNT_OF(columns); i++) {
+        char sql[80];
+        (void)snprintf(sql, sizeof sql, "ALTER TABLE content DROP COLUMN %s", columns[i]);
+        run_sql(path, sql);
+    }
+    run_sql(path, "ALTER TABLE photo DROP COLUMN sidecar_ns; DROP TABLE content_text");
     run_sql(path, "DROP INDEX photo_time; DROP INDEX photo_name; PRAGMA user_version = 1");
 }
 
