@@ -1,8 +1,9 @@
 /* gemm_avx512.c: matrix products in register tiles of up to 14 rows x 32 columns: 28 of the 32 registers hold sums.
  *
- * Both element types are one loop: a step takes 4 bytes of every row (one float, or four quantised inputs), broadcasts
- * them, and 64 bytes of every panel (16 columns). A is read where it lies: rows are walked in step, and the lines of a
- * tile's rows stay in L1. Panels are the inner loop's stream; a block of rows small enough for L2 meets every panel. */
+ * All element types are one loop: a step takes 4 bytes of every row (a float, two bf16 or four quantised inputs),
+ * broadcasts them, and 64 bytes of every panel (16 columns). A is read where it lies: rows are walked in step, and the
+ * lines of a tile's rows stay in L1. Panels are the inner loop's stream; a block of rows small enough for L2 meets
+ * every panel. */
 #include "kernels/vec_avx512.h"
 
 #include <math.h>
@@ -16,6 +17,9 @@
 #define STEP_BYTES 4
 #define PANEL_STEP_BYTES 64
 #define BLOCK_BYTES ((size_t)256 << 10) /* of A: a share of L2 that leaves room for a pair of panels */
+
+/* What 4 bytes of a row are. */
+enum kind { FLOATS, PAIRS, BYTES };
 
 #define FORCE_INLINE static inline __attribute__((always_inline))
 
@@ -37,10 +41,12 @@ struct tile {
 };
 
 /* As the instructions themselves: through the intrinsics, gcc 12 spills sums around the loop. */
-FORCE_INLINE __m512i add_product(bool ints, __m512i sum, __m512i a, __m512i b)
+FORCE_INLINE __m512i add_product(enum kind kind, __m512i sum, __m512i a, __m512i b)
 {
-    if (ints)
+    if (kind == BYTES)
         __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+    else if (kind == PAIRS)
+        __asm__("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
     else
         __asm__("vfmadd231ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
     return sum;
@@ -53,10 +59,10 @@ FORCE_INLINE int32_t load_step(const uint8_t *a)
     return step;
 }
 
-FORCE_INLINE __m512 finish(bool ints, const struct tile *t, int row, int panel, __m512i sum)
+FORCE_INLINE __m512 finish(enum kind kind, const struct tile *t, int row, int panel, __m512i sum)
 {
     __m512 value = _mm512_add_ps(_mm512_castsi512_ps(sum), t->bias[panel]);
-    if (ints) {
+    if (kind == BYTES) {
         const __m512 offset = _mm512_mul_ps(_mm512_set1_ps(t->zero_a[row]), t->sum_w[panel]);
         const __m512 product = _mm512_fmsub_ps(_mm512_cvtepi32_ps(sum), t->scale_w[panel], offset);
         value = _mm512_fmadd_ps(product, _mm512_set1_ps(t->scale_a[row]), t->bias[panel]);
@@ -73,7 +79,7 @@ FORCE_INLINE void store(const struct tile *t, int row, int panel, __m512 value)
     _mm512_mask_storeu_ps(t->c + (size_t)row * t->ld_c + at, columns, value);
 }
 
-FORCE_INLINE void multiply(bool ints, const int rows, const int panels, const struct tile *t)
+FORCE_INLINE void multiply(enum kind kind, const int rows, const int panels, const struct tile *t)
 {
     __m512i sum[ROWS_MAX][PANELS_MAX];
 #pragma GCC unroll 14
@@ -95,7 +101,7 @@ FORCE_INLINE void multiply(bool ints, const int rows, const int panels, const st
             const __m512i a = _mm512_set1_epi32(load_step(third[row / 3] + (size_t)(row % 3) * t->ld_a));
 #pragma GCC unroll 2
             for (int panel = 0; panel < panels; panel++)
-                sum[row][panel] = add_product(ints, sum[row][panel], a, b[panel]);
+                sum[row][panel] = add_product(kind, sum[row][panel], a, b[panel]);
         }
         left += PANEL_STEP_BYTES;
         right += PANEL_STEP_BYTES;
@@ -107,25 +113,29 @@ FORCE_INLINE void multiply(bool ints, const int rows, const int panels, const st
     for (int row = 0; row < rows; row++)
 #pragma GCC unroll 2
         for (int panel = 0; panel < panels; panel++)
-            store(t, row, panel, finish(ints, t, row, panel, sum[row][panel]));
+            store(t, row, panel, finish(kind, t, row, panel, sum[row][panel]));
 }
 
 #define FOR_ALL_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
-#define DEFINE_TILES(rows)                                                            \
-    static void i8_##rows##x1(const struct tile *t) { multiply(true, rows, 1, t); }   \
-    static void i8_##rows##x2(const struct tile *t) { multiply(true, rows, 2, t); }   \
-    static void f32_##rows##x1(const struct tile *t) { multiply(false, rows, 1, t); } \
-    static void f32_##rows##x2(const struct tile *t) { multiply(false, rows, 2, t); }
+#define DEFINE_TILES(rows)                                                             \
+    static void i8_##rows##x1(const struct tile *t) { multiply(BYTES, rows, 1, t); }   \
+    static void i8_##rows##x2(const struct tile *t) { multiply(BYTES, rows, 2, t); }   \
+    static void bf16_##rows##x1(const struct tile *t) { multiply(PAIRS, rows, 1, t); } \
+    static void bf16_##rows##x2(const struct tile *t) { multiply(PAIRS, rows, 2, t); } \
+    static void f32_##rows##x1(const struct tile *t) { multiply(FLOATS, rows, 1, t); } \
+    static void f32_##rows##x2(const struct tile *t) { multiply(FLOATS, rows, 2, t); }
 FOR_ALL_ROWS(DEFINE_TILES)
 
 typedef void (*tile_function)(const struct tile *t);
 
 #define I8_TILES(rows) { i8_##rows##x1, i8_##rows##x2 },
+#define BF16_TILES(rows) { bf16_##rows##x1, bf16_##rows##x2 },
 #define F32_TILES(rows) { f32_##rows##x1, f32_##rows##x2 },
 static const tile_function i8_tiles[ROWS_MAX][PANELS_MAX] = { FOR_ALL_ROWS(I8_TILES) };
+static const tile_function bf16_tiles[ROWS_MAX][PANELS_MAX] = { FOR_ALL_ROWS(BF16_TILES) };
 static const tile_function f32_tiles[ROWS_MAX][PANELS_MAX] = { FOR_ALL_ROWS(F32_TILES) };
 
-/* The operands of either GEMM, as the blocks see them. */
+/* The operands of any GEMM, as the blocks see them. */
 struct operands {
     const tile_function (*tiles)[PANELS_MAX];
     const uint8_t *a;
@@ -236,8 +246,21 @@ static void gemm_i8(const pd_gemm *g, const pd_rows_u8 *a, const pd_weights_i8 *
     run(g, &o);
 }
 
+static void gemm_bf16(const pd_gemm *g, const uint16_t *a, size_t ld_a, const uint16_t *packed)
+{
+    const struct operands o = { .tiles = bf16_tiles,
+                                .a = (const uint8_t *)a,
+                                .ld_a = ld_a * sizeof *a,
+                                .packed = (const uint8_t *)packed,
+                                .steps = (g->k + 1) / 2 };
+    run(g, &o);
+}
+
 void pd_kernels_avx512_gemm(pd_kernels *ret_kernels)
 {
     ret_kernels->gemm_f32 = gemm_f32;
     ret_kernels->gemm_i8 = gemm_i8;
 }
+
+/* Where the CPU has products of bf16 as well. */
+void pd_kernels_avx512_bf16(pd_kernels *ret_kernels) { ret_kernels->gemm_bf16 = gemm_bf16; }

@@ -1,11 +1,14 @@
-/* vec_avx512.h: private to kernels: vectors of 16 floats. The same names stand in vec_avx2.h, so that the *_vec.h files
- * are written once; a `_part` function touches the first n lanes only (n may exceed LANES), other lanes are 0. */
+/* vec_avx512.h: private to kernels: vectors of 16 floats. The same names stand in the other vec_*.h, so that the
+ * *_vec.h files are written once; a `_part` function touches the first n lanes only (n may exceed LANES), other lanes
+ * are 0. */
 #ifndef PD_KERNELS_VEC_AVX512_H
 #define PD_KERNELS_VEC_AVX512_H
 
 #include <immintrin.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "kernels/transpose_avx.h"
 
 #define LANES 16
 #define VEC_TILE_ROWS 12 /* x 2 vectors of sums, 2 of the right and 1 of the left operand: 27 of 32 registers */

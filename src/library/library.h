@@ -78,8 +78,8 @@ typedef struct pd_window {
 
 /* Searching. Works while a job runs, here or in another process. PD_ERR_NO_MATCH with advice while nothing is learned
  * yet; hits->total 0: what was learned is no longer there. */
-PD_MUST_USE pd_status pd_library_search(pd_library *library, const char *query, const pd_window *window, pd_hits *ret_hits,
-                                        pd_error *err);
+PD_MUST_USE pd_status pd_library_search(pd_library *library, const char *query, const pd_window *window,
+                                        pd_hits *ret_hits, pd_error *err);
 /* An example: the path of a picture (in the library or not) or the id of a photo, as text; or an open picture. */
 typedef struct pd_example {
     const char *text; /* NULL: fd */

@@ -15,7 +15,7 @@
 #include "base/error.h"
 
 #define PD_MEDIA_THUMB_SIDE 320                        /* px, long side of the WebP thumbnail */
-#define PD_MEDIA_RENDITION_SIDE_MAX 16384 /* px */
+#define PD_MEDIA_RENDITION_SIDE_MAX 16384              /* px */
 #define PD_MEDIA_FILE_MS_MAX 10000                     /* wall time for one file */
 #define PD_MEDIA_DECODER_BYTES_MAX ((uint64_t)1 << 30) /* address space a decoder may add for one file */
 #define PD_MEDIA_PIXELS_MAX ((uint64_t)500 * 1000 * 1000)

@@ -114,9 +114,10 @@ void pd_job_snapshot(pd_job *job, pd_progress *ret_progress);
 void pd_job_wait_change(pd_job *job, uint64_t seq, int timeout_ms, pd_progress *ret_progress);
 void pd_job_pause(pd_job *job, bool paused); /* files in work are finished, no new ones begun */
 void pd_job_speed(pd_job *job, pd_speed speed);
-/* Copies the lines numbered above `after`, oldest first; when there are more than n_max, the newest. Returns how many. */
+/* Copies the lines numbered above `after`, oldest first; when there are more than n_max, the newest. Returns how many.
+ */
 size_t pd_job_log(pd_job *job, uint64_t after, pd_log_line *ret_lines, size_t n_max);
-void pd_job_cancel(pd_job *job);             /* commits what is learned, then ends */
+void pd_job_cancel(pd_job *job); /* commits what is learned, then ends */
 /* Waits for the end (cancel first to end early) and frees. */
 void pd_job_finish(pd_job **job);
 

@@ -1,8 +1,9 @@
 /* server.h: the page and its HTTP interface (docs/http.md) on a loopback address.
  *
- * One server has one library. Starting it touches nothing heavy: no catalogue, no model, no decoder; those are opened by
- * the first request that needs them, and prepared in the background once a page is looked at. Every call here is for one
- * thread; inside, a connection has a thread of its own, and what all of them see is one snapshot under one lock (app.h). */
+ * One server has one library. Starting it touches nothing heavy: no catalogue, no model, no decoder; those are opened
+ * by the first request that needs them, and prepared in the background once a page is looked at. Every call here is for
+ * one thread; inside, a connection has a thread of its own, and what all of them see is one snapshot under one lock
+ * (app.h). */
 #ifndef PD_SERVER_SERVER_H
 #define PD_SERVER_SERVER_H
 
@@ -12,23 +13,23 @@
 #include "base/error.h"
 #include "library/library.h"
 
-#define PD_SERVER_PORT 7733            /* tried first */
-#define PD_SERVER_PORT_TRIES 100       /* ports after it that are tried when it is taken */
-#define PD_SERVER_CONNECTIONS_MAX 128  /* more are answered with 503 */
-#define PD_SERVER_STREAMS_MAX 64       /* of events and counts */
+#define PD_SERVER_PORT 7733           /* tried first */
+#define PD_SERVER_PORT_TRIES 100      /* ports after it that are tried when it is taken */
+#define PD_SERVER_CONNECTIONS_MAX 128 /* more are answered with 503 */
+#define PD_SERVER_STREAMS_MAX 64      /* of events and counts */
 #define PD_SERVER_UPLOAD_BYTES_MAX ((size_t)64 << 20)
 #define PD_SERVER_BODY_BYTES_MAX ((size_t)64 << 10) /* JSON */
-#define PD_SERVER_IDLE_S 30            /* a connection that moves no byte for this long is closed; streams aside */
-#define PD_SERVER_STOP_MS 5000         /* longest pd_server_stop */
+#define PD_SERVER_IDLE_S 30    /* a connection that moves no byte for this long is closed; streams aside */
+#define PD_SERVER_STOP_MS 5000 /* longest pd_server_stop */
 
 typedef struct pd_server pd_server;
 
 typedef struct pd_server_options {
-    pd_library *library;         /* borrowed for the life of the server */
-    const char *listen;          /* "ADDR:PORT", loopback only, port 0: any; NULL: 127.0.0.1 and PD_SERVER_PORT or the
-                                    next free one */
-    const char *home;            /* the user's home folder, for places and ~; NULL: not known */
-    const char *browse_root;     /* NULL: everything the user may read */
+    pd_library *library;     /* borrowed for the life of the server */
+    const char *listen;      /* "ADDR:PORT", loopback only, port 0: any; NULL: 127.0.0.1 and PD_SERVER_PORT or the
+                                next free one */
+    const char *home;        /* the user's home folder, for places and ~; NULL: not known */
+    const char *browse_root; /* NULL: everything the user may read */
     const char *version;
     void (*report)(void *user, const char *sentence); /* one line for the terminal's stderr; any thread */
     void *report_user;
