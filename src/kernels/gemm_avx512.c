@@ -16,6 +16,7 @@
 #define COLUMNS_MAX (PANELS_MAX * PD_PANEL_COLUMNS)
 #define STEP_BYTES 4
 #define PANEL_STEP_BYTES 64
+#define PREFETCH_LOCALITY 3
 #define BLOCK_BYTES ((size_t)256 << 10) /* of A: a share of L2 that leaves room for a pair of panels */
 
 /* What 4 bytes of a row are. */
@@ -28,7 +29,8 @@ struct tile {
     const uint8_t *a; /* rows, ld_a bytes apart */
     size_t ld_a;
     const uint8_t *panel[PANELS_MAX];
-    size_t steps;
+    const uint8_t *ahead; /* part of the next panels: asked for, ahead_step bytes a step */
+    size_t ahead_step, steps;
     const float *scale_a, *zero_a;                 /* int8 only: per row */
     __m512 scale_w[PANELS_MAX], sum_w[PANELS_MAX]; /* int8 only: per column */
     __m512 bias[PANELS_MAX];
@@ -91,7 +93,7 @@ FORCE_INLINE void multiply(enum kind kind, const int rows, const int panels, con
 #pragma GCC unroll 5
     for (int i = 0; i < (rows + 2) / 3; i++)
         third[i] = t->a + 3 * (size_t)i * t->ld_a;
-    const uint8_t *left = t->panel[0], *right = t->panel[1];
+    const uint8_t *left = t->panel[0], *right = t->panel[1], *ahead = t->ahead;
     for (size_t steps = t->steps; steps > 0; steps--) {
         __m512i b[PANELS_MAX];
         b[0] = _mm512_load_si512(left);
@@ -103,6 +105,8 @@ FORCE_INLINE void multiply(enum kind kind, const int rows, const int panels, con
             for (int panel = 0; panel < panels; panel++)
                 sum[row][panel] = add_product(kind, sum[row][panel], a, b[panel]);
         }
+        __builtin_prefetch(ahead, 0, PREFETCH_LOCALITY);
+        ahead += t->ahead_step;
         left += PANEL_STEP_BYTES;
         right += PANEL_STEP_BYTES;
 #pragma GCC unroll 5
@@ -202,10 +206,13 @@ static void run_columns(const pd_gemm *g, const struct operands *o, size_t row_f
 {
     struct tile t = begin_columns(g, o, column);
     const size_t n_tiles = (n_rows + ROWS_MAX - 1) / ROWS_MAX;
+    const size_t share = PANELS_MAX * PANEL_STEP_BYTES / n_tiles; /* of every step of the next panels, for a tile */
+    t.ahead_step = share < PANEL_STEP_BYTES ? share : PANEL_STEP_BYTES;
     for (size_t i = 0; i < n_tiles; i++) { /* of equal height, give or take one row */
         const size_t row = row_first + n_rows * i / n_tiles;
         const size_t rows = row_first + n_rows * (i + 1) / n_tiles - row;
         t.a = o->a + row * o->ld_a;
+        t.ahead = t.panel[0] + (PANELS_MAX * PANEL_STEP_BYTES + i * t.ahead_step) * o->steps;
         t.c = g->c + row * g->ld_c + column;
         t.residual = g->residual ? g->residual + row * g->ld_residual + column : NULL;
         if (o->rows) {

@@ -42,6 +42,7 @@ static inline vec vec_add(vec a, vec b) { return _mm256_add_ps(a, b); }
 static inline vec vec_sub(vec a, vec b) { return _mm256_sub_ps(a, b); }
 static inline vec vec_mul(vec a, vec b) { return _mm256_mul_ps(a, b); }
 static inline vec vec_div(vec a, vec b) { return _mm256_div_ps(a, b); }
+static inline vec vec_divide(vec a, vec b) { return vec_div(a, b); }    /* b from 1 to 2^126, nearly rounded */
 static inline vec vec_min(vec a, vec b) { return _mm256_min_ps(a, b); } /* b when either is NaN */
 static inline vec vec_max(vec a, vec b) { return _mm256_max_ps(a, b); } /* b when either is NaN */
 static inline vec vec_abs(vec x) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x); }

@@ -29,6 +29,12 @@ static inline vec vec_add(vec a, vec b) { return _mm512_add_ps(a, b); }
 static inline vec vec_sub(vec a, vec b) { return _mm512_sub_ps(a, b); }
 static inline vec vec_mul(vec a, vec b) { return _mm512_mul_ps(a, b); }
 static inline vec vec_div(vec a, vec b) { return _mm512_div_ps(a, b); }
+/* b from 1 to 2^126, nearly rounded: an estimate of 14 bits and a step of Newton's take half the time of a division. */
+static inline vec vec_divide(vec a, vec b)
+{
+    const vec guess = _mm512_rcp14_ps(b);
+    return _mm512_mul_ps(a, _mm512_mul_ps(guess, _mm512_fnmadd_ps(b, guess, _mm512_set1_ps(2.0f))));
+}
 static inline vec vec_min(vec a, vec b) { return _mm512_min_ps(a, b); } /* b when either is NaN */
 static inline vec vec_max(vec a, vec b) { return _mm512_max_ps(a, b); } /* b when either is NaN */
 static inline vec vec_abs(vec x) { return _mm512_abs_ps(x); }

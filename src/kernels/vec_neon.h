@@ -49,6 +49,7 @@ static inline vec vec_add(vec a, vec b) { return vaddq_f32(a, b); }
 static inline vec vec_sub(vec a, vec b) { return vsubq_f32(a, b); }
 static inline vec vec_mul(vec a, vec b) { return vmulq_f32(a, b); }
 static inline vec vec_div(vec a, vec b) { return vdivq_f32(a, b); }
+static inline vec vec_divide(vec a, vec b) { return vec_div(a, b); } /* b from 1 to 2^126, nearly rounded */
 static inline vec vec_min(vec a, vec b) { return vbslq_f32(vcltq_f32(a, b), a, b); } /* b when either is NaN */
 static inline vec vec_max(vec a, vec b) { return vbslq_f32(vcgtq_f32(a, b), a, b); } /* b when either is NaN */
 static inline vec vec_abs(vec x) { return vabsq_f32(x); }
