@@ -22,12 +22,11 @@ typedef enum op {
     OP_ROUND,
     OP_DEPTHWISE,
     OP_ATTENTION,
-    OP_LAYER_NORM,
     OP_COUNT
 } op;
 
 static const char *const op_names[OP_COUNT] = { "gemm_f32",   "gemm_i8",   "gemm_bf16", "quantise_rows",
-                                                "round_rows", "depthwise", "attention", "layer_norm" };
+                                                "round_rows", "depthwise", "attention" };
 static pd_kernels real;
 static int64_t op_ns[OP_COUNT];
 static double op_work[OP_COUNT]; /* multiplications and additions */
@@ -91,13 +90,6 @@ static void attention(const pd_attention *a)
     count(OP_ATTENTION, begin, 4.0 * (double)(a->n_tokens * a->n_tokens) * (double)(a->n_heads * a->d_head));
 }
 
-static void layer_norm(const float *x, size_t m, size_t k, const float *w, const float *b, float eps, float *y)
-{
-    const int64_t begin = bench_cpu_ns();
-    real.layer_norm(x, m, k, w, b, eps, y);
-    count(OP_LAYER_NORM, begin, 0.0);
-}
-
 static void exchange_kernels(pd_model *model)
 {
     real = model->kernels;
@@ -108,7 +100,6 @@ static void exchange_kernels(pd_model *model)
     model->kernels.round_rows = round_rows;
     model->kernels.depthwise = depthwise;
     model->kernels.attention = attention;
-    model->kernels.layer_norm = layer_norm;
 }
 
 enum { ROUNDS_MAX = 1000 };
@@ -185,7 +176,7 @@ static void print_rounds(const char *dir, size_t n)
             printf(" %7.1f G/s, %.2f of the peak", MEDIAN(speed[which]), MEDIAN(share_of_peak[which]));
         printf("\n");
     }
-    printf("%-14s %9.3f ms %5.1f %%\n", "rest", rest, 100.0 * rest / total);
+    printf("%-14s %9.3f ms %5.1f %%  (norms, patches)\n", "rest", rest, 100.0 * rest / total);
 }
 
 static pd_status run(const char *dir, const pd_model_options *options, size_t n_rounds, pd_error *err)

@@ -19,31 +19,37 @@ static bool cpuid_bit(unsigned leaf, unsigned subleaf, unsigned reg, unsigned bi
         return false;
     return regs[reg] >> bit & 1;
 }
-#endif
+
+static bool has_avx512(void)
+{
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512vnni");
+}
 
 unsigned pd_cpu_detect(void)
 {
-    unsigned mask = 0;
-#ifdef __x86_64__
-    mask |= PD_CPU_SSE2;
+    unsigned mask = PD_CPU_SSE2;
     const bool f16c = cpuid_bit(1, 0, 2, 29), sha = cpuid_bit(7, 0, 1, 29);
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && f16c)
         mask |= PD_CPU_AVX2;
-    if ((mask & PD_CPU_AVX2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512vnni"))
+    if ((mask & PD_CPU_AVX2) && has_avx512())
         mask |= PD_CPU_AVX512_VNNI;
     if ((mask & PD_CPU_AVX512_VNNI) && cpuid_bit(7, 1, 0, 5))
         mask |= PD_CPU_AVX512_BF16;
     if (sha && __builtin_cpu_supports("sse4.1") && __builtin_cpu_supports("ssse3"))
         mask |= PD_CPU_SHA;
-#elif defined __aarch64__
-    mask |= PD_CPU_NEON;
-    if (getauxval(AT_HWCAP) & 1ul << 20) /* HWCAP_ASIMDDP of Linux' asm/hwcap.h */
-        mask |= PD_CPU_NEON_DOTPROD;
-#endif
     return mask;
 }
+#elif defined __aarch64__
+unsigned pd_cpu_detect(void)
+{
+    const bool dotprod = getauxval(AT_HWCAP) & 1ul << 20; /* HWCAP_ASIMDDP of Linux' asm/hwcap.h */
+    return dotprod ? PD_CPU_NEON | PD_CPU_NEON_DOTPROD : PD_CPU_NEON;
+}
+#else
+unsigned pd_cpu_detect(void) { return 0; }
+#endif
 
 /* extras: used on top where they are there, since nothing is named after them. */
 static const struct {
