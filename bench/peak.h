@@ -34,14 +34,14 @@ typedef enum peak {
     "vpmaddubsw %%ymm14, %%ymm15, %%ymm" #product "\n\t"         \
     "vpmaddwd %%ymm13, %%ymm" #product ", %%ymm" #product "\n\t" \
     "vpaddd %%ymm" #product ", %%ymm" #sum ", %%ymm" #sum "\n\t"
-#define PEAK_THREES                                                                                          \
-    PEAK_THREE(0, 8)                                                                                         \
-    PEAK_THREE(1, 9)                                                                                         \
-    PEAK_THREE(2, 10)                                                                                        \
-    PEAK_THREE(3, 11)                                                                                        \
-    PEAK_THREE(4, 8)                                                                                         \
-    PEAK_THREE(5, 9) PEAK_THREE(6, 10) PEAK_THREE(7, 11) PEAK_THREE(0, 8) PEAK_THREE(1, 9) PEAK_THREE(2, 10) \
-        PEAK_THREE(3, 11)
+#define PEAK_THREES   \
+    PEAK_THREE(0, 8)  \
+    PEAK_THREE(1, 9)  \
+    PEAK_THREE(2, 10) \
+    PEAK_THREE(3, 11) \
+    PEAK_THREE(4, 8)  \
+    PEAK_THREE(5, 9)  \
+    PEAK_THREE(6, 10) PEAK_THREE(7, 11) PEAK_THREE(0, 8) PEAK_THREE(1, 9) PEAK_THREE(2, 10) PEAK_THREE(3, 11)
 #define PEAK_LOOP(body)                                                                                              \
     __asm__ volatile(                                                                                                \
         "vpxor %%xmm13, %%xmm13, %%xmm13\n\tvpxor %%xmm14, %%xmm14, %%xmm14\n\tvpxor %%xmm15, %%xmm15, %%xmm15\n\t"  \
