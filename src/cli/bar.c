@@ -5,8 +5,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "answer/answer.h"
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/str.h"
 #include "cli/human.h"
 #include "cli/output.h"
@@ -163,37 +163,10 @@ void pd_bar_render(pd_buf *buf, const pd_progress *progress, const pd_bar_style 
         pd_buf_done(&plan.pieces[i]);
 }
 
-void pd_bar_render_json(pd_buf *buf, const pd_progress *progress)
+static void render_json(pd_buf *buf, const pd_progress *progress)
 {
-    static const struct {
-        const char *key;
-        size_t offset;
-    } counts[] = {
-        { "found", offsetof(pd_progress, found) },         { "todo", offsetof(pd_progress, todo) },
-        { "done", offsetof(pd_progress, done) },           { "learned", offsetof(pd_progress, learned) },
-        { "unchanged", offsetof(pd_progress, unchanged) }, { "moved", offsetof(pd_progress, moved) },
-        { "removed", offsetof(pd_progress, removed) },     { "skipped", offsetof(pd_progress, skipped) },
-        { "failed", offsetof(pd_progress, failed) },
-    };
-    bool failed = false;
-    pd_json *json = pd_json_object();
-    failed |= pd_json_set_int(json, "seq", (int64_t)progress->seq);
-    failed |= pd_json_set_text(json, "phase", pd_phase_name(progress->phase));
-    failed |= pd_json_set_bool(json, "running", progress->running);
-    failed |= pd_json_set_bool(json, "paused", progress->paused);
-    failed |= pd_json_set_bool(json, "cancelling", progress->cancelling);
-    for (size_t i = 0; i < PD_COUNT_OF(counts); i++) {
-        int64_t value;
-        memcpy(&value, (const char *)progress + counts[i].offset, sizeof value);
-        failed |= pd_json_set_int(json, counts[i].key, value);
-    }
-    failed |= pd_json_set_take(json, "rate", progress->rate > 0 ? pd_json_number(progress->rate) : pd_json_null());
-    failed |= pd_json_set_take(json, "eta_s", progress->eta_s < 0 ? pd_json_null() : pd_json_number(progress->eta_s));
-    failed |= pd_json_set_number(json, "fraction", progress->fraction);
-    failed |= pd_json_set_number(json, "elapsed_s", progress->elapsed_s);
-    const bool ended = progress->phase == PD_PHASE_READY && !progress->running;
-    failed |= pd_json_set_text(json, "outcome", ended ? pd_status_name(progress->outcome) : NULL);
-    if (!failed && pd_json_write(json, false, buf) == PD_OK)
+    pd_json *json = pd_answer_progress(progress);
+    if (json && pd_json_write(json, false, buf) == PD_OK)
         (void)pd_buf_append(buf, "\n", 1);
     pd_json_free(&json);
 }
@@ -239,7 +212,7 @@ void pd_bar_show(pd_bar *bar, const pd_progress *progress, bool last)
     pd_buf line;
     pd_buf_init(&line, LINE_BYTES_MAX);
     if (bar->mode == PD_BAR_JSON) {
-        pd_bar_render_json(&line, progress);
+        render_json(&line, progress);
     } else {
         bar->style.columns = ask_columns(bar->fd);
         (void)pd_buf_append_string(&line, "\r");

@@ -21,9 +21,6 @@ typedef struct pd_bar_style {
  * then the time left, the rate, the bar and the counts go; phase and percent stay longest. */
 void pd_bar_render(pd_buf *buf, const pd_progress *progress, const pd_bar_style *style);
 
-/* The snapshot as one line of JSON with its newline. */
-void pd_bar_render_json(pd_buf *buf, const pd_progress *progress);
-
 typedef enum pd_bar_mode { PD_BAR_NONE, PD_BAR_DRAWN, PD_BAR_JSON } pd_bar_mode;
 
 typedef struct pd_bar {

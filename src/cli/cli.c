@@ -7,16 +7,17 @@
 #include <unistd.h>
 
 #include "base/cpu.h"
+#include "base/file.h"
+#include "base/near.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/help.h"
 #include "cli/human.h"
-#include "cli/near.h"
 
 const char *const *pd_cli_arguments(const pd_cli *cli, size_t *ret_n)
 {
-    *ret_n = cli->options.n_words ? cli->options.n_words - 1 : 0;
-    return (const char *const *)cli->options.words + 1;
+    *ret_n = cli->options.n_words - cli->named;
+    return (const char *const *)cli->options.words + cli->named;
 }
 
 pd_status pd_cli_open_library(const pd_cli *cli, pd_library **ret_library, pd_error *err)
@@ -56,9 +57,23 @@ static void hold_standard_streams(void)
             (void)open("/dev/null", O_RDONLY); /* takes the lowest free number; writing to it fails */
 }
 
-static pd_status find_command(const char *name, const pd_command **ret_command, pd_error *err)
+static bool are_folders(char *const *words, size_t n)
 {
-    *ret_command = pd_command_find(name);
+    bool all = true;
+    for (size_t i = 0; all && i < n; i++)
+        all = pd_dir_exists(words[i]);
+    return all;
+}
+
+/* The first word names the command; without one, or with only folders, it is the page that is wanted. */
+static pd_status find_command(pd_cli *cli, const pd_command **ret_command, pd_error *err)
+{
+    const pd_options *options = &cli->options;
+    const char *name = options->n_words ? options->words[0] : NULL;
+    *ret_command = name ? pd_command_find(name) : NULL;
+    cli->named = *ret_command != NULL;
+    if (!*ret_command && are_folders(options->words, options->n_words))
+        *ret_command = pd_command_preset();
     if (*ret_command)
         return PD_OK;
     size_t n;
@@ -111,17 +126,12 @@ static pd_status run_command(pd_cli *cli, pd_error *err)
         pd_out_text(&cli->out, "pixel-detective " PD_VERSION "\n");
         return PD_OK;
     }
-    if (cli->options.n_words == 0) {
-        for (pd_option_id id = 0; id < PD_OPTION_COUNT && !wants_help; id++)
-            if (pd_options_given(&cli->options, id))
-                return pd_error_set(err, PD_ERR_USAGE,
-                                    "there are options but no command; 'pixel-detective help' "
-                                    "lists the commands");
+    if (cli->options.n_words == 0 && wants_help) {
         pd_help_program(&cli->out.buf);
         return PD_OK;
     }
     const pd_command *command;
-    PD_TRY(find_command(cli->options.words[0], &command, err));
+    PD_TRY(find_command(cli, &command, err));
     if (wants_help) {
         pd_help_command(&cli->out.buf, command);
         return PD_OK;

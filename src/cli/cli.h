@@ -12,6 +12,7 @@ typedef struct pd_cli {
     const char *program; /* what to type to run this program: a path when it was started by one */
     pd_environment environment;
     pd_options options;
+    bool named; /* the first word is the command; else all words are its arguments */
     pd_out out; /* standard output */
 } pd_cli;
 

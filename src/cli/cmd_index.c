@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "answer/answer.h"
 #include "base/str.h"
 #include "cli/bar.h"
 #include "cli/commands.h"
@@ -72,14 +73,10 @@ static void say_file_error(const char *path, const char *sentence)
 static bool take_error(void *user, const char *path, pd_status why, const char *sentence)
 {
     error_list *list = user;
-    const char *reason = sentence && *sentence ? sentence : pd_status_name(why);
     if (list->listed && list->n < ERRORS_LISTED_MAX)
-        say_file_error(path, reason);
+        say_file_error(path, sentence && *sentence ? sentence : pd_status_name(why));
     list->n++;
-    pd_json *json = pd_json_object();
-    list->failed |= pd_json_set_text(json, "path", path);
-    list->failed |= pd_json_set_text(json, "reason", reason);
-    list->failed |= pd_json_append_take(list->json, json);
+    list->failed |= pd_json_append_take(list->json, pd_answer_file_error(path, why, sentence));
     return !list->failed;
 }
 
@@ -204,7 +201,8 @@ static pd_status tell_failure(const pd_progress *progress, pd_error *err)
 
 pd_status pd_cmd_index(pd_cli *cli, pd_error *err)
 {
-    pd_index_options options = { .recheck = pd_options_given(&cli->options, PD_OPTION_RECHECK) };
+    pd_index_options options = { .recheck = pd_options_given(&cli->options, PD_OPTION_RECHECK),
+                                 .speed = PD_SPEED_FULL }; /* who wants it gentler has `nice` */
     options.folders = pd_cli_arguments(cli, &options.n_folders);
     pd_library *library = NULL;
     PD_TRY(pd_cli_open_library(cli, &library, err));

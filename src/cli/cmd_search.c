@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/hits.h"
 #include "cli/human.h"
@@ -69,15 +70,41 @@ static pd_status say_nothing_found(const pd_cli *cli, pd_library *library, pd_er
     return PD_ERR_NO_MATCH;
 }
 
+static pd_order chosen_order(const pd_options *options)
+{
+    static const struct {
+        const char *name;
+        pd_order order;
+    } orders[] = { { "date", PD_ORDER_OLDEST }, { "-date", PD_ORDER_NEWEST }, { "name", PD_ORDER_NAME } };
+    for (size_t i = 0; i < PD_COUNT_OF(orders); i++)
+        if (strcmp(orders[i].name, pd_options_text(options, PD_OPTION_SORT)) == 0)
+            return orders[i].order;
+    return PD_ORDER_SCORE;
+}
+
+static pd_status find_similar(const pd_cli *cli, pd_library *library, const pd_window *window, pd_hits *ret_hits,
+                              pd_error *err)
+{
+    size_t n;
+    const char *const *arguments = pd_cli_arguments(cli, &n);
+    pd_example *examples = pd_mem_alloc(n, sizeof *examples);
+    if (!examples)
+        return pd_error_set_nomem(err);
+    for (size_t i = 0; i < n; i++)
+        examples[i] = (pd_example){ .text = arguments[i], .fd = -1 };
+    const pd_status status = pd_library_similar(library, examples, n, window, ret_hits, err);
+    pd_mem_free(examples);
+    return status;
+}
+
 static pd_status answer_query(pd_cli *cli, pd_library *library, const char *query, bool by_example, pd_error *err)
 {
-    size_t n_examples;
-    const char *const *examples = pd_cli_arguments(cli, &n_examples);
-    const size_t n = (size_t)pd_options_number(&cli->options, PD_OPTION_NUMBER);
+    /* --sort orders the N best, it does not choose them */
+    const pd_window window = { .n = (size_t)pd_options_number(&cli->options, PD_OPTION_NUMBER) };
     pd_hits hits = { 0 };
     const int64_t start_ns = pd_clock_ns();
-    const pd_status status = by_example ? pd_library_similar(library, examples, n_examples, n, &hits, err)
-                                        : pd_library_search(library, query, n, &hits, err);
+    const pd_status status = by_example ? find_similar(cli, library, &window, &hits, err)
+                                        : pd_library_search(library, query, &window, &hits, err);
     if (status != PD_OK)
         return status;
     const pd_hits_answer answer = {
@@ -87,7 +114,7 @@ static pd_status answer_query(pd_cli *cli, pd_library *library, const char *quer
         .hits = &hits,
     };
     const bool found = hits.total > 0;
-    pd_hits_sort(&hits, pd_options_text(&cli->options, PD_OPTION_SORT));
+    pd_hits_sort(&hits, chosen_order(&cli->options));
     pd_hits_write(&cli->out, &answer, chosen_form(&cli->options));
     if (found)
         say_more(cli, &answer);

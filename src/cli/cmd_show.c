@@ -1,10 +1,9 @@
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "base/clock.h"
+#include "answer/answer.h"
 #include "cli/commands.h"
 #include "cli/human.h"
 
@@ -12,96 +11,7 @@ enum { LABEL_COLUMNS = 10, LINE_BYTES_MAX = 8192 };
 
 static const char *text_or_null(const char *text) { return text && *text ? text : NULL; }
 
-static pd_status set_count(pd_json *json, const char *key, uint32_t value)
-{
-    return pd_json_set_take(json, key, value ? pd_json_int(value) : pd_json_null());
-}
-
-/* 0 and NAN both mean that the file does not say. */
-static pd_status set_measure(pd_json *json, const char *key, double value)
-{
-    return pd_json_set_take(json, key, isfinite(value) && value > 0 ? pd_json_number(value) : pd_json_null());
-}
-
 static bool has_place(const pd_content *facts) { return isfinite(facts->gps_lat) && isfinite(facts->gps_lon); }
-
-static pd_json *place_json(const pd_content *facts)
-{
-    if (!has_place(facts))
-        return pd_json_null();
-    bool failed = false;
-    pd_json *json = pd_json_object();
-    failed |= pd_json_set_number(json, "lat", facts->gps_lat);
-    failed |= pd_json_set_number(json, "lon", facts->gps_lon);
-    failed |= pd_json_set_number(json, "alt", facts->gps_alt);
-    if (failed)
-        pd_json_free(&json);
-    return json;
-}
-
-static pd_json *learned_json(const pd_photo *photo)
-{
-    if (!photo->learned_model)
-        return pd_json_null();
-    bool failed = false;
-    pd_json *json = pd_json_object();
-    failed |= pd_json_set_text(json, "model", photo->learned_model);
-    failed |= pd_json_set_text(json, "at", photo->learned_at);
-    if (failed)
-        pd_json_free(&json);
-    return json;
-}
-
-static void format_sha256(const uint8_t sha256[PD_SHA256_BYTES], char ret_text[PD_SHA256_TEXT_BYTES])
-{
-    for (size_t i = 0; i < PD_SHA256_BYTES; i++)
-        (void)snprintf(ret_text + 2 * i, 3, "%02x", sha256[i]);
-}
-
-static bool set_hashes(pd_json *json, const pd_photo *photo)
-{
-    char sha256[PD_SHA256_TEXT_BYTES], phash[17];
-    format_sha256(photo->facts.sha256, sha256);
-    (void)snprintf(phash, sizeof phash, "%016" PRIx64, photo->facts.phash);
-    const bool failed = pd_json_set_text(json, "sha256", photo->content ? sha256 : NULL) != PD_OK;
-    return pd_json_set_text(json, "phash", photo->content && photo->facts.has_phash ? phash : NULL) != PD_OK || failed;
-}
-
-/* Keywords, rating, caption and tags keep their place until something fills them. */
-static pd_json *photo_json(const pd_photo *photo)
-{
-    const pd_content *facts = &photo->facts;
-    bool failed = false;
-    pd_json *json = pd_json_object();
-    failed |= pd_json_set_int(json, "id", photo->id);
-    failed |= pd_json_set_text(json, "path", photo->path);
-    failed |= pd_json_set_int(json, "bytes", photo->bytes);
-    failed |= pd_json_set_text(json, "type", text_or_null(facts->type));
-    failed |= set_count(json, "width", facts->width);
-    failed |= set_count(json, "height", facts->height);
-    failed |= set_count(json, "orientation", facts->orientation);
-    failed |= pd_json_set_text(json, "taken", text_or_null(facts->taken));
-    failed |= pd_json_set_text(json, "taken_source", text_or_null(facts->taken_source));
-    failed |= pd_json_set_text(json, "make", text_or_null(facts->make));
-    failed |= pd_json_set_text(json, "model", text_or_null(facts->camera));
-    failed |= pd_json_set_text(json, "lens", text_or_null(facts->lens));
-    failed |= set_count(json, "iso", facts->iso);
-    failed |= set_measure(json, "exposure_s", facts->exposure_s);
-    failed |= set_measure(json, "fnumber", facts->fnumber);
-    failed |= set_measure(json, "focal_mm", facts->focal_mm);
-    failed |= pd_json_set_take(json, "gps", place_json(facts));
-    failed |= pd_json_set_take(json, "keywords", pd_json_array());
-    failed |= pd_json_set_null(json, "rating");
-    failed |= pd_json_set_null(json, "caption");
-    failed |= pd_json_set_take(json, "tags", pd_json_array());
-    failed |= set_hashes(json, photo);
-    failed |= set_count(json, "pages", facts->pages);
-    failed |= pd_json_set_take(json, "learned", learned_json(photo));
-    failed |= pd_json_set_text(json, "error", photo->error);
-    if (failed)
-        pd_json_free(&json);
-    return json;
-}
 
 /* "  label     text", when there is text. */
 static void write_row(pd_out *out, const char *label, const pd_buf *text)
@@ -178,7 +88,7 @@ static void append_hashes(pd_buf *buf, const pd_photo *photo)
     char sha256[PD_SHA256_TEXT_BYTES];
     if (!photo->content)
         return;
-    format_sha256(photo->facts.sha256, sha256);
+    pd_sha256_format(photo->facts.sha256, sha256);
     (void)pd_buf_appendf(buf, "sha256 %s", sha256);
     if (photo->facts.has_phash)
         (void)pd_buf_appendf(buf, ", picture %016" PRIx64, photo->facts.phash);
@@ -232,7 +142,7 @@ pd_status pd_cmd_show(pd_cli *cli, pd_error *err)
     pd_status status = pd_library_show(library, arguments[0], &photo, err);
     if (status == PD_OK) {
         if (pd_options_given(&cli->options, PD_OPTION_JSON))
-            pd_out_json_take(&cli->out, photo_json(&photo), true);
+            pd_out_json_take(&cli->out, pd_answer_photo(&photo), true);
         else
             write_view(&cli->out, &photo);
         status = photo.error ? PD_ERR_PARTIAL : PD_OK;

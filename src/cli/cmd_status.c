@@ -1,5 +1,6 @@
 #include <inttypes.h>
 
+#include "answer/answer.h"
 #include "cli/commands.h"
 #include "cli/human.h"
 
@@ -7,51 +8,7 @@ enum { LABEL_COLUMNS = 10 };
 
 static bool add_root_json(void *user, const pd_root *root)
 {
-    bool failed = false;
-    pd_json *json = pd_json_object();
-    failed |= pd_json_set_text(json, "path", root->path);
-    failed |= pd_json_set_int(json, "photos", root->n_photos);
-    failed |= pd_json_set_bool(json, "offline", root->offline);
-    if (failed)
-        pd_json_free(&json);
-    return pd_json_append_take(user, json) == PD_OK;
-}
-
-static pd_json *job_json(const pd_library_status *state)
-{
-    if (!state->learner_pid)
-        return pd_json_null();
-    bool failed = false;
-    pd_json *json = pd_json_object();
-    failed |= pd_json_set_int(json, "pid", state->learner_pid);
-    if (failed)
-        pd_json_free(&json);
-    return json;
-}
-
-/* Takes the roots. */
-static pd_json *status_json(const char *dir, const pd_library_status *state, pd_json *roots)
-{
-    bool failed = false;
-    pd_json *json = pd_json_object(), *model = pd_json_object(), *bytes = pd_json_object();
-    failed |= pd_json_set_text(json, "library", dir);
-    failed |= pd_json_set_take(json, "roots", roots);
-    failed |= pd_json_set_int(json, "files", state->files);
-    failed |= pd_json_set_int(json, "learned", state->learned);
-    failed |= pd_json_set_int(json, "errors", state->errors);
-    failed |= pd_json_set_int(json, "offline", state->offline);
-    failed |= pd_json_set_text(model, "name", state->model_name);
-    failed |= pd_json_set_text(model, "state", state->model_state);
-    failed |= pd_json_set_take(json, "model", model);
-    failed |= pd_json_set_int(bytes, "catalogue", state->catalogue_bytes);
-    failed |= pd_json_set_int(bytes, "vectors", state->vectors_bytes);
-    failed |= pd_json_set_int(bytes, "thumbs", state->thumbs_bytes);
-    failed |= pd_json_set_int(bytes, "prepared", state->prepared_bytes);
-    failed |= pd_json_set_take(json, "bytes", bytes);
-    failed |= pd_json_set_take(json, "job", job_json(state));
-    if (failed)
-        pd_json_free(&json);
-    return json;
+    return pd_json_append_take(user, pd_answer_root(root)) == PD_OK;
 }
 
 static void write_label(pd_out *out, const char *label) { pd_outf(out, "%-*s", LABEL_COLUMNS, label); }
@@ -126,7 +83,7 @@ static pd_status write_all(pd_cli *cli, pd_library *library, const pd_library_st
         pd_json *roots = pd_json_array();
         const pd_status status = pd_library_roots(library, add_root_json, roots, err);
         if (status == PD_OK)
-            pd_out_json_take(out, status_json(pd_library_dir(library), state, roots), true);
+            pd_out_json_take(out, pd_answer_status_take(pd_library_dir(library), state, roots), true);
         else
             pd_json_free(&roots);
         return status;

@@ -16,6 +16,26 @@ enum {
 
 static const pd_command table[] = {
     {
+        .name = "serve",
+        .arguments = "[FOLDER...]",
+        .summary = "Start the page in the browser (also without a command)",
+        .details =
+            "Serves the page on an address that only this computer can reach, prints that address as the first line, "
+            "and opens it in the browser. Folders that are named begin to be learned at once. It stays until Ctrl-C; "
+            "what is learned so far is kept.\n"
+            "\n"
+            "The address holds a token that is new at each start: whoever has it may use the page. A second serve on "
+            "the same library opens the page that is there already. To use the page from another machine, make a "
+            "tunnel there: ssh -L 7733:127.0.0.1:7733 THIS-MACHINE.",
+        .examples = "serve\n"
+                    "serve --no-open ~/Pictures\n"
+                    "serve --listen 127.0.0.1:0 --browse-root /srv/photos\n"
+                    "~/Pictures\n",
+        .options =
+            PD_OPTION_BIT(PD_OPTION_LISTEN) | PD_OPTION_BIT(PD_OPTION_NO_OPEN) | PD_OPTION_BIT(PD_OPTION_BROWSE_ROOT),
+        .run = pd_cmd_serve,
+    },
+    {
         .name = "index",
         .arguments = "FOLDER...",
         .summary = "Learn the pictures in folders",
@@ -119,5 +139,7 @@ const pd_command *pd_command_find(const char *name)
             return &table[i];
     return NULL;
 }
+
+const pd_command *pd_command_preset(void) { return pd_command_find("serve"); }
 
 unsigned pd_command_common_options(void) { return COMMON; }

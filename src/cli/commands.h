@@ -20,6 +20,7 @@ typedef struct pd_command {
 
 const pd_command *pd_commands(size_t *ret_n);
 const pd_command *pd_command_find(const char *name); /* NULL when there is none */
+const pd_command *pd_command_preset(void);           /* without a name */
 
 /* Options that every command takes. */
 unsigned pd_command_common_options(void);
@@ -28,6 +29,7 @@ pd_status pd_cmd_index(pd_cli *cli, pd_error *err);
 pd_status pd_cmd_search(pd_cli *cli, pd_error *err);
 pd_status pd_cmd_similar(pd_cli *cli, pd_error *err);
 pd_status pd_cmd_show(pd_cli *cli, pd_error *err);
+pd_status pd_cmd_serve(pd_cli *cli, pd_error *err);
 pd_status pd_cmd_status(pd_cli *cli, pd_error *err);
 pd_status pd_cmd_help(pd_cli *cli, pd_error *err);
 

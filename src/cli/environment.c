@@ -10,6 +10,7 @@
 static const pd_environment_variable variables[] = {
     { "XDG_DATA_HOME", "the library is pixel-detective in there (default: ~/.local/share)" },
     { "XDG_CACHE_HOME", "thumbnails and prepared models are in pixel-detective in there (default: ~/.cache)" },
+    { "DISPLAY, WAYLAND_DISPLAY", "when one is set, serve opens the page in the browser" },
     { "NO_COLOR", "when set and not empty: no colours on the terminal" },
 };
 
@@ -21,7 +22,8 @@ const pd_environment_variable *pd_environment_variables(size_t *ret_n)
 
 static bool is_set(const char *value) { return value && *value; }
 
-static pd_status append_home(pd_buf *buf, const char *xdg_name, pd_error *err)
+/* What the user database or HOME tells; PD_ERR_NOT_FOUND: nothing. */
+static pd_status find_home(pd_buf *buf)
 {
     const char *home = getenv("HOME");
     if (is_set(home) && home[0] == '/')
@@ -30,6 +32,13 @@ static pd_status append_home(pd_buf *buf, const char *xdg_name, pd_error *err)
     char space[4096];
     if (getpwuid_r(getuid(), &entry, space, sizeof space, &found) == 0 && found && found->pw_dir[0] == '/')
         return pd_buf_append_string(buf, found->pw_dir);
+    return PD_ERR_NOT_FOUND;
+}
+
+static pd_status append_home(pd_buf *buf, const char *xdg_name, pd_error *err)
+{
+    if (find_home(buf) != PD_ERR_NOT_FOUND)
+        return PD_OK; /* a failure is remembered in the buffer */
     return pd_error_set(err, PD_ERR_NOT_FOUND,
                         "this user has no home directory; set HOME or %s to an absolute directory", xdg_name);
 }
@@ -67,7 +76,10 @@ pd_status pd_environment_read(pd_environment *ret_environment, pd_error *err)
         .color = !is_set(getenv("NO_COLOR")),
         .terminal = is_set(term) && strcmp(term, "dumb") != 0,
         .utf8 = locale_is_utf8(),
+        .desktop = is_set(getenv("DISPLAY")) || is_set(getenv("WAYLAND_DISPLAY")),
     };
+    pd_buf_init(&environment.home, PATH_MAX);
+    (void)find_home(&environment.home); /* nobody needs it but the folder browser */
     pd_status status = read_directory(&environment.data_home, "XDG_DATA_HOME", "/.local/share", err);
     if (status == PD_OK)
         status = read_directory(&environment.cache_home, "XDG_CACHE_HOME", "/.cache", err);
@@ -83,4 +95,5 @@ void pd_environment_done(pd_environment *environment)
 {
     pd_buf_done(&environment->data_home);
     pd_buf_done(&environment->cache_home);
+    pd_buf_done(&environment->home);
 }

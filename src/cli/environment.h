@@ -11,6 +11,8 @@
 /* Immutable after read. */
 typedef struct pd_environment {
     pd_buf data_home, cache_home; /* absolute directories */
+    pd_buf home;                  /* the user's home directory; empty: none */
+    bool desktop;                 /* there is a screen to open a page on */
     bool color;                   /* NO_COLOR is empty or absent */
     bool terminal;                /* TERM names one that can move its cursor */
     bool utf8;                    /* the locale's letters are UTF-8 */

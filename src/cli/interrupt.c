@@ -26,4 +26,10 @@ bool pd_interrupt_came(const pd_interrupt *interrupt)
     return sigtimedwait(&interrupt->signals, NULL, &no_time) > 0;
 }
 
+void pd_interrupt_wait(const pd_interrupt *interrupt)
+{
+    while (sigwaitinfo(&interrupt->signals, NULL) < 0)
+        continue; /* EINTR: a signal of another kind, as after a debugger stopped us */
+}
+
 void pd_interrupt_end(const pd_interrupt *interrupt) { pthread_sigmask(SIG_SETMASK, &interrupt->old, NULL); }

@@ -13,6 +13,7 @@ typedef struct pd_interrupt {
 
 void pd_interrupt_begin(pd_interrupt *interrupt);
 bool pd_interrupt_came(const pd_interrupt *interrupt); /* true once for each signal */
+void pd_interrupt_wait(const pd_interrupt *interrupt); /* for the next one */
 void pd_interrupt_end(const pd_interrupt *interrupt);  /* signals end the program again */
 
 #endif

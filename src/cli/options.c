@@ -6,7 +6,7 @@
 #include "base/cpu.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "cli/near.h"
+#include "base/near.h"
 #include "library/library.h"
 
 static const pd_option table[PD_OPTION_COUNT] = {
@@ -57,6 +57,15 @@ static const pd_option table[PD_OPTION_COUNT] = {
                          .preset = "score",
                          .help = "Order of the N best: score (best first), date (oldest first), -date (newest first; "
                                  "photos without a date come last in both) or name (of the file)" },
+    [PD_OPTION_LISTEN] = { .name = "listen",
+                           .value = "ADDR:PORT",
+                           .preset = "127.0.0.1:7733, or the next free port",
+                           .help = "Serve the page on this address of this computer (127.0.0.1, [::1], localhost); "
+                                   "port 0 is any that is free" },
+    [PD_OPTION_NO_OPEN] = { .name = "no-open", .help = "Do not open the page in the browser" },
+    [PD_OPTION_BROWSE_ROOT] = { .name = "browse-root",
+                                .value = "DIR",
+                                .help = "Let the page look only at folders in DIR" },
     [PD_OPTION_JSON] = { .name = "json", .help = "Write one JSON object" },
     [PD_OPTION_JSONL] = { .name = "jsonl", .help = "Write one JSON object a line, for each photo" },
     [PD_OPTION_CSV] = { .name = "csv", .help = "Write comma-separated values with a header line" },

@@ -7,18 +7,30 @@
 
 #include <vips/vips.h>
 
+#include "base/attr.h"
 #include "decoder/ciff.h"
 #include "decoder/colour.h"
 #include "decoder/ifd.h"
 #include "decoder/load.h"
 #include "decoder/phash.h"
+#include "decoder/rendition.h"
 #include "decoder/sniff.h"
+#include "decoder/upright.h"
 
 enum {
     THUMB_QUALITY = 75,
     THUMB_EFFORT = 1, /* of 0..6 */
     FLAT_BYTES_MAX = 65536,
 };
+
+/* One file, its header read. */
+typedef struct picture_source {
+    const uint8_t *data;
+    size_t len;
+    pd_image_type type;
+    const pd_loaded *header;
+    uint32_t orientation; /* EXIF 1..8 that is still to be applied */
+} picture_source;
 
 pd_status pd_decode_init(pd_error *err)
 {
@@ -87,43 +99,40 @@ static int reduce(VipsImage **image, uint32_t short_side_min)
     return pd_image_replace(image, vips_resize(*image, &next, scale, NULL), &next);
 }
 
-/* EXIF 1..8 to upright. Turns read in any order: the picture must be in memory by now. */
-static int turn_upright(VipsImage **image, uint32_t orientation)
+/* What is larger than the rendition may be, to exactly its long side. */
+static int fit(VipsImage **image, uint32_t side)
 {
-    static const struct {
-        VipsAngle angle;
-        bool is_mirrored; /* left to right, after turning */
-    } turns[9] = {
-        [1] = { VIPS_ANGLE_D0, false },  [2] = { VIPS_ANGLE_D0, true },    [3] = { VIPS_ANGLE_D180, false },
-        [4] = { VIPS_ANGLE_D180, true }, [5] = { VIPS_ANGLE_D90, true },   [6] = { VIPS_ANGLE_D90, false },
-        [7] = { VIPS_ANGLE_D270, true }, [8] = { VIPS_ANGLE_D270, false },
-    };
     VipsImage *next = NULL;
-    if (turns[orientation].angle != VIPS_ANGLE_D0 &&
-        pd_image_replace(image, vips_rot(*image, &next, turns[orientation].angle, NULL), &next) != 0)
-        return -1;
-    if (turns[orientation].is_mirrored)
-        return pd_image_replace(image, vips_flip(*image, &next, VIPS_DIRECTION_HORIZONTAL, NULL), &next);
-    return 0;
+    const int width = (*image)->Xsize, height = (*image)->Ysize, long_side = width > height ? width : height;
+    if ((uint32_t)long_side <= side)
+        return 0;
+    return pd_image_replace(image, vips_resize(*image, &next, (double)side / long_side, NULL), &next);
 }
 
-/* The chain from the loader to finished pixels in the slot. */
-static int render(VipsImage *loaded, uint32_t short_side_min, uint32_t orientation, uint8_t *slot,
-                  pd_decode_reply *reply)
+/* From what a loader opened to finished pixels: small enough, sRGB, upright; a new reference in *ret_image. */
+static int finish(VipsImage *loaded, const pd_decode_request *request, uint32_t short_side_min, uint32_t orientation,
+                  VipsImage **ret_image)
 {
     VipsImage *image = loaded, *next = NULL;
     g_object_ref(image);
-    int result = reduce(&image, short_side_min);
+    int result = request->rendition_side ? fit(&image, request->rendition_side) : reduce(&image, short_side_min);
     if (result == 0)
         result = pd_image_replace(&image, pd_colour_to_srgb(image, &next), &next);
-    if (result == 0 && orientation != 1) {
-        next = vips_image_copy_memory(image);
-        result = next ? pd_image_replace(&image, 0, &next) : -1;
-        if (result == 0)
-            result = turn_upright(&image, orientation);
-    }
+    if (result == 0)
+        result = pd_image_turn_upright(&image, orientation);
+    if (result == 0)
+        *ret_image = image;
+    else
+        g_object_unref(image);
+    return result;
+}
+
+/* Finished pixels into the slot. */
+static int render(VipsImage *image, uint8_t *slot, pd_decode_reply *reply)
+{
     size_t bytes = 0;
-    void *pixels = result == 0 ? vips_image_write_to_memory(image, &bytes) : NULL;
+    int result = 0;
+    void *pixels = vips_image_write_to_memory(image, &bytes);
     if (pixels && bytes == (size_t)3 * image->Xsize * image->Ysize && bytes <= PD_DECODE_PIXEL_BYTES_MAX) {
         memcpy(slot, pixels, bytes);
         reply->pixel_width = (uint32_t)image->Xsize;
@@ -132,7 +141,6 @@ static int render(VipsImage *loaded, uint32_t short_side_min, uint32_t orientati
         result = -1;
     }
     g_free(pixels);
-    g_object_unref(image);
     return result;
 }
 
@@ -170,32 +178,81 @@ static int render_thumb(uint8_t *slot, pd_decode_reply *reply)
 
 /* libheif passes over tiles that it cannot decode: a photo of which nothing is left comes out in one colour. A picture
  * that really is of one colour takes less than FLAT_BYTES_MAX. */
-static bool is_lost(const uint8_t *slot, const pd_decode_reply *reply, pd_image_type type, size_t file_bytes)
+static bool may_be_lost(pd_image_type type, size_t file_bytes)
 {
-    const size_t bytes = (size_t)3 * reply->pixel_width * reply->pixel_height;
-    return (type == PD_IMAGE_HEIF || type == PD_IMAGE_AVIF) && file_bytes > FLAT_BYTES_MAX &&
-           memcmp(slot, slot + 3, bytes - 3) == 0;
+    return (type == PD_IMAGE_HEIF || type == PD_IMAGE_AVIF) && file_bytes > FLAT_BYTES_MAX;
 }
 
-static pd_status decode_pixels(const uint8_t *data, size_t len, pd_image_type type, const pd_loaded *header,
-                               const pd_decode_request *request, uint8_t *slot, pd_decode_reply *reply, pd_error *err)
+static pd_status refuse_flat(const uint8_t *pixels, uint64_t n_pixels, pd_error *err)
+{
+    if (memcmp(pixels, pixels + 3, 3 * (n_pixels - 1)) == 0)
+        return pd_error_set(err, PD_ERR_FORMAT, "the picture is damaged (all its pixels have one colour)");
+    return PD_OK;
+}
+
+static pd_status decode_pixels(const picture_source *source, const pd_decode_request *request, uint8_t *slot,
+                               pd_decode_reply *reply, pd_error *err)
 {
     uint32_t side_min = request->short_side_min ? request->short_side_min : 1;
     if (request->thumb && side_min < PD_MEDIA_THUMB_SIDE)
         side_min = PD_MEDIA_THUMB_SIDE;
-    const uint32_t orientation = header->is_upright ? 1 : reply->meta.orientation;
     pd_loaded loaded = { 0 };
-    PD_TRY(pd_load_pixels(data, len, type, side_min, header, &loaded, err));
-    const int result = render(loaded.image, side_min, orientation, slot, reply);
+    VipsImage *image = NULL;
+    PD_TRY(pd_load_pixels(source->data, source->len, source->type, side_min, source->header, &loaded, err));
+    int result = finish(loaded.image, request, side_min, source->orientation, &image);
+    if (result == 0)
+        result = render(image, slot, reply);
+    g_clear_object(&image);
     pd_loaded_done(&loaded);
     if (result != 0)
         return pd_load_error_set(err, "the picture is damaged");
-    if (is_lost(slot, reply, type, len))
-        return pd_error_set(err, PD_ERR_FORMAT, "the picture is damaged (all its pixels have one colour)");
+    if (may_be_lost(source->type, source->len))
+        PD_TRY(refuse_flat(slot, (uint64_t)reply->pixel_width * reply->pixel_height, err));
     if (request->thumb && render_thumb(slot, reply) != 0)
         return pd_load_error_set(err, "no thumbnail can be made");
     reply->phash = pd_phash_of_rgb(slot, reply->pixel_width, reply->pixel_height);
     return PD_OK;
+}
+
+/* One try at the rendition; *ret_n as of pd_rendition_write. */
+static pd_status write_rendition(const picture_source *source, const pd_decode_request *request, int quality,
+                                 uint8_t *slot, size_t *ret_n, pd_error *err)
+{
+    const uint64_t width = source->header->width, height = source->header->height;
+    const uint64_t short_side = width < height ? width : height, long_side = width < height ? height : width;
+    const uint32_t side_min = (uint32_t)((request->rendition_side * short_side + long_side - 1) / long_side);
+    pd_loaded loaded = { 0 };
+    VipsImage *image = NULL, *next = NULL;
+    PD_TRY(pd_load_pixels(source->data, source->len, source->type, side_min, source->header, &loaded, err));
+    int result = finish(loaded.image, request, side_min, source->orientation, &image);
+    if (result == 0 && may_be_lost(source->type, source->len)) {
+        next = vips_image_copy_memory(image);
+        result = pd_image_replace(&image, next ? 0 : -1, &next);
+    }
+    pd_status status = result == 0 ? PD_OK : pd_load_error_set(err, "the picture is damaged");
+    if (status == PD_OK && may_be_lost(source->type, source->len))
+        status = refuse_flat(VIPS_IMAGE_ADDR(image, 0, 0), (uint64_t)image->Xsize * image->Ysize, err);
+    if (status == PD_OK)
+        status = pd_rendition_write(image, quality, PD_DECODE_SLOT_BYTES, slot, ret_n, err);
+    g_clear_object(&image);
+    pd_loaded_done(&loaded);
+    return status;
+}
+
+/* Pictures are read in one pass, so that one that does not fit is read again for the next quality. */
+static pd_status decode_rendition(const picture_source *source, const pd_decode_request *request, uint8_t *slot,
+                                  pd_decode_reply *reply, pd_error *err)
+{
+    static const int qualities[] = { 90, 60, 30 }; /* of 100 */
+    pd_status status = PD_OK;
+    size_t n = SIZE_MAX;
+    for (size_t i = 0; i < PD_COUNT_OF(qualities) && n > PD_DECODE_SLOT_BYTES; i++) {
+        n = 0;
+        status = write_rendition(source, request, qualities[i], slot, &n, err);
+    }
+    if (status == PD_OK)
+        reply->rendition_bytes = (uint32_t)n;
+    return status;
 }
 
 pd_status pd_decode_file(const uint8_t *data, size_t len, const pd_decode_request *request, uint8_t *slot,
@@ -214,9 +271,17 @@ pd_status pd_decode_file(const uint8_t *data, size_t len, const pd_decode_reques
         const bool is_turned = !header.is_upright && reply.meta.orientation >= 5;
         reply.width = is_turned ? header.height : header.width;
         reply.height = is_turned ? header.width : header.height;
+        const picture_source source = { .data = data,
+                                        .len = len,
+                                        .type = type,
+                                        .header = &header,
+                                        .orientation = header.is_upright ? 1 : reply.meta.orientation };
         pd_error pixels_error;
-        reply.has_pixels = decode_pixels(data, len, type, &header, request, slot, &reply, &pixels_error) == PD_OK;
-        if (!reply.has_pixels) {
+        const pd_status pixels_status = request->rendition_side
+                                            ? decode_rendition(&source, request, slot, &reply, &pixels_error)
+                                            : decode_pixels(&source, request, slot, &reply, &pixels_error);
+        reply.has_pixels = pixels_status == PD_OK && !request->rendition_side;
+        if (pixels_status != PD_OK) {
             reply.pixel_width = reply.pixel_height = 0;
             reply.thumb_offset = reply.thumb_bytes = reply.phash = 0;
             pd_decode_message_set(&reply, pixels_error.message);

@@ -21,6 +21,11 @@ pd_status pd_library_open(pd_library **ret_library, const pd_library_options *op
         return pd_error_set_nomem(err);
     pthread_mutex_init(&library->searcher.lock, NULL);
     pthread_mutex_init(&library->show_lock, NULL);
+    pthread_mutex_init(&library->reader.lock, NULL);
+    pthread_mutex_init(&library->views.lock, NULL);
+    library->views.bytes = -1;
+    library->views.bytes_max = options->views_bytes_max ? options->views_bytes_max : PD_LIBRARY_VIEWS_BYTES_MAX;
+    pd_library_decoders_init(&library->decoders);
     pthread_mutex_init(&library->learner.lock, NULL);
     pthread_cond_init(&library->learner.unused, NULL);
     library->learner.lock_fd = -1;
@@ -62,8 +67,14 @@ void pd_library_close(pd_library **library)
     pthread_cond_destroy(&l->learner.unused);
     pthread_mutex_destroy(&l->learner.lock);
     close_searcher(&l->searcher);
+    pd_library_decoders_done(&l->decoders);
     pd_store_close(&l->show_store);
     pthread_mutex_destroy(&l->show_lock);
+    pd_store_close(&l->reader.store);
+    pd_mem_free(l->reader.model_id);
+    pthread_mutex_destroy(&l->reader.lock);
+    pthread_mutex_destroy(&l->views.lock);
+    pd_mem_free(l->learner.last_lines);
     pd_library_paths_done(&l->paths);
     pd_mem_free(l->model_option);
     pd_mem_free(l->decoder_path);
@@ -79,18 +90,57 @@ const char *pd_library_model_name(pd_library *library)
     return name[0] ? name : library->model_option;
 }
 
-static pd_status explain_nothing(pd_error *err)
+pd_status pd_library_explain_nothing(pd_error *err)
 {
     return pd_error_set(err, PD_ERR_NO_MATCH,
                         "nothing has been learned yet: point 'pixel-detective index' at a folder");
+}
+
+/* False: not now. */
+static bool bring_up_to_date(const pd_library *library)
+{
+    int lock_fd = -1;
+    pd_store *store = NULL;
+    if (pd_learner_lock_take(&lock_fd, library->paths.lock, NULL) != PD_OK)
+        return false;
+    const pd_status status = pd_store_open(&store, library->paths.catalogue, PD_STORE_WRITE, NULL);
+    pd_store_close(&store);
+    pd_learner_lock_release(&lock_fd);
+    return status == PD_OK;
+}
+
+pd_status pd_library_open_store(const pd_library *library, pd_store **ret_store, pd_error *err)
+{
+    pd_store *store = NULL;
+    PD_TRY(pd_store_open(&store, library->paths.catalogue, PD_STORE_READ, err));
+    if (!pd_store_is_current(store) && bring_up_to_date(library)) {
+        pd_store_close(&store);
+        PD_TRY(pd_store_open(&store, library->paths.catalogue, PD_STORE_READ, err));
+    }
+    *ret_store = store;
+    return PD_OK;
 }
 
 pd_status pd_library_need_store(pd_library *library, pd_error *err)
 {
     if (library->searcher.store)
         return PD_OK;
-    const pd_status status = pd_store_open(&library->searcher.store, library->paths.catalogue, PD_STORE_READ, err);
-    return status == PD_ERR_NOT_FOUND ? explain_nothing(err) : status;
+    const pd_status status = pd_library_open_store(library, &library->searcher.store, err);
+    return status == PD_ERR_NOT_FOUND ? pd_library_explain_nothing(err) : status;
+}
+
+pd_status pd_library_need_reader(pd_library *library, pd_error *err)
+{
+    return library->reader.store ? PD_OK : pd_library_open_store(library, &library->reader.store, err);
+}
+
+/* For the reader, which must not wait for the searcher. */
+static void remember_model(pd_library *library)
+{
+    pthread_mutex_lock(&library->reader.lock);
+    if (!library->reader.model_id) /* out of memory: the next time */
+        library->reader.model_id = pd_mem_dup_string(pd_model_id(library->searcher.model));
+    pthread_mutex_unlock(&library->reader.lock);
 }
 
 pd_status pd_library_need_model(pd_library *library, unsigned towers, pd_error *err)
@@ -102,6 +152,7 @@ pd_status pd_library_need_model(pd_library *library, unsigned towers, pd_error *
         towers = PD_MODEL_VISION; /* learning has prepared it, so opening it is only a map */
     char *dir = NULL;
     PD_TRY(pd_library_find_model(&dir, library->model_option, err));
+    atomic_store(&library->is_model_ready, false);
     pd_session_free(&searcher->text);
     pd_session_free(&searcher->vision);
     pd_model_close(&searcher->model);
@@ -110,8 +161,10 @@ pd_status pd_library_need_model(pd_library *library, unsigned towers, pd_error *
                                        .precision = library->precision,
                                        .cache_dir = library->paths.prepared };
     const pd_status status = pd_model_open(&searcher->model, dir, &options, err);
-    if (status == PD_OK)
+    if (status == PD_OK) {
         searcher->towers = options.towers;
+        remember_model(library);
+    }
     pd_mem_free(dir);
     return status;
 }

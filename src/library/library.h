@@ -2,7 +2,8 @@
  *
  * A library is a directory (catalogue, vector files, lock) plus a cache directory (thumbnails, prepared weights) that
  * may be deleted at any time. Opening touches nothing heavy: the catalogue, the model and the vectors are opened by the
- * first call that needs them. A pd_library may be used by any number of threads; calls that search take turns. */
+ * first call that needs them. A pd_library may be used by any number of threads. Calls that search take turns; those
+ * that only read the catalogue (browse, show, roots, errors, totals) do not wait for them. */
 #ifndef PD_LIBRARY_LIBRARY_H
 #define PD_LIBRARY_LIBRARY_H
 
@@ -16,6 +17,9 @@
 #include "search/search.h"
 #include "store/store.h"
 
+#define PD_LIBRARY_VIEWS_BYTES_MAX ((int64_t)2 << 30) /* of the cache's views; the ones unused longest go first */
+#define PD_LIBRARY_DECODER_IDLE_S 30                  /* decoders without work for this long end */
+
 typedef struct pd_library_options {
     const char *dir;       /* NULL: $XDG_DATA_HOME/pixel-detective as `data_home` tells */
     const char *data_home; /* the environment is read by the surfaces and handed down */
@@ -24,7 +28,8 @@ typedef struct pd_library_options {
     const char *decoder_path; /* NULL: found */
     unsigned cpu_mask;
     pd_precision precision;
-    unsigned n_threads; /* 0: one a CPU */
+    unsigned n_threads;      /* 0: one a CPU */
+    int64_t views_bytes_max; /* 0: PD_LIBRARY_VIEWS_BYTES_MAX */
 } pd_library_options;
 
 void pd_library_options_init(pd_library_options *ret_options);
@@ -70,10 +75,9 @@ PD_MUST_USE pd_status pd_library_prepare_catalogue(pd_library *library, pd_error
 PD_MUST_USE pd_status pd_library_prepare_model(pd_library *library, pd_error *err);
 
 /* A window of the results in an order. */
-typedef enum pd_order { PD_ORDER_SCORE, PD_ORDER_OLDEST, PD_ORDER_NEWEST, PD_ORDER_NAME } pd_order;
 typedef struct pd_window {
     size_t offset, n; /* offset + n <= PD_SEARCH_N_MAX, else PD_ERR_LIMIT */
-    pd_order order;   /* of the PD_SEARCH_N_MAX best by score */
+    pd_order order;   /* of the PD_SEARCH_N_MAX best by score; browsing: of all */
 } pd_window;
 
 /* Searching. Works while a job runs, here or in another process. PD_ERR_NO_MATCH with advice while nothing is learned
@@ -88,7 +92,8 @@ typedef struct pd_example {
 /* Several examples are averaged. */
 PD_MUST_USE pd_status pd_library_similar(pd_library *library, const pd_example *examples, size_t n_examples,
                                          const pd_window *window, pd_hits *ret_hits, pd_error *err);
-/* Every photo that has been decoded, without a question: scores are NAN. PD_ORDER_SCORE is taken as NEWEST. */
+/* Every photo that has been decoded, without a question: scores are NAN. PD_ORDER_SCORE is taken as NEWEST; a photo
+ * without a date of its own has that of its file. PD_ERR_NO_MATCH while there is no catalogue. */
 PD_MUST_USE pd_status pd_library_browse(pd_library *library, const pd_window *window, pd_hits *ret_hits, pd_error *err);
 const char *pd_library_model_name(pd_library *library);
 
@@ -119,8 +124,18 @@ typedef struct pd_library_status {
     const char *model_state; /* "cold": on disk, not loaded; "ready"; "missing" */
     int64_t learner_pid;     /* 0: nobody learns; another process or this one else */
 } pd_library_status;
-/* Of a library that does not exist yet: all zero. */
+/* Of a library that does not exist yet: all zero. Opens the model and looks at every file of the caches. */
 PD_MUST_USE pd_status pd_library_status_get(pd_library *library, pd_library_status *ret_status, pd_error *err);
+
+/* The same counts as cheap as they can be had, to be asked many times a second: two rows are read, nothing heavy is
+ * opened and nobody is waited for but other readers of the catalogue. */
+typedef struct pd_library_totals {
+    int64_t files, learned, errors, offline; /* learned: before the model is open, by the last model of its name */
+    const char *model_name;
+    const char *model_state; /* "cold", "ready", "missing" */
+} pd_library_totals;
+/* Of a library that does not exist yet: all zero. */
+PD_MUST_USE pd_status pd_library_totals_get(pd_library *library, pd_library_totals *ret_totals, pd_error *err);
 PD_MUST_USE pd_status pd_library_roots(pd_library *library, bool (*visit)(void *user, const pd_root *root), void *user,
                                        pd_error *err);
 

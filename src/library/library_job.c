@@ -68,7 +68,9 @@ static pd_status start_job(pd_library *library, const pd_index_options *options,
                                                         .precision = library->precision,
                                                         .cache_dir = library->paths.prepared },
                                              .n_threads = library->n_threads,
-                                             .recheck = options->recheck };
+                                             .recheck = options->recheck,
+                                             .retry = options->retry,
+                                             .speed = options->speed };
         status = pd_job_start(&job, &job_options, err);
     }
     pd_mem_free(model_dir);
@@ -133,6 +135,48 @@ void pd_library_job_pause(pd_library *library, bool paused)
     give_job(&library->learner);
 }
 
+void pd_library_job_speed(pd_library *library, pd_speed speed)
+{
+    pd_job *job = borrow_job(&library->learner);
+    if (!job)
+        return;
+    pd_job_speed(job, speed);
+    give_job(&library->learner);
+}
+
+static size_t copy_last_lines(pd_library_learner *learner, uint64_t after, pd_log_line *ret_lines, size_t n_max)
+{
+    pthread_mutex_lock(&learner->lock);
+    size_t first = 0;
+    while (first < learner->n_last_lines && learner->last_lines[first].number <= after)
+        first++;
+    if (learner->n_last_lines - first > n_max)
+        first = learner->n_last_lines - n_max;
+    const size_t n = learner->n_last_lines - first;
+    if (n > 0)
+        memcpy(ret_lines, learner->last_lines + first, n * sizeof *ret_lines);
+    pthread_mutex_unlock(&learner->lock);
+    return n;
+}
+
+size_t pd_library_job_log(pd_library *library, uint64_t after, pd_log_line *ret_lines, size_t n_max)
+{
+    pd_job *job = borrow_job(&library->learner);
+    if (!job)
+        return copy_last_lines(&library->learner, after, ret_lines, n_max);
+    const size_t n = pd_job_log(job, after, ret_lines, n_max);
+    give_job(&library->learner);
+    return n;
+}
+
+/* With learner.lock held. Without memory there is no log any more. */
+static void keep_lines(pd_library_learner *learner, pd_job *job)
+{
+    pd_mem_free(learner->last_lines);
+    learner->last_lines = pd_mem_alloc(PD_JOB_LOG_LINES, sizeof *learner->last_lines);
+    learner->n_last_lines = learner->last_lines ? pd_job_log(job, 0, learner->last_lines, PD_JOB_LOG_LINES) : 0;
+}
+
 void pd_library_job_cancel(pd_library *library)
 {
     pd_job *job = borrow_job(&library->learner);
@@ -154,6 +198,7 @@ void pd_library_job_finish(pd_library *library, pd_progress *ret_progress)
     pd_job *job = learner->job;
     if (job) {
         pd_job_snapshot(job, &learner->last);
+        keep_lines(learner, job);
         learner->has_last = true;
         learner->job = NULL; /* from here on callers get the last snapshot */
         while (learner->n_users > 0)

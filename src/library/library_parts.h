@@ -1,15 +1,18 @@
 /* library_parts.h: the inside of a pd_library. Private to the room.
  *
- * Three parts with a lock each, which no call ever holds together: searching (catalogue, model, vectors), showing (a
- * connection whose strings outlive the call), learning (the job). */
+ * Parts with a lock each, of which no call holds two, but the reader's, shortly, within the searcher's: searching
+ * (catalogue, model, vectors), reading (a connection for what must not wait for a search), showing, learning (the job),
+ * decoding (a pool for single pictures), views (their cache). */
 #ifndef PD_LIBRARY_PARTS_H
 #define PD_LIBRARY_PARTS_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "kernels/kernels.h"
 #include "library/library.h"
 #include "library/library_paths.h"
+#include "media/media.h"
 #include "vindex/vindex.h"
 
 /* Everything is opened by the first call that needs it. */
@@ -30,8 +33,34 @@ typedef struct pd_library_learner {
     unsigned n_users;      /* calls that use the job outside the lock */
     int lock_fd;           /* -1: not ours */
     bool has_last;
-    pd_progress last; /* of the job put away */
+    pd_progress last;        /* of the job put away */
+    pd_log_line *last_lines; /* [n_last_lines]: its log */
+    size_t n_last_lines;
 } pd_library_learner;
+
+/* Reads the catalogue and nothing else. */
+typedef struct pd_library_reader {
+    pthread_mutex_t lock;
+    pd_store *store;
+    char *model_id; /* of the model, once it was open; NULL: not known yet */
+} pd_library_reader;
+
+/* Decoder processes for single pictures. They are ended by a thread that waits until they have been idle. */
+typedef struct pd_library_decoders {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    pd_media_pool *pool; /* NULL: none */
+    unsigned n_users;
+    int64_t idle_since_ns; /* while n_users is 0 */
+    bool has_reaper, closing;
+    pthread_t reaper;
+} pd_library_decoders;
+
+typedef struct pd_library_views {
+    pthread_mutex_t lock;
+    int64_t bytes; /* in the cache, as far as this process knows; -1: not looked yet */
+    int64_t bytes_max;
+} pd_library_views;
 
 struct pd_library {
     pd_library_paths paths;
@@ -41,10 +70,41 @@ struct pd_library {
     pd_precision precision;
     pd_kernels kernels;
     pd_library_searcher searcher;
+    atomic_bool is_model_ready; /* a session is open */
     pthread_mutex_t show_lock;
-    pd_store *show_store;
+    pd_store *show_store; /* its strings outlive the call: it is used for nothing else */
+    pd_library_reader reader;
     pd_library_learner learner;
+    pd_library_decoders decoders;
+    pd_library_views views;
 };
+
+/* Opens the catalogue for reading. One of an older version is first brought up to date, unless somebody learns or it
+ * cannot be written: then it is read as it is. NOT_FOUND: there is none. */
+PD_MUST_USE pd_status pd_library_open_store(const pd_library *library, pd_store **ret_store, pd_error *err);
+
+/* PD_ERR_NO_MATCH with advice: nothing was ever learned here. */
+pd_status pd_library_explain_nothing(pd_error *err);
+
+/* Opens the reader's catalogue, with reader.lock held. NOT_FOUND: there is none. */
+PD_MUST_USE pd_status pd_library_need_reader(pd_library *library, pd_error *err);
+
+void pd_library_decoders_init(pd_library_decoders *decoders);
+void pd_library_decoders_done(pd_library_decoders *decoders);
+/* pd_media_decode with the library's decoders; calls run beside each other. pd_library_picture_done in every case. */
+PD_MUST_USE pd_status pd_library_decode(pd_library *library, int fd, const pd_media_request *request,
+                                        pd_picture *ret_picture, pd_error *err);
+void pd_library_picture_done(pd_library *library, pd_picture *picture);
+
+/* Opens `path` for reading, beneath the innermost of the catalogue's roots that holds it: no link leads out of it.
+ * NOT_FOUND when it is not there, or not there any more. */
+PD_MUST_USE pd_status pd_library_open_original(const char *root, const char *path, int *ret_fd, pd_error *err);
+
+/* The path of the innermost root that holds `path`, on the heap, with the reader's lock held. NOT_FOUND: none does. */
+PD_MUST_USE pd_status pd_library_root_of(pd_store *store, const char *path, char **ret_root, pd_error *err);
+
+/* Counts a view that was put into the cache and, when there are too many, removes the ones unused longest. */
+void pd_library_views_added(pd_library *library, int64_t bytes);
 
 /* The following three are called with searcher.lock held. */
 

@@ -33,9 +33,11 @@ pd_status pd_library_paths_init(pd_library_paths *ret_paths, const pd_library_op
     paths.vectors = join(paths.dir, "vectors");
     paths.lock = join(paths.dir, "learner.lock");
     paths.thumbs = join(cache, "thumbs");
+    paths.views = join(cache, "views");
     paths.prepared = join(cache, "prepared");
     pd_mem_free(cache);
-    if (!paths.dir || !paths.catalogue || !paths.vectors || !paths.lock || !paths.thumbs || !paths.prepared) {
+    if (!paths.dir || !paths.catalogue || !paths.vectors || !paths.lock || !paths.thumbs || !paths.views ||
+        !paths.prepared) {
         pd_library_paths_done(&paths);
         return pd_error_set_nomem(err);
     }
@@ -50,6 +52,7 @@ void pd_library_paths_done(pd_library_paths *paths)
     pd_mem_free(paths->vectors);
     pd_mem_free(paths->lock);
     pd_mem_free(paths->thumbs);
+    pd_mem_free(paths->views);
     pd_mem_free(paths->prepared);
     *paths = (pd_library_paths){ 0 };
 }

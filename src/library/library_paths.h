@@ -10,12 +10,13 @@
  *     <dir>/vectors/           vector files, rebuilt from the record
  *     <dir>/learner.lock
  *     <cache>/thumbs/          by content, shared by all libraries
+ *     <cache>/views/           by content and size, shared by all libraries
  *     <cache>/prepared/        weights, shared by all libraries
  *
  * All on the heap; <cache> is <dir>/cache when the cache home is not known. */
 typedef struct pd_library_paths {
     char *dir, *catalogue, *vectors, *lock;
-    char *thumbs, *prepared;
+    char *thumbs, *views, *prepared;
 } pd_library_paths;
 
 PD_MUST_USE pd_status pd_library_paths_init(pd_library_paths *ret_paths, const pd_library_options *options,

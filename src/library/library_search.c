@@ -22,12 +22,10 @@ typedef struct question {
     uint16_t *half; /* [dim] */
     int64_t exclude[EXAMPLES_MAX];
     size_t n_exclude;
-    pd_media_pool *pool; /* for pictures that the library does not know */
 } question;
 
 static void end_question(question *q)
 {
-    pd_media_pool_free(&q->pool);
     pd_mem_free(q->query);
     pd_mem_free(q->one);
     pd_mem_free(q->half);
@@ -60,40 +58,100 @@ static pd_status begin_question(question *q, pd_library *library, unsigned tower
     return PD_OK;
 }
 
-static pd_status find_photos(question *q, size_t n, pd_hits *ret_hits, pd_error *err)
+static pd_status check_window(const pd_window *window, pd_error *err)
+{
+    if (window->n <= PD_SEARCH_N_MAX && window->offset <= PD_SEARCH_N_MAX - window->n)
+        return PD_OK;
+    return pd_error_set(err, PD_ERR_LIMIT, "%zu photos behind the first %zu were asked for; the first %d are shown",
+                        window->n, window->offset, PD_SEARCH_N_MAX);
+}
+
+/* Any order but that by score is one of all that may be shown, of which the window is then cut. */
+static pd_status find_photos(question *q, const pd_window *window, pd_hits *ret_hits, pd_error *err)
 {
     pd_library_searcher *searcher = &q->library->searcher;
     PD_TRY(pd_library_need_index(q->library, q->model, err));
+    const bool by_score = window->order == PD_ORDER_SCORE;
     const pd_search_options options = { .model = q->model,
                                         .dim = q->dim,
-                                        .n = n,
+                                        .offset = by_score ? window->offset : 0,
+                                        .n = by_score ? window->n : PD_SEARCH_N_MAX,
                                         .n_threads = q->library->n_threads,
                                         .exclude = q->exclude,
                                         .n_exclude = q->n_exclude };
-    return pd_search_vector(searcher->store, searcher->index, &q->library->kernels, q->query, &options, ret_hits, err);
+    PD_TRY(pd_search_vector(searcher->store, searcher->index, &q->library->kernels, q->query, &options, ret_hits, err));
+    if (!by_score) {
+        pd_hits_sort(ret_hits, window->order);
+        pd_hits_cut(ret_hits, window->offset, window->n);
+    }
+    return PD_OK;
 }
 
-static pd_status need_session(question *q, pd_session **session, unsigned tower, pd_error *err)
+static pd_status need_session(pd_library *library, pd_session **session, unsigned tower, pd_error *err)
 {
     const pd_session_options options = { .towers = tower };
-    return *session ? PD_OK : pd_session_create(session, q->library->searcher.model, &options, err);
+    if (!*session)
+        PD_TRY(pd_session_create(session, library->searcher.model, &options, err));
+    atomic_store(&library->is_model_ready, true);
+    return PD_OK;
 }
 
-pd_status pd_library_search(pd_library *library, const char *query, size_t n, pd_hits *ret_hits, pd_error *err)
+pd_status pd_library_prepare_catalogue(pd_library *library, pd_error *err)
+{
+    pd_error opening;
+    pthread_mutex_lock(&library->reader.lock);
+    pd_status status = pd_library_need_reader(library, &opening);
+    pthread_mutex_unlock(&library->reader.lock);
+    if (status == PD_OK) {
+        pthread_mutex_lock(&library->searcher.lock);
+        status = pd_library_need_store(library, &opening);
+        pthread_mutex_unlock(&library->searcher.lock);
+    }
+    if (status == PD_ERR_NOT_FOUND || status == PD_ERR_NO_MATCH)
+        return PD_OK;
+    return status == PD_OK ? PD_OK : pd_error_hand_on(err, &opening);
+}
+
+pd_status pd_library_prepare_model(pd_library *library, pd_error *err)
+{
+    pthread_mutex_lock(&library->searcher.lock);
+    pd_status status = pd_library_need_model(library, PD_MODEL_TEXT, err);
+    if (status == PD_OK)
+        status = need_session(library, &library->searcher.text, PD_MODEL_TEXT, err);
+    pthread_mutex_unlock(&library->searcher.lock);
+    return status;
+}
+
+pd_status pd_library_search(pd_library *library, const char *query, const pd_window *window, pd_hits *ret_hits,
+                            pd_error *err)
 {
     const size_t len = strlen(query);
+    PD_TRY(check_window(window, err));
     if (len > QUERY_BYTES_MAX)
         return pd_error_set(err, PD_ERR_LIMIT, "the query has %zu bytes; %d are allowed", len, QUERY_BYTES_MAX);
     question q;
     pd_session **session = &library->searcher.text;
     pd_status status = begin_question(&q, library, PD_MODEL_TEXT, err);
     if (status == PD_OK)
-        status = need_session(&q, session, PD_MODEL_TEXT, err);
+        status = need_session(library, session, PD_MODEL_TEXT, err);
     if (status == PD_OK)
         status = pd_session_embed_text(*session, query, len, q.query, err);
     if (status == PD_OK)
-        status = find_photos(&q, n, ret_hits, err);
+        status = find_photos(&q, window, ret_hits, err);
     end_question(&q);
+    return status;
+}
+
+pd_status pd_library_browse(pd_library *library, const pd_window *window, pd_hits *ret_hits, pd_error *err)
+{
+    PD_TRY(check_window(window, err));
+    pthread_mutex_lock(&library->reader.lock);
+    pd_status status = pd_library_need_reader(library, err);
+    if (status == PD_ERR_NOT_FOUND)
+        status = pd_library_explain_nothing(err);
+    if (status == PD_OK)
+        status = pd_search_browse(library->reader.store, window->order, window->offset, window->n, ret_hits, err);
+    pthread_mutex_unlock(&library->reader.lock);
     return status;
 }
 
@@ -105,31 +163,34 @@ static pd_status embed_decoded(question *q, const pd_picture *picture, pd_error 
                                .width = picture->pixel_width,
                                .height = picture->pixel_height,
                                .row_bytes = (size_t)picture->pixel_width * 3 };
+    pd_library_searcher *searcher = &q->library->searcher;
     PD_TRY(pd_library_need_model(q->library, PD_MODEL_VISION, err));
-    PD_TRY(need_session(q, &q->library->searcher.vision, PD_MODEL_VISION, err));
-    return pd_session_embed_pixels(q->library->searcher.vision, &pixels, q->one, err);
+    PD_TRY(need_session(q->library, &searcher->vision, PD_MODEL_VISION, err));
+    return pd_session_embed_pixels(searcher->vision, &pixels, q->one, err);
 }
 
-/* A picture that the library does not know, or knows otherwise: decoded for this question, and never stored. */
-static pd_status embed_file(question *q, const char *path, pd_error *err)
+/* A picture that the library does not know, or knows otherwise: decoded for this question, and never stored. Others
+ * search while it is decoded. */
+static pd_status embed_file(question *q, int fd, pd_error *err)
 {
-    if (!q->pool) {
-        pd_media_options options;
-        pd_media_options_init(&options);
-        options.decoder_path = q->library->decoder_path;
-        options.n_processes = options.n_slots = 1;
-        PD_TRY(pd_media_pool_create(&q->pool, &options, err));
-    }
+    pd_library *library = q->library;
+    const pd_media_request request = { .short_side_min = (uint32_t)(2 * pd_model_image_side(library->searcher.model)) };
+    pd_picture picture = { 0 };
+    pthread_mutex_unlock(&library->searcher.lock);
+    pd_status status = pd_library_decode(library, fd, &request, &picture, err);
+    pthread_mutex_lock(&library->searcher.lock);
+    if (status == PD_OK)
+        status = embed_decoded(q, &picture, err);
+    pd_library_picture_done(library, &picture);
+    return status;
+}
+
+static pd_status embed_path(question *q, const char *path, pd_error *err)
+{
     const int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)
         return pd_error_set_errno(err, errno, "cannot open '%s'", path);
-    const pd_media_request request = { .short_side_min =
-                                           (uint32_t)(2 * pd_model_image_side(q->library->searcher.model)) };
-    pd_picture picture = { 0 };
-    pd_status status = pd_media_decode(q->pool, fd, &request, &picture, err);
-    if (status == PD_OK)
-        status = embed_decoded(q, &picture, err);
-    pd_picture_release(&picture);
+    const pd_status status = embed_file(q, fd, err);
     close(fd);
     if (status != PD_OK)
         pd_error_prefix(err, "'%s'", path);
@@ -154,20 +215,40 @@ static pd_status find_example(question *q, const char *example, pd_photo *ret_ph
     return status == PD_ERR_NO_MATCH ? PD_OK : status;
 }
 
-static pd_status embed_example(question *q, const char *example, pd_error *err)
+/* A photo of the library that this model has not learned. Its path is taken. */
+static pd_status embed_known_take(question *q, char *path, pd_error *err)
+{
+    char *root = NULL;
+    int fd = -1;
+    pd_status status =
+        path ? pd_library_root_of(q->library->searcher.store, path, &root, err) : pd_error_set_nomem(err);
+    if (status == PD_OK)
+        status = pd_library_open_original(root, path, &fd, err);
+    if (status == PD_OK) {
+        status = embed_file(q, fd, err);
+        close(fd);
+        if (status != PD_OK)
+            pd_error_prefix(err, "'%s'", path);
+    }
+    pd_mem_free(root);
+    pd_mem_free(path);
+    return status;
+}
+
+static pd_status embed_text(question *q, const char *example, pd_error *err)
 {
     pd_photo photo = { 0 };
     bool known = false;
     PD_TRY(find_example(q, example, &photo, &known, err));
     if (!known)
-        return embed_file(q, example, err);
+        return embed_path(q, example, err);
     pd_store *store = q->library->searcher.store;
     const int64_t id = photo.id, content = photo.content;
     const pd_status status =
         content ? pd_store_embedding_get(store, content, q->model, q->half, q->dim, err) : PD_ERR_NO_MATCH;
     if (status == PD_ERR_NO_MATCH) {
         PD_TRY(pd_store_photo_by_id(store, id, &photo, err)); /* its strings were borrowed */
-        return embed_file(q, photo.path, err);
+        return embed_known_take(q, pd_mem_dup_string(photo.path), err);
     }
     PD_TRY(status);
     q->library->kernels.float_of_half(q->half, q->dim, q->one);
@@ -175,10 +256,10 @@ static pd_status embed_example(question *q, const char *example, pd_error *err)
     return PD_OK;
 }
 
-static pd_status average_examples(question *q, const char *const *examples, size_t n_examples, pd_error *err)
+static pd_status average_examples(question *q, const pd_example *examples, size_t n_examples, pd_error *err)
 {
     for (size_t i = 0; i < n_examples; i++) {
-        PD_TRY(embed_example(q, examples[i], err));
+        PD_TRY(examples[i].text ? embed_text(q, examples[i].text, err) : embed_file(q, examples[i].fd, err));
         for (size_t d = 0; d < q->dim; d++)
             q->query[d] += q->one[d];
     }
@@ -190,18 +271,19 @@ static pd_status average_examples(question *q, const char *const *examples, size
     return PD_OK;
 }
 
-pd_status pd_library_similar(pd_library *library, const char *const *examples, size_t n_examples, size_t n,
-                             pd_hits *ret_hits, pd_error *err)
+pd_status pd_library_similar(pd_library *library, const pd_example *examples, size_t n_examples,
+                             const pd_window *window, pd_hits *ret_hits, pd_error *err)
 {
     if (n_examples == 0 || n_examples > EXAMPLES_MAX)
         return pd_error_set(err, PD_ERR_LIMIT, "%zu examples were given; 1 to %d are possible", n_examples,
                             EXAMPLES_MAX);
+    PD_TRY(check_window(window, err));
     question q;
     pd_status status = begin_question(&q, library, 0, err);
     if (status == PD_OK)
         status = average_examples(&q, examples, n_examples, err);
     if (status == PD_OK)
-        status = find_photos(&q, n, ret_hits, err);
+        status = find_photos(&q, window, ret_hits, err);
     end_question(&q);
     return status;
 }

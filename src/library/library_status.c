@@ -26,9 +26,7 @@ static pd_status find_shown(pd_store *store, const char *path_or_id, pd_photo *r
 pd_status pd_library_show(pd_library *library, const char *path_or_id, pd_photo *ret_photo, pd_error *err)
 {
     pthread_mutex_lock(&library->show_lock);
-    pd_status status = PD_OK;
-    if (!library->show_store)
-        status = pd_store_open(&library->show_store, library->paths.catalogue, PD_STORE_READ, err);
+    pd_status status = library->show_store ? PD_OK : pd_library_open_store(library, &library->show_store, err);
     if (status == PD_OK)
         status = find_shown(library->show_store, path_or_id, ret_photo, err);
     if (status == PD_ERR_NO_MATCH || status == PD_ERR_NOT_FOUND)
@@ -57,14 +55,14 @@ static bool visit_error(void *user, const char *path, pd_status why, const char 
 static pd_status ask_store(pd_library *library, pd_status (*ask)(pd_store *store, void *user, pd_error *err),
                            void *user, pd_error *err)
 {
-    pthread_mutex_lock(&library->searcher.lock);
+    pthread_mutex_lock(&library->reader.lock);
     pd_error opening;
-    pd_status status = pd_library_need_store(library, &opening);
+    pd_status status = pd_library_need_reader(library, &opening);
     if (status == PD_OK)
-        status = ask(library->searcher.store, user, err);
+        status = ask(library->reader.store, user, err);
     else
-        status = status == PD_ERR_NO_MATCH ? PD_OK : pd_error_hand_on(err, &opening);
-    pthread_mutex_unlock(&library->searcher.lock);
+        status = status == PD_ERR_NOT_FOUND ? PD_OK : pd_error_hand_on(err, &opening);
+    pthread_mutex_unlock(&library->reader.lock);
     return status;
 }
 
@@ -121,19 +119,51 @@ static int64_t file_bytes(const char *path, const char *suffix)
     return n > 0 && (size_t)n < sizeof name && stat(name, &st) == 0 ? (int64_t)st.st_size : 0;
 }
 
+static const char *find_model_state(pd_library *library)
+{
+    if (atomic_load(&library->is_model_ready))
+        return "ready";
+    char *dir = NULL;
+    const pd_status found = pd_library_find_model(&dir, library->model_option, NULL);
+    pd_mem_free(dir);
+    return found == PD_OK ? "cold" : "missing";
+}
+
+typedef struct asked_totals {
+    pd_library *library;
+    pd_store_totals totals;
+} asked_totals;
+
+static pd_status ask_totals(pd_store *store, void *user, pd_error *err)
+{
+    asked_totals *asked = user;
+    const char *model_id = asked->library->reader.model_id;
+    int64_t model = 0;
+    const pd_status found = model_id ? pd_store_model_find(store, model_id, &model, err)
+                                     : pd_store_model_named(store, pd_library_model_name(asked->library), &model, err);
+    if (found != PD_OK && found != PD_ERR_NO_MATCH)
+        return found;
+    return pd_store_totals_get(store, model, &asked->totals, err);
+}
+
+pd_status pd_library_totals_get(pd_library *library, pd_library_totals *ret_totals, pd_error *err)
+{
+    asked_totals asked = { .library = library };
+    PD_TRY(ask_store(library, ask_totals, &asked, err));
+    *ret_totals = (pd_library_totals){ .files = asked.totals.files,
+                                       .learned = asked.totals.learned,
+                                       .errors = asked.totals.errors,
+                                       .offline = asked.totals.offline,
+                                       .model_name = pd_library_model_name(library),
+                                       .model_state = find_model_state(library) };
+    return PD_OK;
+}
+
 /* With searcher.lock held. */
 static pd_status count_photos(pd_library *library, pd_library_status *status, pd_error *err)
 {
     pd_library_searcher *searcher = &library->searcher;
-    const bool is_ready = searcher->text || searcher->vision;
-    status->model_state = is_ready ? "ready" : "cold";
-    if (!is_ready) {
-        char *dir = NULL;
-        const pd_status found = pd_library_find_model(&dir, library->model_option, NULL);
-        pd_mem_free(dir);
-        if (found != PD_OK)
-            status->model_state = "missing";
-    }
+    status->model_state = find_model_state(library);
     pd_error opening;
     const pd_status store_status = pd_library_need_store(library, &opening);
     if (store_status != PD_OK)

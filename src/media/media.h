@@ -15,7 +15,7 @@
 #include "base/error.h"
 
 #define PD_MEDIA_THUMB_SIDE 320                        /* px, long side of the WebP thumbnail */
-#define PD_MEDIA_RENDITION_SIDE_MAX 16384              /* px */
+#define PD_MEDIA_RENDITION_SIDE_MAX 16384              /* px, long side of a JPEG made on demand */
 #define PD_MEDIA_FILE_MS_MAX 10000                     /* wall time for one file */
 #define PD_MEDIA_DECODER_BYTES_MAX ((uint64_t)1 << 30) /* address space a decoder may add for one file */
 #define PD_MEDIA_PIXELS_MAX ((uint64_t)500 * 1000 * 1000)
@@ -37,13 +37,13 @@ typedef struct pd_picture {
     char type[8];           /* by content, lower case: jpeg png webp gif bmp tiff heif avif jxl jp2 */
     uint32_t width, height; /* upright display size of the whole picture */
     uint32_t pages;         /* > 1: animation or multi-page; the first was decoded */
-    bool has_pixels;        /* false: metadata only, `pixels_error` says why */
+    bool has_pixels;        /* false: metadata only, `pixels_error` says why (or a rendition was asked for) */
     char pixels_error[240];
     const uint8_t *pixels; /* [pixel_height, pixel_width, 3], rows packed; the whole picture, perhaps scaled down */
     uint32_t pixel_width, pixel_height; /* short side >= min(own short side, short_side_min of the request) */
     const uint8_t *thumb;               /* WebP file, or NULL when not asked for */
     size_t thumb_bytes;
-    const uint8_t *rendition; /* JPEG file, or NULL when not asked for */
+    const uint8_t *rendition; /* JPEG file, sRGB, no metadata; NULL: not asked for, or `pixels_error` says why not */
     size_t rendition_bytes;
     uint64_t phash; /* 64-bit DCT hash of the upright picture */
     pd_photo_meta meta;
@@ -54,7 +54,8 @@ typedef struct pd_media_request {
     uint32_t short_side_min; /* px: short side of the pixels wanted, e.g. twice the model's input */
     bool thumb;              /* make the WebP too */
     uint32_t rendition_side; /* px, 0: none; else make a JPEG of the whole picture with at most this long side, never
-                                enlarged, in place of pixels, hash and thumbnail */
+                                enlarged, in place of pixels, hash and thumbnail. > PD_MEDIA_RENDITION_SIDE_MAX:
+                                PD_ERR_LIMIT */
     uint32_t timeout_ms;     /* 0: PD_MEDIA_FILE_MS_MAX */
 } pd_media_request;
 

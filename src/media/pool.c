@@ -319,14 +319,18 @@ static pd_status check_file(int fd, pd_error *err)
 pd_status pd_media_decode(pd_media_pool *pool, int fd, const pd_media_request *request, pd_picture *ret_picture,
                           pd_error *err)
 {
+    if (request->rendition_side > PD_MEDIA_RENDITION_SIDE_MAX)
+        return pd_error_set(err, PD_ERR_LIMIT, "a picture of %u px was asked for: up to %d are made",
+                            request->rendition_side, PD_MEDIA_RENDITION_SIDE_MAX);
     PD_TRY(check_file(fd, err));
     pool_worker *worker = NULL;
     picture_slot *slot = NULL;
     pd_decode_request wire = { .magic = PD_DECODE_MAGIC,
                                .version = PD_DECODE_VERSION,
                                .short_side_min = request->short_side_min,
-                               .thumb = request->thumb,
-                               .timeout_ms = request->timeout_ms ? request->timeout_ms : PD_MEDIA_FILE_MS_MAX };
+                               .thumb = request->thumb && !request->rendition_side,
+                               .timeout_ms = request->timeout_ms ? request->timeout_ms : PD_MEDIA_FILE_MS_MAX,
+                               .rendition_side = request->rendition_side };
     PD_TRY(take(pool, &worker, &slot, &wire.id, err));
     pd_picture picture;
     const pd_status status = ask_worker(pool, worker, &wire, fd, slot, &picture, err);

@@ -8,7 +8,8 @@
  *   decoder -> program   pd_decode_reply
  *
  * The end of the socket ends the decoder. A slot is a memfd of PD_DECODE_SLOT_BYTES, sealed against resizing: a decoder
- * can put wrong bytes there but can never make the program fault. Pixels begin at offset 0; the thumbnail follows. */
+ * can put wrong bytes there but can never make the program fault. Pixels begin at offset 0; the thumbnail follows. A
+ * rendition, made in place of both, begins at offset 0. */
 #ifndef PD_MEDIA_PROTOCOL_H
 #define PD_MEDIA_PROTOCOL_H
 
@@ -20,7 +21,7 @@
 
 #define PD_DECODE_SOCKET_FD 3
 #define PD_DECODE_MAGIC UINT32_C(0x31444450) /* "PDD1" */
-#define PD_DECODE_VERSION UINT32_C(1)
+#define PD_DECODE_VERSION UINT32_C(2)
 
 #define PD_DECODE_THUMB_BYTES_MAX ((size_t)1 << 20)
 #define PD_DECODE_PIXEL_BYTES_MAX ((size_t)48 << 20) /* larger results are scaled down further to fit */
@@ -43,7 +44,7 @@ typedef struct pd_decode_request {
     uint32_t short_side_min;
     uint32_t thumb; /* 0 or 1 */
     uint32_t timeout_ms;
-    uint32_t unused; /* 0 */
+    uint32_t rendition_side; /* 0: pixels are wanted; else a rendition, and no thumbnail */
 } pd_decode_request;
 
 typedef struct pd_decode_reply {
@@ -51,12 +52,12 @@ typedef struct pd_decode_reply {
     uint64_t id;
     uint32_t status; /* pd_status: OK, NOMEM, IO, FORMAT, UNSUPPORTED, LIMIT; all below counts only when OK */
     uint32_t has_pixels;
-    char message[240]; /* the sentence of the failure, or why there are no pixels */
+    char message[240]; /* the sentence of the failure, or why there are no pixels and no rendition */
     char type[8];
     uint32_t width, height;
     uint32_t pages;
     uint32_t pixel_width, pixel_height;
-    uint32_t unused;
+    uint32_t rendition_bytes; /* 0 unless asked for */
     uint64_t thumb_offset, thumb_bytes;
     uint64_t phash;
     pd_photo_meta meta;
@@ -69,7 +70,8 @@ _Static_assert(sizeof(pd_decode_request) == 32 && sizeof(pd_decode_reply) == 640
 static inline bool pd_decode_request_is_sound(const pd_decode_request *request)
 {
     return request->magic == PD_DECODE_MAGIC && request->version == PD_DECODE_VERSION && request->thumb <= 1 &&
-           !request->unused && request->timeout_ms >= 1 && request->timeout_ms <= PD_DECODE_TIMEOUT_MS_MAX &&
+           request->rendition_side <= PD_MEDIA_RENDITION_SIDE_MAX && !(request->rendition_side && request->thumb) &&
+           request->timeout_ms >= 1 && request->timeout_ms <= PD_DECODE_TIMEOUT_MS_MAX &&
            request->short_side_min <= PD_DECODE_SIDE_MAX;
 }
 

@@ -69,12 +69,28 @@ static bool is_meta_sound(const pd_photo_meta *meta)
            is_absent_or_within(meta->gps_alt, -1e6, 1e9) && isnan(meta->gps_lat) == isnan(meta->gps_lon);
 }
 
+static bool has_nothing_of_pixels(const pd_decode_reply *reply)
+{
+    return !reply->has_pixels && !reply->pixel_width && !reply->pixel_height && !reply->thumb_offset &&
+           !reply->thumb_bytes && !reply->phash;
+}
+
+/* A rendition instead of all else, or the reason why not. */
+static bool is_rendition_sound(const pd_decode_reply *reply)
+{
+    return has_nothing_of_pixels(reply) && reply->rendition_bytes <= PD_DECODE_SLOT_BYTES &&
+           (reply->rendition_bytes > 0) == (reply->message[0] == '\0');
+}
+
 /* Pixels and thumbnail lie in the slot, apart from each other, and belong together. */
 static bool are_pixels_sound(const pd_decode_reply *reply, const pd_decode_request *request)
 {
+    if (request->rendition_side)
+        return is_rendition_sound(reply);
+    if (reply->rendition_bytes)
+        return false;
     if (!reply->has_pixels)
-        return !reply->pixel_width && !reply->pixel_height && !reply->thumb_offset && !reply->thumb_bytes &&
-               !reply->phash && reply->message[0];
+        return has_nothing_of_pixels(reply) && reply->message[0];
     if (reply->has_pixels != 1 || !reply->pixel_width || !reply->pixel_height || reply->message[0])
         return false;
     if (reply->pixel_width > reply->width || reply->pixel_height > reply->height)
@@ -118,6 +134,7 @@ static void fill_picture(const pd_decode_reply *reply, const uint8_t *slot, pd_p
                              .pixel_width = reply->pixel_width,
                              .pixel_height = reply->pixel_height,
                              .thumb_bytes = reply->thumb_bytes,
+                             .rendition_bytes = reply->rendition_bytes,
                              .phash = reply->phash,
                              .meta = reply->meta };
     memcpy(picture->type, reply->type, sizeof picture->type);
@@ -126,6 +143,8 @@ static void fill_picture(const pd_decode_reply *reply, const uint8_t *slot, pd_p
         picture->pixels = slot;
     if (picture->thumb_bytes)
         picture->thumb = slot + reply->thumb_offset;
+    if (picture->rendition_bytes)
+        picture->rendition = slot;
 }
 
 pd_status pd_reply_read(const void *reply_bytes, size_t bytes, const pd_decode_request *request, const uint8_t *slot,
@@ -139,7 +158,7 @@ pd_status pd_reply_read(const void *reply_bytes, size_t bytes, const pd_decode_r
     memcpy(&reply, reply_bytes, sizeof reply);
     if (reply.magic != PD_DECODE_MAGIC || reply.version != PD_DECODE_VERSION || reply.id != request->id)
         return pd_error_set(err, PD_ERR_FORMAT, "a picture decoder answered a question that was not asked");
-    if (reply.unused || !is_clean_text(reply.message, sizeof reply.message))
+    if (!is_clean_text(reply.message, sizeof reply.message))
         return pd_error_set(err, PD_ERR_FORMAT, "a picture decoder gave an answer that breaks the protocol");
     if (reply.status != PD_OK && is_failure_sound(&reply)) {
         *ret_lied = false;

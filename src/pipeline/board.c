@@ -20,7 +20,13 @@ const char *pd_phase_name(pd_phase phase)
     return (unsigned)phase < PD_PHASE_COUNT ? names[phase] : "unknown";
 }
 
-void pd_board_init(pd_board *board)
+const char *pd_speed_name(pd_speed speed)
+{
+    static const char *const names[PD_SPEED_COUNT] = { "normal", "full", "gentle" };
+    return (unsigned)speed < PD_SPEED_COUNT ? names[speed] : "unknown";
+}
+
+void pd_board_init(pd_board *board, pd_speed speed)
 {
     memset(board, 0, sizeof *board);
     pthread_mutex_init(&board->lock, NULL);
@@ -31,6 +37,7 @@ void pd_board_init(pd_board *board)
     pthread_condattr_destroy(&attr);
     board->started_ns = pd_clock_ns();
     board->now.running = true;
+    board->now.speed = speed;
     board->now.eta_s = -1;
     board->now.seq = 1;
 }
@@ -116,6 +123,18 @@ static void publish(pd_board *board)
     pthread_cond_broadcast(&board->changed);
 }
 
+/* With the lock held. */
+static size_t copy_lines(const pd_board *board, uint64_t after, pd_log_line *ret_lines, size_t n_max)
+{
+    const uint64_t kept = board->n_lines < PD_JOB_LOG_LINES ? board->n_lines : PD_JOB_LOG_LINES;
+    uint64_t n = after < board->n_lines ? board->n_lines - after : 0;
+    n = n < kept ? n : kept;
+    n = n < n_max ? n : n_max;
+    for (uint64_t i = 0; i < n; i++)
+        ret_lines[i] = board->lines[(board->n_lines - n + 1 + i) % PD_JOB_LOG_LINES];
+    return (size_t)n;
+}
+
 /* What depends on the time of looking is worked out for the copy. */
 static void copy_now(pd_board *board, pd_progress *ret_progress)
 {
@@ -152,12 +171,20 @@ void pd_board_wait(pd_board *board, uint64_t seq, int timeout_ms, pd_progress *r
     pthread_mutex_unlock(&board->lock);
 }
 
+size_t pd_board_lines(pd_board *board, uint64_t after, pd_log_line *ret_lines, size_t n_max)
+{
+    pthread_mutex_lock(&board->lock);
+    const size_t n = copy_lines(board, after, ret_lines, n_max);
+    pthread_mutex_unlock(&board->lock);
+    return n;
+}
+
 void pd_board_enter(pd_board *board, pd_phase phase)
 {
     pthread_mutex_lock(&board->lock);
     board->now.phase = phase;
     if (phase == PD_PHASE_LEARN)
-        forget_rate(board, pd_clock_ns());
+        forget_rate(board, board->told_ns = pd_clock_ns());
     publish(board);
     pthread_mutex_unlock(&board->lock);
 }
@@ -166,24 +193,6 @@ void pd_board_plan(pd_board *board, int64_t todo)
 {
     pthread_mutex_lock(&board->lock);
     board->now.todo = todo;
-    publish(board);
-    pthread_mutex_unlock(&board->lock);
-}
-
-void pd_board_add(pd_board *board, const pd_board_counts *counts)
-{
-    pthread_mutex_lock(&board->lock);
-    pd_progress *now = &board->now;
-    now->found += counts->found;
-    now->done += counts->done;
-    now->learned += counts->learned;
-    now->unchanged += counts->unchanged;
-    now->moved += counts->moved;
-    now->removed += counts->removed;
-    now->skipped += counts->skipped;
-    now->failed += counts->failed;
-    if (counts->done)
-        take_sample(board, pd_clock_ns());
     publish(board);
     pthread_mutex_unlock(&board->lock);
 }
@@ -199,27 +208,92 @@ static void end_whole(char text[PD_PROGRESS_TEXT_BYTES], size_t len)
     memcpy(text + end, "...", 4);
 }
 
-static void append_log(pd_board *board, pd_log_level level, const char *text)
+static void append_log_args(pd_board *board, pd_log_level level, const char *format, va_list args)
 {
-    pd_progress *now = &board->now;
-    if (now->n_log == PD_PROGRESS_LOG_LINES)
-        memmove(now->log, now->log + 1, sizeof now->log[0] * --now->n_log);
-    pd_log_line *line = &now->log[now->n_log++];
-    line->unix_ns = pd_clock_unix_ns();
-    line->level = level;
-    memcpy(line->text, text, sizeof line->text);
+    pd_log_line *line = &board->lines[++board->n_lines % PD_JOB_LOG_LINES];
+    *line = (pd_log_line){ .number = board->n_lines, .unix_ns = pd_clock_unix_ns(), .level = level };
+    const int n = vsnprintf(line->text, sizeof line->text, format, args);
+    end_whole(line->text, n > 0 ? (size_t)n : 0);
+}
+
+static void append_log(pd_board *board, pd_log_level level, const char *format, ...) PD_PRINTF(3, 4);
+static void append_log(pd_board *board, pd_log_level level, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    append_log_args(board, level, format, args);
+    va_end(args);
 }
 
 void pd_board_log(pd_board *board, pd_log_level level, const char *format, ...)
 {
-    char text[PD_PROGRESS_TEXT_BYTES] = "";
     va_list args;
     va_start(args, format);
-    const int n = vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    end_whole(text, n > 0 ? (size_t)n : 0);
     pthread_mutex_lock(&board->lock);
-    append_log(board, level, text);
+    append_log_args(board, level, format, args);
+    publish(board);
+    pthread_mutex_unlock(&board->lock);
+    va_end(args);
+}
+
+const char *pd_board_format_count(int64_t count, char ret_text[PD_BOARD_COUNT_BYTES])
+{
+    char digits[24];
+    const int n = snprintf(digits, sizeof digits, "%lld", (long long)count);
+    size_t at = 0;
+    for (int i = 0; i < n; i++) {
+        if (i > (digits[0] == '-') && (n - i) % 3 == 0)
+            ret_text[at++] = ',';
+        ret_text[at++] = digits[i];
+    }
+    ret_text[at] = '\0';
+    return ret_text;
+}
+
+/* Now and then: "10,000 learned, 209 a second". */
+static void tell_learned(pd_board *board, int64_t now_ns)
+{
+    if (board->now.learned == 0 || seconds(now_ns - board->told_ns) < PD_BOARD_TELL_S)
+        return;
+    char count[PD_BOARD_COUNT_BYTES];
+    const double rate = measure_rate(board, now_ns);
+    pd_board_format_count(board->now.learned, count);
+    board->told_ns = now_ns;
+    if (rate > 0)
+        append_log(board, PD_LOG_INFO, rate < 10 ? "%s learned, %.1f a second" : "%s learned, %.0f a second", count,
+                   rate);
+    else
+        append_log(board, PD_LOG_INFO, "%s learned", count);
+}
+
+static void put_newest(pd_progress *now, const pd_newest *newest, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (now->n_newest < PD_PROGRESS_NEWEST)
+            now->n_newest++;
+        memmove(now->newest + 1, now->newest, (now->n_newest - 1) * sizeof now->newest[0]);
+        now->newest[0] = newest[i];
+    }
+}
+
+void pd_board_add(pd_board *board, const pd_board_counts *counts)
+{
+    pthread_mutex_lock(&board->lock);
+    pd_progress *now = &board->now;
+    now->found += counts->found;
+    now->done += counts->done;
+    now->learned += counts->learned;
+    now->unchanged += counts->unchanged;
+    now->moved += counts->moved;
+    now->removed += counts->removed;
+    now->skipped += counts->skipped;
+    now->failed += counts->failed;
+    put_newest(now, counts->newest, counts->n_newest);
+    if (counts->done) {
+        const int64_t now_ns = pd_clock_ns();
+        take_sample(board, now_ns);
+        tell_learned(board, now_ns);
+    }
     publish(board);
     pthread_mutex_unlock(&board->lock);
 }
@@ -248,29 +322,38 @@ void pd_board_file_error(pd_board *board, const char *path, const char *reason)
     pd_board_format_path(path, error.path);
     const int n = snprintf(error.reason, sizeof error.reason, "%s", reason);
     end_whole(error.reason, n > 0 ? (size_t)n : 0);
-    char line[PD_PROGRESS_TEXT_BYTES] = "";
-    const int n_line = snprintf(line, sizeof line, "%s: %s", pd_path_name(error.path), error.reason);
-    end_whole(line, n_line > 0 ? (size_t)n_line : 0);
 
     pthread_mutex_lock(&board->lock);
     pd_progress *now = &board->now;
     if (now->n_errors == PD_PROGRESS_ERRORS)
         memmove(now->errors, now->errors + 1, sizeof now->errors[0] * --now->n_errors);
     now->errors[now->n_errors++] = error;
-    append_log(board, PD_LOG_ERROR, line);
+    append_log(board, PD_LOG_WARNING, "%s: %s", pd_path_name(error.path), error.reason);
     publish(board);
     pthread_mutex_unlock(&board->lock);
 }
 
 void pd_board_pause(pd_board *board, bool paused)
 {
-    static const char paused_text[PD_PROGRESS_TEXT_BYTES] = "paused", resumed_text[PD_PROGRESS_TEXT_BYTES] = "resumed";
     pthread_mutex_lock(&board->lock);
     if (board->now.paused != paused && board->now.phase != PD_PHASE_READY) {
         board->now.paused = paused;
         if (!paused && board->now.phase == PD_PHASE_LEARN)
             forget_rate(board, pd_clock_ns());
-        append_log(board, PD_LOG_INFO, paused ? paused_text : resumed_text);
+        append_log(board, PD_LOG_INFO, "%s", paused ? "paused" : "resumed");
+        publish(board);
+    }
+    pthread_mutex_unlock(&board->lock);
+}
+
+void pd_board_speed(pd_board *board, pd_speed speed)
+{
+    pthread_mutex_lock(&board->lock);
+    if (board->now.speed != speed && board->now.phase != PD_PHASE_READY) {
+        board->now.speed = speed;
+        if (board->now.phase == PD_PHASE_LEARN)
+            forget_rate(board, pd_clock_ns());
+        append_log(board, PD_LOG_INFO, "speed: %s", pd_speed_name(speed));
         publish(board);
     }
     pthread_mutex_unlock(&board->lock);
@@ -281,6 +364,7 @@ void pd_board_cancel(pd_board *board)
     pthread_mutex_lock(&board->lock);
     if (board->now.phase != PD_PHASE_READY && !board->now.cancelling) {
         board->now.cancelling = true;
+        append_log(board, PD_LOG_INFO, "stopping");
         publish(board);
     }
     pthread_mutex_unlock(&board->lock);
@@ -316,6 +400,51 @@ bool pd_board_going_on(pd_board *board)
     return on;
 }
 
+bool pd_board_is_paused(pd_board *board)
+{
+    pthread_mutex_lock(&board->lock);
+    const bool paused = board->now.paused;
+    pthread_mutex_unlock(&board->lock);
+    return paused;
+}
+
+pd_speed pd_board_speed_now(pd_board *board)
+{
+    pthread_mutex_lock(&board->lock);
+    const pd_speed speed = board->now.speed;
+    pthread_mutex_unlock(&board->lock);
+    return speed;
+}
+
+void pd_board_rest(pd_board *board, int64_t worked_ns)
+{
+    const int64_t deadline_ns = pd_clock_ns() + worked_ns * PD_BOARD_GENTLE_REST;
+    const struct timespec deadline = { .tv_sec = deadline_ns / PD_NS_PER_S, .tv_nsec = deadline_ns % PD_NS_PER_S };
+    pthread_mutex_lock(&board->lock);
+    int timed_out = 0;
+    while (board->now.speed == PD_SPEED_GENTLE && !board->now.paused && goes_on(board) && !timed_out)
+        timed_out = pthread_cond_timedwait(&board->changed, &board->lock, &deadline);
+    pthread_mutex_unlock(&board->lock);
+}
+
+/* The last line: what came of it. */
+static void tell_end(pd_board *board)
+{
+    const pd_progress *now = &board->now;
+    char learned[PD_BOARD_COUNT_BYTES], failed[PD_BOARD_COUNT_BYTES];
+    pd_board_format_count(now->learned, learned);
+    pd_board_format_count(now->failed, failed);
+    const double took_s = seconds(board->ended_ns - board->started_ns);
+    if (now->outcome != PD_OK && now->outcome != PD_ERR_PARTIAL && now->outcome != PD_ERR_CANCELLED)
+        append_log(board, PD_LOG_ERROR, "%s", now->message);
+    else if (now->outcome == PD_ERR_CANCELLED)
+        append_log(board, PD_LOG_INFO, "stopped: %s learned in %.1f s, saved", learned, took_s);
+    else if (now->failed > 0)
+        append_log(board, PD_LOG_INFO, "finished: %s learned in %.1f s, %s could not be read", learned, took_s, failed);
+    else
+        append_log(board, PD_LOG_INFO, "finished: %s learned in %.1f s", learned, took_s);
+}
+
 void pd_board_end(pd_board *board)
 {
     pthread_mutex_lock(&board->lock);
@@ -332,6 +461,7 @@ void pd_board_end(pd_board *board)
     now->phase = PD_PHASE_READY;
     now->running = now->paused = now->cancelling = false;
     board->ended_ns = pd_clock_ns();
+    tell_end(board);
     publish(board);
     pthread_mutex_unlock(&board->lock);
 }

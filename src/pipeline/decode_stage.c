@@ -5,9 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "pipeline/stages.h"
-#include "pipeline/thumbs.h"
 
 #define READ_BYTES ((size_t)256 << 10)
 #define SHORT_SIDE_FACTOR 2 /* pixels asked for, in model inputs: what the final resize needs to be faithful */
@@ -86,7 +86,7 @@ static bool hash_file(reader *r, pd_item *item, int fd)
         }
         if (n == 0)
             break;
-        if (!pd_board_going_on(r->stages->board)) {
+        if (!pd_board_may_begin(r->stages->board)) { /* a pause holds a large file in its middle */
             item->kind = PD_ITEM_GONE;
             return false;
         }
@@ -132,6 +132,7 @@ static void decode_file(pd_stages *stages, pd_item *item, int fd)
     const pd_media_request request = {
         .short_side_min = (uint32_t)(SHORT_SIDE_FACTOR * pd_model_image_side(stages->model)),
         .thumb = stages->thumbs_dir != NULL,
+        .timeout_ms = stages->speed == PD_SPEED_GENTLE ? PD_STAGE_GENTLE_FILE_MS : 0,
     };
     pd_error error = { 0 };
     const pd_status status = pd_media_decode(stages->pool, fd, &request, &item->picture, &error);
@@ -200,6 +201,7 @@ void *pd_stage_decode(void *user)
     reader r = { .stages = user, .buffer = pd_mem_alloc(READ_BYTES, 1) };
     pd_error error = { 0 };
     const pd_todo *todo;
+    pd_stage_set_priority(r.stages);
     while (r.buffer && (todo = pd_feed_next(r.stages->feed)) != NULL) {
         pd_item *item = pd_item_create(todo);
         if (!item) {
@@ -207,10 +209,18 @@ void *pd_stage_decode(void *user)
             pd_board_stop(r.stages->board, &error);
             break;
         }
-        if (read_file(&r, item))
-            pd_item_push(item->kind == PD_ITEM_PICTURE ? r.stages->to_embed : r.stages->to_write, item);
-        else
+        const int64_t start_ns = pd_clock_ns();
+        const bool read = read_file(&r, item);
+        int64_t worked_ns = pd_clock_ns() - start_ns;
+        if (read && item->kind == PD_ITEM_PICTURE) {
+            worked_ns += atomic_load(&r.stages->embed_ns); /* the work that this file is to the embed threads */
+            pd_item_push(r.stages->to_embed, item);
+        } else if (read) {
+            pd_item_push(r.stages->to_write, item);
+        } else {
             pd_item_free(&item);
+        }
+        pd_board_rest(r.stages->board, worked_ns);
     }
     if (!r.buffer) {
         (void)pd_error_set_nomem(&error);

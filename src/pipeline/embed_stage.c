@@ -1,4 +1,5 @@
 /* embed_stage.c: pixels to embeddings, straight from the picture's slot, which is free again right after. */
+#include "base/clock.h"
 #include "base/mem.h"
 #include "pipeline/stages.h"
 
@@ -15,7 +16,10 @@ static pd_status embed_picture(embedder *e, pd_item *item, pd_error *err)
                                .width = item->picture.pixel_width,
                                .height = item->picture.pixel_height,
                                .row_bytes = (size_t)item->picture.pixel_width * 3 };
+    const int64_t start_ns = pd_clock_ns();
     PD_TRY(pd_session_embed_pixels(e->session, &pixels, e->vector, err));
+    const int64_t took_ns = pd_clock_ns() - start_ns, before_ns = atomic_load(&e->stages->embed_ns);
+    atomic_store(&e->stages->embed_ns, before_ns ? (7 * before_ns + took_ns) / 8 : took_ns);
     pd_picture_release(&item->picture);
     item->half = pd_mem_alloc(dim, sizeof *item->half);
     if (!item->half)
@@ -53,6 +57,7 @@ void *pd_stage_embed(void *user)
     embedder e = { .stages = user };
     const pd_session_options options = { .towers = PD_MODEL_VISION };
     pd_error error = { 0 };
+    pd_stage_set_priority(e.stages);
     e.vector = pd_mem_alloc(pd_model_dim(e.stages->model), sizeof *e.vector);
     pd_status status = e.vector ? PD_OK : pd_error_set_nomem(&error);
     if (status == PD_OK)

@@ -40,17 +40,38 @@ static const pd_todo *take_deferred(pd_feed *feed)
     return NULL;
 }
 
+void pd_feed_begin_round(pd_feed *feed, pd_speed speed)
+{
+    pthread_mutex_lock(&feed->lock);
+    feed->speed = speed;
+    pthread_mutex_unlock(&feed->lock);
+}
+
+bool pd_feed_is_empty(pd_feed *feed)
+{
+    pthread_mutex_lock(&feed->lock);
+    const bool is_empty = feed->next >= feed->plan->n_todo && feed->n_deferred == 0;
+    pthread_mutex_unlock(&feed->lock);
+    return is_empty;
+}
+
+/* Without waiting. */
+static bool is_round_over(pd_feed *feed)
+{
+    return !pd_board_going_on(feed->board) || pd_board_speed_now(feed->board) != feed->speed;
+}
+
 const pd_todo *pd_feed_next(pd_feed *feed)
 {
     const pd_todo *todo = NULL;
-    while (!todo && pd_board_may_begin(feed->board)) {
+    while (!todo && pd_board_may_begin(feed->board) && !is_round_over(feed)) {
         pthread_mutex_lock(&feed->lock);
         if (feed->next < feed->plan->n_todo)
             todo = &feed->plan->todo[feed->next++];
         else
             todo = take_deferred(feed);
         const bool wait = !todo && feed->n_deferred > 0;
-        if (wait && pd_board_going_on(feed->board))
+        if (wait && !is_round_over(feed))
             pthread_cond_wait(&feed->released, &feed->lock);
         pthread_mutex_unlock(&feed->lock);
         if (!todo && !wait)

@@ -28,7 +28,8 @@ typedef struct pd_feed {
     pthread_cond_t released;
     pd_board *board;
     const pd_plan *plan;
-    size_t next; /* of plan->todo */
+    size_t next;    /* of plan->todo */
+    pd_speed speed; /* of the round: another one on the board ends it */
     pd_claim *claims;
     size_t n_claims, claims_capacity; /* few: as many as are between reading and commit */
     pd_deferred *deferred;
@@ -38,8 +39,15 @@ typedef struct pd_feed {
 void pd_feed_init(pd_feed *feed, const pd_plan *plan, pd_board *board);
 void pd_feed_done(pd_feed *feed);
 
-/* The next file; waits while the job is paused, or while all that is left is deferred. NULL: nothing more to begin. */
+/* A round is what one set of threads does: threads keep the priority they began with. */
+void pd_feed_begin_round(pd_feed *feed, pd_speed speed);
+
+/* The next file; waits while the job is paused, or while all that is left is deferred. NULL: nothing more to begin in
+ * this round. */
 const pd_todo *pd_feed_next(pd_feed *feed);
+
+/* Whether every file was handed out. */
+bool pd_feed_is_empty(pd_feed *feed);
 
 /* True: the content is the caller's. False: another has it, and `todo` is deferred. NOMEM counts as stopped. */
 bool pd_feed_claim(pd_feed *feed, const pd_todo *todo, const uint8_t sha256[PD_SHA256_BYTES]);

@@ -1,15 +1,12 @@
 /* job.c: a job's life: its thread runs the phases, starts the stages, and is itself the write stage. */
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <sys/resource.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "pipeline/folder.h"
 #include "pipeline/stages.h"
 
 #define THREADS_MAX 64u
@@ -33,30 +30,6 @@ struct pd_job {
     pd_feed *feed;
     pd_media_pool *pool;
 };
-
-/* Resolves and checks a folder that the user named. */
-static pd_status resolve_folder(const char *folder, char **ret_path, pd_error *err)
-{
-    char shown[PD_PROGRESS_TEXT_BYTES];
-    pd_board_format_path(folder, shown);
-    char resolved[PATH_MAX];
-    const bool found = realpath(folder, resolved) != NULL;
-    if (!found && (errno == ENOENT || errno == ENOTDIR))
-        return pd_error_set(err, PD_ERR_NOT_FOUND, "there is no folder '%s'", shown);
-    if (!found)
-        return pd_error_set_errno(err, errno, "cannot look at '%s'", shown);
-    pd_status status = PD_OK;
-    struct stat st;
-    if (stat(resolved, &st) != 0)
-        status = pd_error_set_errno(err, errno, "cannot look at '%s'", shown);
-    else if (!S_ISDIR(st.st_mode))
-        status = pd_error_set(err, PD_ERR_FORMAT, "'%s' is not a folder", shown);
-    else if (faccessat(AT_FDCWD, resolved, R_OK | X_OK, AT_EACCESS) != 0)
-        status = pd_error_set_errno(err, errno, "cannot read the folder '%s'", shown);
-    else if (!(*ret_path = pd_mem_dup_string(resolved)))
-        status = pd_error_set_nomem(err);
-    return status;
-}
 
 static pd_status copy_text(const char **text, pd_error *err)
 {
@@ -87,7 +60,7 @@ static pd_status copy_options(pd_job *job, const pd_job_options *options, pd_err
     if (!job->folders)
         return pd_error_set_nomem(err);
     for (size_t i = 0; i < options->n_folders; i++) {
-        PD_TRY(resolve_folder(options->folders[i], &job->folders[i], err));
+        PD_TRY(pd_folder_resolve(options->folders[i], &job->folders[i], err));
         job->options.n_folders++;
     }
     return PD_OK;
@@ -124,7 +97,10 @@ static pd_status prepare(pd_job *job, pd_error *err)
     PD_TRY(pd_store_open(&job->store, options->catalogue_path, PD_STORE_WRITE, err));
     pd_model_options model_options = options->model;
     model_options.towers = PD_MODEL_VISION;
+    const int64_t start_ns = pd_clock_ns();
     PD_TRY(pd_model_open(&job->model, options->model_dir, &model_options, err));
+    pd_board_log(&job->board, PD_LOG_INFO, "model ready in %.0f ms",
+                 (double)(pd_clock_ns() - start_ns) / (double)PD_NS_PER_MS);
     pd_kernels_init(&job->kernels, options->model.cpu_mask);
     job->vectors = (pd_vectors_of){ .model_id = pd_model_id(job->model),
                                     .dim = pd_model_dim(job->model),
@@ -172,14 +148,18 @@ static pd_status scan_folders(pd_job *job, pd_error *err)
     const pd_plan_options options = { .folders = (const char *const *)job->folders,
                                       .n_folders = job->options.n_folders,
                                       .model = job->vectors.model,
-                                      .recheck = job->options.recheck };
+                                      .recheck = job->options.recheck,
+                                      .retry = job->options.retry };
+    const int64_t start_ns = pd_clock_ns();
     PD_TRY(pd_plan_make(&job->plan, job->store, &options, &job->board, err));
     PD_TRY(write_unreadable(job, err));
     pd_board_plan(&job->board, (int64_t)job->plan.n_todo);
     pd_progress now;
     pd_board_snapshot(&job->board, &now);
-    pd_board_log(&job->board, PD_LOG_INFO, "%lld pictures found, %zu of them to be read", (long long)now.found,
-                 job->plan.n_todo);
+    char found[PD_BOARD_COUNT_BYTES], todo[PD_BOARD_COUNT_BYTES];
+    pd_board_log(&job->board, PD_LOG_INFO, "found %s pictures in %.1f s, %s of them to be read",
+                 pd_board_format_count(now.found, found), (double)(pd_clock_ns() - start_ns) / (double)PD_NS_PER_S,
+                 pd_board_format_count(now.todo, todo));
     return PD_OK;
 }
 
@@ -230,18 +210,47 @@ static void run_stages(pd_stages *stages, size_t n_threads)
         pthread_join(embedders[i], NULL);
 }
 
+void pd_stage_set_priority(const pd_stages *stages)
+{
+    static const int nice_of[PD_SPEED_COUNT] = {
+        [PD_SPEED_NORMAL] = PD_STAGE_NORMAL_NICE, [PD_SPEED_GENTLE] = PD_STAGE_GENTLE_NICE
+    };
+    const int now = getpriority(PRIO_PROCESS, 0); /* of this thread, on Linux */
+    if (nice_of[stages->speed] > now)
+        (void)setpriority(PRIO_PROCESS, 0, nice_of[stages->speed]); /* going down is always allowed */
+}
+
+/* One set of threads and decoders, until every file is done, or until the speed changes. */
+static pd_status run_round(pd_job *job, pd_stages *stages, size_t n_threads, pd_error *err)
+{
+    pd_media_options media;
+    pd_media_options_init(&media);
+    media.decoder_path = job->options.decoder_path;
+    media.n_processes = (unsigned)n_threads;
+    media.n_slots = (unsigned)(3 * n_threads); /* being decoded, waiting, being embedded */
+    stages->speed = pd_board_speed_now(&job->board);
+    pd_feed_begin_round(stages->feed, stages->speed);
+    pd_status status = pd_media_pool_create(&stages->pool, &media, err);
+    if (status == PD_OK && (pd_queue_create(&stages->to_embed, n_threads) != PD_OK ||
+                            pd_queue_create(&stages->to_write, WRITE_QUEUE_ITEMS) != PD_OK))
+        status = pd_error_set_nomem(err);
+    if (status == PD_OK) {
+        set_wakeable(job, stages->feed, stages->pool);
+        run_stages(stages, n_threads);
+        set_wakeable(job, NULL, NULL);
+    }
+    pd_queue_free(&stages->to_write);
+    pd_queue_free(&stages->to_embed);
+    pd_media_pool_free(&stages->pool);
+    return status;
+}
+
 static pd_status learn(pd_job *job, pd_error *err)
 {
     const unsigned wanted = job->options.n_threads ? job->options.n_threads : pd_thread_cpu_count();
     size_t n_threads = wanted < THREADS_MAX ? wanted : THREADS_MAX;
     if (n_threads > job->plan.n_todo)
         n_threads = job->plan.n_todo;
-    pd_media_options media;
-    pd_media_options_init(&media);
-    media.decoder_path = job->options.decoder_path;
-    media.n_processes = (unsigned)n_threads;
-    media.n_slots = (unsigned)(3 * n_threads); /* being decoded, waiting, being embedded */
-
     pd_feed feed;
     pd_feed_init(&feed, &job->plan, &job->board);
     pd_stages stages = { .board = &job->board,
@@ -255,19 +264,8 @@ static pd_status learn(pd_job *job, pd_error *err)
                          .index = job->index };
     pthread_mutex_init(&stages.lookup_lock, NULL);
     pd_status status = pd_store_open(&stages.lookup, job->options.catalogue_path, PD_STORE_READ, err);
-    if (status == PD_OK)
-        status = pd_media_pool_create(&stages.pool, &media, err);
-    if (status == PD_OK && (pd_queue_create(&stages.to_embed, n_threads) != PD_OK ||
-                            pd_queue_create(&stages.to_write, WRITE_QUEUE_ITEMS) != PD_OK))
-        status = pd_error_set_nomem(err);
-    if (status == PD_OK) {
-        set_wakeable(job, &feed, stages.pool);
-        run_stages(&stages, n_threads);
-        set_wakeable(job, NULL, NULL);
-    }
-    pd_queue_free(&stages.to_write);
-    pd_queue_free(&stages.to_embed);
-    pd_media_pool_free(&stages.pool);
+    while (status == PD_OK && !pd_feed_is_empty(&feed) && pd_board_may_begin(&job->board))
+        status = run_round(job, &stages, n_threads, err);
     pd_store_close(&stages.lookup);
     pthread_mutex_destroy(&stages.lookup_lock);
     pd_feed_done(&feed);
@@ -322,7 +320,7 @@ pd_status pd_job_start(pd_job **ret_job, const pd_job_options *options, pd_error
     pd_job *job = pd_mem_alloc(1, sizeof *job);
     if (!job)
         return pd_error_set_nomem(err);
-    pd_board_init(&job->board);
+    pd_board_init(&job->board, options->speed);
     pthread_mutex_init(&job->stop_lock, NULL);
     pd_status status = copy_options(job, options, err);
     if (status == PD_OK)
@@ -342,6 +340,21 @@ void pd_job_wait_change(pd_job *job, uint64_t seq, int timeout_ms, pd_progress *
 }
 
 void pd_job_pause(pd_job *job, bool paused) { pd_board_pause(&job->board, paused); }
+
+/* Who waits for a file is to notice that its round is over. */
+void pd_job_speed(pd_job *job, pd_speed speed)
+{
+    pd_board_speed(&job->board, speed);
+    pthread_mutex_lock(&job->stop_lock);
+    if (job->feed)
+        pd_feed_wake(job->feed);
+    pthread_mutex_unlock(&job->stop_lock);
+}
+
+size_t pd_job_log(pd_job *job, uint64_t after, pd_log_line *ret_lines, size_t n_max)
+{
+    return pd_board_lines(&job->board, after, ret_lines, n_max);
+}
 
 void pd_job_cancel(pd_job *job)
 {

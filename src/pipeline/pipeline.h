@@ -31,17 +31,17 @@ const char *pd_phase_name(pd_phase phase); /* "prepare", "scan", "learn", "index
 
 typedef enum pd_log_level { PD_LOG_INFO, PD_LOG_WARNING, PD_LOG_ERROR } pd_log_level;
 
-#define PD_PROGRESS_LOG_LINES 24 /* newest last */
-#define PD_JOB_LOG_LINES 1000    /* kept for pd_job_log */
-#define PD_PROGRESS_NEWEST 24    /* photos learned last */
-#define PD_PROGRESS_ERRORS 16    /* newest last; all are in the catalogue */
+#define PD_JOB_LOG_LINES 1000 /* kept for pd_job_log; the oldest go first */
+#define PD_PROGRESS_NEWEST 24 /* photos learned last */
+#define PD_PROGRESS_ERRORS 16 /* newest last; all are in the catalogue */
 #define PD_PROGRESS_TEXT_BYTES 256
 
-/* How hard to work. */
+/* How hard to work. Can be changed in the middle of a job, also upwards and without privileges: the files in work are
+ * finished, and fresh threads and decoders go on. */
 typedef enum pd_speed {
-    PD_SPEED_NORMAL, /* every CPU, at a lower priority than what the user does */
+    PD_SPEED_NORMAL, /* every CPU, at a lower priority than what the user does (nice 5) */
     PD_SPEED_FULL,   /* every CPU, at the program's own priority */
-    PD_SPEED_GENTLE, /* about a quarter of the time, at the lowest priority */
+    PD_SPEED_GENTLE, /* about a quarter of the time, at the lowest priority (nice 19) */
     PD_SPEED_COUNT
 } pd_speed;
 const char *pd_speed_name(pd_speed speed); /* "normal", "full", "gentle" */
@@ -84,8 +84,7 @@ typedef struct pd_progress {
     pd_speed speed;
     size_t n_newest;
     pd_newest newest[PD_PROGRESS_NEWEST]; /* newest first */
-    size_t n_log, n_errors;
-    pd_log_line log[PD_PROGRESS_LOG_LINES];
+    size_t n_errors;
     pd_file_error errors[PD_PROGRESS_ERRORS];
 } pd_progress;
 
@@ -146,10 +145,18 @@ PD_MUST_USE pd_status pd_vectors_agree(const pd_vindex *index, pd_store *store, 
 PD_MUST_USE pd_status pd_vectors_open(pd_vindex **ret_index, const char *path, pd_store *store, const pd_vectors_of *of,
                                       pd_error *err);
 
+/* Thumbnails lie in the cache by content: <dir>/ab/<sha256>.webp. A job writes them while it learns; who finds one
+ * missing may make it again. Thread-safe. */
+PD_MUST_USE char *pd_thumbs_path(const char *dir, const uint8_t sha256[PD_SHA256_BYTES]); /* heap; NULL: no memory */
+/* Written whole or not at all; not made durable, since it can be made again. */
+PD_MUST_USE pd_status pd_thumbs_write(const char *dir, const uint8_t sha256[PD_SHA256_BYTES], const void *data,
+                                      size_t len, pd_error *err);
+
 /* What a job would find in a folder, counted without reading a file. `tell` is called every so often and at the end
- * (complete); it returns false to stop (PD_ERR_CANCELLED). The same rules as a scan: hidden files, ignored folders. */
+ * (complete); it returns false to stop (PD_ERR_CANCELLED). The same rules as a scan: hidden files, ignored folders.
+ * Errors of `folder` itself as pd_job_start. */
 typedef struct pd_folder_count {
-    int64_t pictures, folders, files;
+    int64_t pictures, folders, files; /* folders without `folder` itself; files of every kind, but hidden ones */
     bool complete;
 } pd_folder_count;
 PD_MUST_USE pd_status pd_folder_count_pictures(const char *folder,

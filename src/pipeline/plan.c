@@ -127,10 +127,13 @@ static void flush_counts(scan *s)
     s->n_counted = 0;
 }
 
-static void count_one(scan *s)
+/* False: the job does not go on. A pause holds here. */
+static bool count_one(scan *s)
 {
-    if (++s->n_counted >= FLUSH_FILES)
-        flush_counts(s);
+    if (++s->n_counted < FLUSH_FILES)
+        return true;
+    flush_counts(s);
+    return pd_board_may_begin(s->board);
 }
 
 static bool append_todo(scan *s, const char *path, size_t root, const int64_t bytes_time[2], const known *k)
@@ -173,7 +176,8 @@ static bool on_file(void *user, const char *path, size_t root, int64_t bytes, in
     bool unchanged = false;
     if (k) {
         k->seen = true;
-        unchanged = !s->options->recheck && k->bytes == bytes && k->mtime_ns == mtime_ns && (k->learned || k->failed);
+        const bool settled = k->failed ? !s->options->retry : k->learned;
+        unchanged = !s->options->recheck && k->bytes == bytes && k->mtime_ns == mtime_ns && settled;
     }
     if (unchanged && k->failed)
         s->counts.failed++;
@@ -181,16 +185,14 @@ static bool on_file(void *user, const char *path, size_t root, int64_t bytes, in
         s->counts.unchanged++;
     else if (!append_todo(s, path, root, (int64_t[]){ bytes, mtime_ns }, k))
         return false;
-    count_one(s);
-    return pd_board_going_on(s->board);
+    return count_one(s);
 }
 
 static bool on_skipped(void *user)
 {
     scan *s = user;
     s->counts.skipped++;
-    count_one(s);
-    return pd_board_going_on(s->board);
+    return count_one(s);
 }
 
 static bool on_unreadable(void *user, const char *path, size_t root, int sys_errno)
@@ -260,7 +262,7 @@ static int compare_missing(const void *a, const void *b)
 
 static pd_status walk_targets(scan *s, pd_error *err)
 {
-    static const pd_walk_visitor visitor = { on_folder, on_file, on_skipped, on_unreadable };
+    static const pd_walk_visitor visitor = { on_folder, on_file, on_skipped, on_unreadable, NULL };
     for (size_t i = 0; i < s->plan->n_targets; i++) {
         const pd_status status = pd_walk(s->plan->targets[i].path, s->plan->targets[i].root, &visitor, s, err);
         flush_counts(s);

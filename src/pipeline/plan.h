@@ -79,7 +79,7 @@ typedef struct pd_plan_options {
     const char *const *folders; /* absolute, resolved; none: every root */
     size_t n_folders;
     int64_t model;
-    bool recheck;
+    bool recheck, retry;
 } pd_plan_options;
 
 /* Adds the roots to the catalogue, walks, compares. `plan` zeroed; pd_plan_done in every case. Counts found, unchanged,

@@ -19,8 +19,14 @@
 #include "pipeline/feed.h"
 #include "pipeline/pipeline.h"
 
-#define PD_STAGE_BATCH_FILES 64 /* one transaction ... */
-#define PD_STAGE_BATCH_MS 1000  /* ... at most this long after its first file */
+#define PD_STAGE_BATCH_FILES 64      /* one transaction ... */
+#define PD_STAGE_BATCH_MS 1000       /* ... at most this long after its first file */
+#define PD_STAGE_FIRST_BATCH_FILES 4 /* the first ones are smaller, doubling: what is learned can be found at once */
+#define PD_STAGE_FIRST_BATCH_MS 250
+
+#define PD_STAGE_NORMAL_NICE 5  /* a third of the CPU time of what runs at 0: decoding still ends in its time */
+#define PD_STAGE_GENTLE_NICE 19 /* 1.5 % of it ... */
+#define PD_STAGE_GENTLE_FILE_MS (6 * PD_MEDIA_FILE_MS_MAX) /* ... so that a file may take longer by the clock */
 
 typedef enum pd_item_kind {
     PD_ITEM_KNOWN,   /* the content is learned already */
@@ -50,8 +56,8 @@ typedef struct pd_stages {
     pd_feed *feed;
     pd_plan *plan;
     const char *thumbs_dir;
-    bool recheck;
 
+    pd_speed speed; /* of this round */
     pd_media_pool *pool;
     const pd_model *model;
     const pd_kernels *kernels;
@@ -64,8 +70,13 @@ typedef struct pd_stages {
 
     pd_queue *to_embed, *to_write;
     atomic_uint n_decoding, n_embedding; /* threads; the last to leave closes the queue it fed */
+    atomic_int_least64_t embed_ns;       /* one embedding, smoothed */
     atomic_bool thumbs_warned;
 } pd_stages;
+
+/* Gives the calling thread, and the processes it starts, the priority of the round. Priority only goes down without
+ * privileges, so who calls this is not used for another round. */
+void pd_stage_set_priority(const pd_stages *stages);
 
 void *pd_stage_decode(void *stages); /* pd_stages * */
 void *pd_stage_embed(void *stages);

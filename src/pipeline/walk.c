@@ -145,7 +145,7 @@ static pd_status visit_entry(walk *w, size_t index, int fd, const struct dirent 
     if (skipped || (candidate && type != DT_REG))
         return end_unless(w->visitor->skipped(w->user));
     if (type != DT_DIR && !candidate)
-        return PD_OK;
+        return end_unless(!w->visitor->other || w->visitor->other(w->user));
 
     char path[PD_STORE_PATH_BYTES_MAX];
     const char *above = w->folders[index].path;

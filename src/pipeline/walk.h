@@ -24,6 +24,8 @@ typedef struct pd_walk_visitor {
     bool (*skipped)(void *user);
     /* A folder cannot be read (or not to its end): what is in it is not known. The first folder may give ENOENT. */
     bool (*unreadable)(void *user, const char *path, size_t root, int sys_errno);
+    /* A file of another kind. NULL: nobody wants to know. */
+    bool (*other)(void *user);
 } pd_walk_visitor;
 
 /* `folder` is absolute, without a slash at its end. NOMEM, CANCELLED or OK. */

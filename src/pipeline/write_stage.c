@@ -4,12 +4,16 @@
 #include "base/clock.h"
 #include "pipeline/stages.h"
 
+#define PAUSE_LOOK_MS 100 /* an open batch looks this often whether the job was paused */
+
 typedef struct batch {
     pd_stages *stages;
-    size_t n; /* items in the open transaction */
-    int64_t deadline_ns;
+    size_t n;     /* items in the open transaction */
+    size_t n_max; /* items after which it is committed: grows */
+    int64_t wait_ms, deadline_ns;
     pd_board_counts counts;
-    pd_claim claims[PD_STAGE_BATCH_FILES]; /* given back once the batch is committed */
+    pd_newest newest[PD_STAGE_BATCH_FILES]; /* counts.n_newest of them */
+    pd_claim claims[PD_STAGE_BATCH_FILES];  /* given back once the batch is committed */
     size_t n_claims;
     bool failed; /* nothing more is written; items only come to their end */
 } batch;
@@ -43,9 +47,14 @@ static void commit_batch(batch *b)
     if (b->counts.learned > 0 &&
         pd_vectors_catch_up(b->stages->index, b->stages->store, &b->stages->vectors, &error) != PD_OK)
         give_up(b, &error);
+    b->counts.newest = b->newest;
+    if (b->failed) /* committed, but searching does not find them yet */
+        b->counts.n_newest = 0;
     pd_board_add(b->stages->board, &b->counts);
     b->counts = (pd_board_counts){ 0 };
     b->n = 0;
+    b->n_max = 2 * b->n_max < PD_STAGE_BATCH_FILES ? 2 * b->n_max : PD_STAGE_BATCH_FILES;
+    b->wait_ms = 2 * b->wait_ms < PD_STAGE_BATCH_MS ? 2 * b->wait_ms : PD_STAGE_BATCH_MS;
     release_claims(b);
 }
 
@@ -79,15 +88,16 @@ static pd_status put_facts(pd_stages *stages, pd_item *item, pd_error *err)
 }
 
 /* A new path whose content a missing photo had is that photo, moved. */
-static pd_status put_photo(pd_stages *stages, const pd_item *item, const pd_photo_file *file, bool *ret_moved,
-                           pd_error *err)
+static pd_status put_photo(pd_stages *stages, const pd_item *item, const pd_photo_file *file, int64_t *ret_id,
+                           bool *ret_moved, pd_error *err)
 {
     pd_missing *missing = item->todo->known ? NULL : pd_plan_find_missing(stages->plan, item->content);
     *ret_moved = missing != NULL;
     if (!missing)
-        return pd_store_photo_put(stages->store, file, &(int64_t){ 0 }, err);
+        return pd_store_photo_put(stages->store, file, ret_id, err);
     PD_TRY(pd_store_photo_move(stages->store, missing->id, file, err));
     missing->moved = true;
+    *ret_id = missing->id;
     return PD_OK;
 }
 
@@ -112,13 +122,16 @@ static pd_status put_item(batch *b, pd_item *item, pd_error *err)
         PD_TRY(pd_store_embedding_put(stages->store, item->content, stages->vectors.model, item->half,
                                       stages->vectors.dim, &(int64_t){ 0 }, err));
     bool moved = false;
-    PD_TRY(put_photo(stages, item, &file, &moved, err));
-    if (item->kind == PD_ITEM_LEARNED)
+    int64_t id = 0;
+    PD_TRY(put_photo(stages, item, &file, &id, &moved, err));
+    if (item->kind == PD_ITEM_LEARNED) {
         b->counts.learned++;
-    else if (moved)
+        b->newest[b->counts.n_newest++] = (pd_newest){ id, item->facts.width, item->facts.height };
+    } else if (moved) {
         b->counts.moved++;
-    else
+    } else {
         b->counts.unchanged++;
+    }
     return PD_OK;
 }
 
@@ -133,7 +146,7 @@ static void take_item(batch *b, pd_item *item)
     pd_error error = { 0 };
     pd_status status = PD_OK;
     if (b->n == 0) {
-        b->deadline_ns = pd_clock_ns() + PD_STAGE_BATCH_MS * PD_NS_PER_MS;
+        b->deadline_ns = pd_clock_ns() + b->wait_ms * PD_NS_PER_MS;
         status = pd_store_begin(b->stages->store, &error);
     }
     b->n++;
@@ -146,17 +159,29 @@ static void take_item(batch *b, pd_item *item)
     }
 }
 
+static int64_t next_look(const batch *b)
+{
+    const int64_t look_ns = pd_clock_ns() + PAUSE_LOOK_MS * PD_NS_PER_MS;
+    return look_ns < b->deadline_ns ? look_ns : b->deadline_ns;
+}
+
+/* A job that is paused saves what has come. */
+static bool is_due(const batch *b, bool more_may_come)
+{
+    return pd_clock_ns() >= b->deadline_ns || (!more_may_come && pd_board_is_paused(b->stages->board));
+}
+
 void pd_stage_write(pd_stages *stages)
 {
-    batch b = { .stages = stages };
+    batch b = { .stages = stages, .n_max = PD_STAGE_FIRST_BATCH_FILES, .wait_ms = PD_STAGE_FIRST_BATCH_MS };
     bool closed = false;
     while (!closed) {
-        pd_item *item = pd_queue_pop(stages->to_write, b.n > 0 ? b.deadline_ns : INT64_MAX, &closed);
+        pd_item *item = pd_queue_pop(stages->to_write, b.n > 0 ? next_look(&b) : INT64_MAX, &closed);
         if (item) {
             take_item(&b, item);
             pd_item_free(&item);
         }
-        if (b.n == PD_STAGE_BATCH_FILES || closed || (b.n > 0 && pd_clock_ns() >= b.deadline_ns))
+        if (b.n >= b.n_max || closed || (b.n > 0 && is_due(&b, item != NULL)))
             commit_batch(&b);
     }
 }

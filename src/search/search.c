@@ -7,10 +7,10 @@
 #include "search/search.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "search/hit_list.h"
 #include "search/ranking.h"
 
 /* Contents kept by the first scan. Measured on 100,000 vectors of 512 in 2,000 clusters, 80 queries: without the bound
@@ -152,7 +152,7 @@ static pd_status rank(searching *s, const pd_vindex *index)
 {
     const size_t count = pd_vindex_count(index);
     size_t n_rescored = 0;
-    for (size_t kept = first_kept(s->options->n, count);;) {
+    for (size_t kept = first_kept(s->ranking.n_max, count);;) {
         bool proven;
         PD_TRY(rank_kept(s, index, kept, &n_rescored, &proven));
         if (proven || kept == count)
@@ -192,39 +192,13 @@ static pd_status count_possible(searching *s, int64_t *ret_total)
     return PD_OK;
 }
 
-/* A photo that another process removed in the meantime is left out. */
 static pd_status describe(searching *s, pd_hits *hits)
 {
-    hits->items = pd_mem_alloc(s->ranking.n, sizeof *hits->items);
-    if (!hits->items)
-        return pd_error_set_nomem(s->err);
-    for (size_t i = 0; i < s->ranking.n; i++) {
-        pd_photo photo;
-        const pd_status status = pd_store_photo_by_id(s->store, s->ranking.items[i].id, &photo, s->err);
-        if (status == PD_ERR_NO_MATCH)
-            continue;
-        if (status != PD_OK)
-            return status;
-        pd_hit *hit = &hits->items[hits->n];
-        *hit = (pd_hit){ .id = photo.id,
-                         .path = pd_mem_dup_string(photo.path),
-                         .score = s->ranking.items[i].score,
-                         .width = photo.facts.width,
-                         .height = photo.facts.height };
-        if (!hit->path)
-            return pd_error_set_nomem(s->err);
-        (void)snprintf(hit->taken, sizeof hit->taken, "%s", photo.facts.taken);
-        hits->n++;
-    }
+    const size_t offset = s->options->offset < s->ranking.n ? s->options->offset : s->ranking.n;
+    PD_TRY(pd_hits_reserve(hits, s->ranking.n - offset, s->err));
+    for (size_t i = offset; i < s->ranking.n; i++)
+        PD_TRY(pd_hits_describe(hits, s->store, s->ranking.items[i].id, s->ranking.items[i].score, s->err));
     return PD_OK;
-}
-
-void pd_hits_done(pd_hits *hits)
-{
-    for (size_t i = 0; i < hits->n; i++)
-        pd_mem_free(hits->items[i].path);
-    pd_mem_free(hits->items);
-    *hits = (pd_hits){ 0 };
 }
 
 static pd_status open_searching(searching *s, const float *query)
@@ -233,7 +207,8 @@ static pd_status open_searching(searching *s, const float *query)
     s->query = pd_mem_alloc(dim, sizeof *s->query);
     s->vector = pd_mem_alloc(dim, sizeof *s->vector);
     s->half = pd_mem_alloc(dim, sizeof *s->half);
-    if (!s->query || !s->vector || !s->half || pd_ranking_init(&s->ranking, s->options->n) != PD_OK)
+    if (!s->query || !s->vector || !s->half ||
+        pd_ranking_init(&s->ranking, s->options->offset + s->options->n) != PD_OK)
         return pd_error_set_nomem(s->err);
     return set_query(s, query);
 }
@@ -249,9 +224,7 @@ static void close_searching(searching *s)
 pd_status pd_search_vector(pd_store *store, const pd_vindex *index, const pd_kernels *kernels, const float *query,
                            const pd_search_options *options, pd_hits *ret_hits, pd_error *err)
 {
-    if (options->n > PD_SEARCH_N_MAX)
-        return pd_error_set(err, PD_ERR_LIMIT, "at most %d photos are shown at once, not %zu", PD_SEARCH_N_MAX,
-                            options->n);
+    PD_TRY(pd_hits_check_window(options->offset, options->n, err));
     searching s = { .store = store, .kernels = kernels, .options = options, .err = err };
     pd_hits hits = { 0 };
     pd_status status = open_searching(&s, query);

@@ -15,10 +15,16 @@
 
 #define PD_SERVER_PORT 7733           /* tried first */
 #define PD_SERVER_PORT_TRIES 100      /* ports after it that are tried when it is taken */
-#define PD_SERVER_CONNECTIONS_MAX 128 /* more are answered with 503 */
+#define PD_SERVER_CONNECTIONS_MAX 128 /* requests at once; more are answered with 503 */
 #define PD_SERVER_STREAMS_MAX 64      /* of events and counts */
+#define PD_SERVER_UPLOADS_MAX 4       /* at once */
 #define PD_SERVER_UPLOAD_BYTES_MAX ((size_t)64 << 20)
 #define PD_SERVER_BODY_BYTES_MAX ((size_t)64 << 10) /* JSON */
+#define PD_SERVER_EXAMPLES_MAX 64                   /* photos in one search by example */
+#define PD_SERVER_ROOTS_MAX 64                      /* folders in one request to learn */
+#define PD_SERVER_FOLDERS_MAX 2000                  /* folders listed of one folder; more are cut off, and it is said */
+#define PD_SERVER_VIEW_PX_MIN 320                   /* long side of a view */
+#define PD_SERVER_VIEW_PX_MAX 16384
 #define PD_SERVER_IDLE_S 30    /* a connection that moves no byte for this long is closed; streams aside */
 #define PD_SERVER_STOP_MS 5000 /* longest pd_server_stop */
 
@@ -31,8 +37,6 @@ typedef struct pd_server_options {
     const char *home;        /* the user's home folder, for places and ~; NULL: not known */
     const char *browse_root; /* NULL: everything the user may read */
     const char *version;
-    void (*report)(void *user, const char *sentence); /* one line for the terminal's stderr; any thread */
-    void *report_user;
 } pd_server_options;
 
 /* Listens and answers. PD_ERR_USAGE: `listen` makes no sense or is no loopback address; PD_ERR_IO: taken. PD_ERR_BUSY:
@@ -41,6 +45,9 @@ PD_MUST_USE pd_status pd_server_start(pd_server **ret_server, const pd_server_op
 
 /* The full address, token included; valid as long as the server. */
 const char *pd_server_url(const pd_server *server);
+
+/* Begins to learn folders, as the command line named them: the browse root does not bind them. */
+PD_MUST_USE pd_status pd_server_learn(pd_server *server, const char *const *folders, size_t n, pd_error *err);
 
 /* Cancels a running job (its last batch is committed), ends every stream and connection, frees. */
 void pd_server_stop(pd_server **server);

@@ -37,15 +37,9 @@ static pd_status check_version(pd_store *store, int64_t version, pd_error *err)
     if (version < 0)
         return pd_error_set(err, PD_ERR_CORRUPT, "the catalogue '%s' is damaged: version %" PRId64, store->path,
                             version);
-    if (store->mode == PD_STORE_WRITE || version == ours)
+    if (store->mode == PD_STORE_WRITE || version >= PD_SCHEMA_READABLE)
         return PD_OK;
-    if (version == 0)
-        return pd_error_set(err, PD_ERR_NOT_FOUND, "there is no catalogue in '%s' yet: index a folder first",
-                            store->path);
-    return pd_error_set(err, PD_ERR_UNSUPPORTED,
-                        "the catalogue '%s' has version %" PRId64 ", this program uses version %d: index a folder once "
-                        "to bring it up to date",
-                        store->path, version, ours);
+    return pd_error_set(err, PD_ERR_NOT_FOUND, "there is no catalogue in '%s' yet: index a folder first", store->path);
 }
 
 static pd_status run_steps(pd_store *store, int64_t version, pd_error *err)

@@ -62,15 +62,25 @@ pd_status pd_store_model_add(pd_store *store, const char *model_id, const char *
     return PD_OK;
 }
 
-pd_status pd_store_model_find(pd_store *store, const char *model_id, int64_t *ret_model, pd_error *err)
+static pd_status find_model(pd_store *store, pd_stmt id, const char *text, int64_t *ret_model, pd_error *err)
 {
     sqlite3_stmt *stmt;
     int64_t model = 0;
-    PD_TRY(pd_stmt_get(store, PD_STMT_MODEL_FIND, &stmt, err));
-    (void)sqlite3_bind_text(stmt, 1, model_id, -1, SQLITE_STATIC);
+    PD_TRY(pd_stmt_get(store, id, &stmt, err));
+    (void)sqlite3_bind_text(stmt, 1, text, -1, SQLITE_STATIC);
     PD_TRY(pd_stmt_run(store, stmt, &model, err));
     if (model == 0)
         return PD_ERR_NO_MATCH;
     *ret_model = model;
     return PD_OK;
+}
+
+pd_status pd_store_model_find(pd_store *store, const char *model_id, int64_t *ret_model, pd_error *err)
+{
+    return find_model(store, PD_STMT_MODEL_FIND, model_id, ret_model, err);
+}
+
+pd_status pd_store_model_named(pd_store *store, const char *name, int64_t *ret_model, pd_error *err)
+{
+    return find_model(store, PD_STMT_MODEL_NAMED, name, ret_model, err);
 }

@@ -93,5 +93,9 @@ static const char version_1[] =
                     "  WHERE content_id = new.id;"
                     "END;";
 
-const char *const pd_schema_steps[] = { version_1 };
+/* Browsing: a window of all photos that were decoded, by time or by name, costs the window and not the catalogue. */
+static const char version_2[] = "CREATE INDEX photo_time ON photo(sort_time) WHERE content_id IS NOT NULL;"
+                                "CREATE INDEX photo_name ON photo(" PD_SCHEMA_NAME ") WHERE content_id IS NOT NULL;";
+
+const char *const pd_schema_steps[] = { version_1, version_2 };
 const size_t pd_schema_n_steps = PD_COUNT_OF(pd_schema_steps);

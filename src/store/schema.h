@@ -7,4 +7,12 @@
 extern const char *const pd_schema_steps[]; /* [i] brings version i to i + 1 */
 extern const size_t pd_schema_n_steps;
 
+/* Reading works from this version on: later steps only make things faster. */
+#define PD_SCHEMA_READABLE 1
+
+/* The name of a photo's file: what follows the last slash. Paths are bytes; rtrim and substr count a malformed one
+ * alike. Queries must say it as the index does, so that it is used. */
+#define PD_SCHEMA_NAME \
+    "substr(CAST(path AS TEXT), 1 + length(rtrim(CAST(path AS TEXT), replace(CAST(path AS TEXT), '/', ' '))))"
+
 #endif

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "store/schema.h"
 #include "store/store_private.h"
 
 /* ?5: content, ?4: the file's time. */
@@ -34,6 +35,8 @@ static const char *const statements[PD_STMT_COUNT] = {
     [PD_STMT_MODEL_ADD] = "INSERT INTO model (model_id, name, dim) VALUES (?1, ?2, ?3) "
                           "ON CONFLICT (model_id) DO UPDATE SET name = excluded.name RETURNING id, dim",
     [PD_STMT_MODEL_FIND] = "SELECT id FROM model WHERE model_id = ?1",
+
+    [PD_STMT_MODEL_NAMED] = "SELECT max(id) FROM model WHERE name = ?1",
 
     [PD_STMT_CONTENT_PUT] = "INSERT INTO content (sha256, type, width, height, pages, orientation, taken,"
                             " taken_source, make, camera, lens, iso, exposure_s, fnumber, focal_mm,"
@@ -81,6 +84,15 @@ static const char *const statements[PD_STMT_COUNT] = {
                                  " FROM model WHERE id = ?1",
     [PD_STMT_TOTALS] = "SELECT total(n_photos), coalesce((SELECT n_photos FROM model WHERE id = ?1), 0),"
                        " total(n_errors), total(n_photos * (offline <> 0)) FROM root",
+
+    /* an index of version 2 serves each; a catalogue of version 1 is sorted */
+    [PD_STMT_BROWSE_OLDEST] = "SELECT id FROM photo WHERE content_id IS NOT NULL ORDER BY sort_time, id"
+                              " LIMIT ?1 OFFSET ?2",
+    [PD_STMT_BROWSE_NEWEST] = "SELECT id FROM photo WHERE content_id IS NOT NULL ORDER BY sort_time DESC, id DESC"
+                              " LIMIT ?1 OFFSET ?2",
+    [PD_STMT_BROWSE_NAME] = "SELECT id FROM photo WHERE content_id IS NOT NULL ORDER BY " PD_SCHEMA_NAME ", id"
+                            " LIMIT ?1 OFFSET ?2",
+    [PD_STMT_BROWSE_TOTAL] = "SELECT count(*) FROM photo WHERE content_id IS NOT NULL",
 };
 
 pd_status pd_stmt_get(pd_store *store, pd_stmt id, sqlite3_stmt **ret_stmt, pd_error *err)

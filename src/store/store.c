@@ -194,13 +194,16 @@ pd_status pd_store_open(pd_store **ret_store, const char *path, pd_store_mode mo
     if (status == PD_OK)
         status = configure(store, err);
     if (status == PD_OK && version < pd_store_schema_version())
-        status = pd_store_migrate(store, err);
+        status = mode == PD_STORE_WRITE ? pd_store_migrate(store, err) : PD_OK;
+    store->is_current = mode == PD_STORE_WRITE || version == pd_store_schema_version();
     if (status == PD_OK)
         *ret_store = store;
     else
         pd_store_close(&store);
     return status;
 }
+
+bool pd_store_is_current(const pd_store *store) { return store->is_current; }
 
 void pd_store_close(pd_store **store)
 {

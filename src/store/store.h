@@ -24,12 +24,14 @@
 typedef struct pd_store pd_store;
 
 typedef enum pd_store_mode {
-    PD_STORE_READ,  /* PD_ERR_NOT_FOUND when there is no catalogue yet */
+    PD_STORE_READ,  /* PD_ERR_NOT_FOUND when there is no catalogue yet. An older version is read as it is */
     PD_STORE_WRITE, /* created and migrated when needed */
 } pd_store_mode;
 
 PD_MUST_USE pd_status pd_store_open(pd_store **ret_store, const char *path, pd_store_mode mode, pd_error *err);
 void pd_store_close(pd_store **store);
+/* False: an older version, opened for reading: everything works, some of it slowly. Opening for writing mends that. */
+bool pd_store_is_current(const pd_store *store);
 
 /* A batch: all or nothing. Rollback is safe when nothing is open. */
 PD_MUST_USE pd_status pd_store_begin(pd_store *store, pd_error *err);
@@ -52,6 +54,8 @@ PD_MUST_USE pd_status pd_store_roots(pd_store *store, bool (*visit)(void *user, 
 PD_MUST_USE pd_status pd_store_model_add(pd_store *store, const char *model_id, const char *name, size_t dim,
                                          int64_t *ret_model, pd_error *err);
 PD_MUST_USE pd_status pd_store_model_find(pd_store *store, const char *model_id, int64_t *ret_model, pd_error *err);
+/* The model of that name that came last: a guess for who has not opened the model. As find. */
+PD_MUST_USE pd_status pd_store_model_named(pd_store *store, const char *name, int64_t *ret_model, pd_error *err);
 
 /* What a scan compares with: one row for every photo under a root. Memory of `path` is valid during the visit. */
 typedef struct pd_photo_state {
@@ -136,6 +140,20 @@ PD_MUST_USE pd_status pd_store_photo_by_path(pd_store *store, const char *path, 
 PD_MUST_USE pd_status pd_store_photos_of_content(pd_store *store, int64_t content,
                                                  bool (*visit)(void *user, const pd_photo *photo), void *user,
                                                  pd_error *err);
+
+/* Photos that have a content, in an order, without looking at the whole catalogue. */
+typedef enum pd_store_order {
+    PD_STORE_OLDEST, /* the camera's wall clock, the file's where there is none; ties by lower id */
+    PD_STORE_NEWEST, /* the same backwards */
+    PD_STORE_NAME,   /* of the file, by its bytes; ties by lower id */
+} pd_store_order;
+typedef struct pd_store_window {
+    pd_store_order order;
+    size_t offset, n;
+} pd_store_window;
+/* Copies the ids in the window, at most window->n. *ret_total: how many there are in all. */
+PD_MUST_USE pd_status pd_store_browse(pd_store *store, const pd_store_window *window, int64_t *ret_ids, size_t *ret_n,
+                                      int64_t *ret_total, pd_error *err);
 
 typedef struct pd_store_totals {
     int64_t files, learned, errors, offline; /* photos; with an embedding of `model`; with an error; on offline roots */

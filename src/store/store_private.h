@@ -18,6 +18,7 @@ typedef enum pd_stmt {
     PD_STMT_ROOTS,
     PD_STMT_MODEL_ADD,
     PD_STMT_MODEL_FIND,
+    PD_STMT_MODEL_NAMED,
     PD_STMT_CONTENT_PUT,
     PD_STMT_CONTENT_FIND,
     PD_STMT_PHOTO_STATES,
@@ -35,6 +36,10 @@ typedef enum pd_stmt {
     PD_STMT_EMBEDDINGS,
     PD_STMT_EMBEDDING_EXTENT,
     PD_STMT_TOTALS,
+    PD_STMT_BROWSE_OLDEST,
+    PD_STMT_BROWSE_NEWEST,
+    PD_STMT_BROWSE_NAME,
+    PD_STMT_BROWSE_TOTAL,
     PD_STMT_COUNT
 } pd_stmt;
 
@@ -42,6 +47,7 @@ struct pd_store {
     sqlite3 *db;
     char *path;
     pd_store_mode mode;
+    bool is_current;                    /* the schema is this program's */
     sqlite3_stmt *stmts[PD_STMT_COUNT]; /* prepared at first use */
     pd_buf text;                        /* strings of the last pd_photo */
     uint16_t *half;                     /* aligned copy of the last embedding visited */

@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "cli/commands.h"
-#include "cli/near.h"
+#include "base/near.h"
 #include "test.h"
 
 enum { ARGS_MAX = 16 };

@@ -173,11 +173,12 @@ static void the_json_answer_has_its_keys(void)
 static void sorting_reorders_the_best(void)
 {
     static const struct {
-        const char *order;
+        pd_order order;
         int64_t ids[3];
-    } cases[] = {
-        { "score", { 1, 2, 3 } }, { "date", { 3, 1, 2 } }, { "-date", { 1, 3, 2 } }, { "name", { 3, 1, 2 } }
-    };
+    } cases[] = { { PD_ORDER_SCORE, { 1, 2, 3 } },
+                  { PD_ORDER_OLDEST, { 3, 1, 2 } },
+                  { PD_ORDER_NEWEST, { 1, 3, 2 } },
+                  { PD_ORDER_NAME, { 3, 1, 2 } } };
     for (size_t i = 0; i < PD_COUNT_OF(cases); i++) {
         pd_hit items[3];
         pd_hits hits = three_hits(items);

@@ -11,6 +11,8 @@
 #include "media/media.h"
 #include "test.h"
 
+enum { SLOW_MS = 60000 }; /* sanitizers and large pictures */
+
 static pd_media_pool *pool;
 static const char *photos; /* the folder of shared photos; NULL: not there */
 
@@ -85,6 +87,92 @@ static void colours_without_profile_stay_as_they_are(void)
     pd_picture_release(&picture);
 }
 
+/* Asks for a rendition and decodes it as any other JPEG; *ret_made is what was made, *ret_seen what is seen of it. */
+static pd_status decode_rendition(int fd, uint32_t side, pd_picture *ret_made, pd_picture *ret_seen, pd_error *err)
+{
+    const pd_media_request request = { .thumb = true, .rendition_side = side, .timeout_ms = SLOW_MS };
+    pd_status status = pd_media_decode(pool, fd, &request, ret_made, err);
+    (void)close(fd);
+    if (status == PD_OK && ret_made->rendition)
+        status = decode(open_bytes(ret_made->rendition, ret_made->rendition_bytes), 448, ret_seen, err);
+    return status;
+}
+
+/* The segments of a JPEG up to its pixels: no metadata, baseline, colours at half the size. */
+static bool is_plain_jpeg(const uint8_t *jpeg, size_t n)
+{
+    for (size_t at = 2; at + 17 < n && jpeg[at] == 0xff; at += 2 + (size_t)(jpeg[at + 2] << 8 | jpeg[at + 3])) {
+        if (jpeg[at + 1] == 0xc0)
+            return jpeg[0] == 0xff && jpeg[1] == 0xd8 && jpeg[at + 11] == 0x22 && jpeg[at + 14] == 0x11;
+        if (jpeg[at + 1] > 0xe0 && jpeg[at + 1] <= 0xef)
+            return false;
+    }
+    return false;
+}
+
+static void renditions_are_whole_pictures_and_never_larger(void)
+{
+    static const struct {
+        uint16_t width, height;
+        uint32_t side, want_width, want_height;
+    } cases[] = { { 1, 1, 2048, 1, 1 },
+                  { 100, 60, 2048, 100, 60 },
+                  { 2100, 1500, 2048, 2048, 1463 },
+                  { 1000, 4096, 2048, 500, 2048 },
+                  { 3000, 1, 16, 16, 1 } };
+    for (size_t i = 0; i < PD_COUNT_OF(cases); i++) {
+        pd_picture made = { 0 }, seen = { 0 };
+        pd_error error = { 0 };
+        REQUIRE(decode_rendition(open_bitmap(cases[i].width, cases[i].height), cases[i].side, &made, &seen, &error) ==
+                PD_OK);
+        CHECK(made.width == cases[i].width && made.height == cases[i].height && strcmp(made.type, "bmp") == 0);
+        CHECK(!made.has_pixels && !made.pixels && !made.thumb && !made.pixels_error[0]);
+        CHECK(is_plain_jpeg(made.rendition, made.rendition_bytes));
+        CHECK(seen.width == cases[i].want_width && seen.height == cases[i].want_height);
+        CHECK(seen.has_pixels && strcmp(seen.type, "jpeg") == 0);
+        /* the lower right corner is bright in both colours, the upper left dark; measured within 8 */
+        const uint8_t *last = seen.pixels + 3 * ((size_t)seen.pixel_width * seen.pixel_height - 1);
+        if (cases[i].width > 50 && cases[i].height > 50)
+            CHECK(last[0] > 240 && last[1] > 235 && last[2] < 16 && seen.pixels[0] < 16 && seen.pixels[1] < 16);
+        pd_picture_release(&seen);
+        pd_picture_release(&made);
+    }
+}
+
+/* 8 bits a pixel, 256 grey values in no order: nothing takes more bytes in a JPEG. */
+static int open_noise(uint16_t width, uint16_t height)
+{
+    const size_t n = 26 + 768 + (size_t)width * height;
+    uint8_t *file = pd_mem_alloc(n, 1);
+    if (!file)
+        abort();
+    memcpy(file, "BM\0\0\0\0\0\0\0\0\x1a\x03\0\0\x0c\0\0\0\0\0\0\0\x01\0\x08", 26);
+    memcpy(file + 18, &width, 2);
+    memcpy(file + 20, &height, 2);
+    for (size_t i = 0; i < 256; i++)
+        memset(file + 26 + 3 * i, (int)i, 3);
+    uint64_t state = 1;
+    for (size_t i = 26 + 768; i < n; i++) {
+        state = state * UINT64_C(6364136223846793005) + 1;
+        file[i] = (uint8_t)(state >> 56);
+    }
+    const int fd = open_bytes(file, n);
+    pd_mem_free(file);
+    return fd;
+}
+
+/* At quality 90 such noise takes 0.79 bytes a pixel, 53 MB: more than the slot holds. At 60 it takes 0.47. */
+static void a_rendition_that_does_not_fit_loses_quality(void)
+{
+    pd_picture made = { 0 }, seen = { 0 };
+    pd_error error = { 0 };
+    REQUIRE(decode_rendition(open_noise(8400, 8000), 8400, &made, &seen, &error) == PD_OK);
+    CHECK(made.rendition && seen.width == 8400 && seen.height == 8000);
+    CHECK(made.rendition_bytes > 25 * 1000 * 1000 && made.rendition_bytes < 40 * 1000 * 1000);
+    pd_picture_release(&seen);
+    pd_picture_release(&made);
+}
+
 static void what_is_no_picture_is_said_so(void)
 {
     static const struct {
@@ -125,6 +213,10 @@ static void a_picture_cut_off_keeps_its_facts(void)
     CHECK(!picture.has_pixels && strstr(picture.pixels_error, "damaged") && !picture.pixels && !picture.thumb);
     CHECK(picture.width == 2688 && picture.height == 1520 && strcmp(picture.meta.model, "HTC One") == 0);
     pd_picture_release(&picture);
+    pd_picture made = { 0 }, seen = { 0 };
+    REQUIRE(decode_rendition(open_bytes(map.data, map.len / 3), 2048, &made, &seen, NULL) == PD_OK);
+    CHECK(!made.rendition && !made.rendition_bytes && strstr(made.pixels_error, "damaged") && made.width == 2688);
+    pd_picture_release(&made);
     pd_file_map_close(&map);
 }
 
@@ -142,6 +234,23 @@ static void average(const pd_picture *picture, double ret_cells[768])
         }
     for (size_t i = 0; i < 768; i++)
         ret_cells[i] /= n[i / 3];
+}
+
+/* The JPEG of a photo shows what the pixels show. Measured: at most 0.6 a cell. */
+static void check_rendition(const char *path, const pd_picture *picture)
+{
+    pd_picture made = { 0 }, seen = { 0 };
+    REQUIRE(decode_rendition(open(path, O_RDONLY | O_CLOEXEC), 450, &made, &seen, NULL) == PD_OK);
+    double pixels[768], jpeg[768], sum = 0;
+    average(picture, pixels);
+    average(&seen, jpeg);
+    for (size_t k = 0; k < 768; k++)
+        sum += fabs(pixels[k] - jpeg[k]);
+    if (sum / 768 > 2)
+        fprintf(stderr, "%s: the rendition differs by %.2f\n", path, sum / 768);
+    CHECK(sum / 768 <= 2 && seen.width == 450 && seen.height == 300 && seen.meta.orientation == 1);
+    pd_picture_release(&seen);
+    pd_picture_release(&made);
 }
 
 /* Measured: at most 1.5 between any two of them; the pictures were encoded separately. */
@@ -163,6 +272,7 @@ static void all_orientations_come_out_upright(void)
             fprintf(stderr, "orientation %d differs by %.2f\n", i, sum / 768);
         CHECK(sum / 768 <= 4);
         CHECK(picture.width > picture.height && picture.meta.orientation == (i ? (uint32_t)i : 1));
+        check_rendition(path, &picture);
         pd_picture_release(&picture);
     }
 }
@@ -174,13 +284,15 @@ int main(void)
     (void)snprintf(folder, sizeof folder, "%s/photos", shared ? shared : "");
     photos = pd_dir_exists(folder) ? folder : NULL;
     pd_error error;
-    const pd_media_options options = { .decoder_path = decoder, .n_processes = 1, .n_slots = 2 };
+    const pd_media_options options = { .decoder_path = decoder, .n_processes = 1, .n_slots = 3 };
     if (pd_media_pool_create(&pool, &options, &error) != PD_OK) {
         fprintf(stderr, "%s\n", error.message);
         return 1;
     }
     RUN(sizes_are_as_promised);
     RUN(colours_without_profile_stay_as_they_are);
+    RUN(renditions_are_whole_pictures_and_never_larger);
+    RUN(a_rendition_that_does_not_fit_loses_quality);
     RUN(what_is_no_picture_is_said_so);
     RUN(a_small_file_with_a_huge_picture_is_refused);
     if (photos) {

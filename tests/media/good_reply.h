@@ -31,6 +31,11 @@ static inline void fill_good_reply(const pd_decode_request *request, pd_decode_r
                                               .gps_lat = -33.5,
                                               .gps_lon = 151.2,
                                               .gps_alt = NAN } };
+    if (request->rendition_side) {
+        ret_reply->has_pixels = ret_reply->pixel_width = ret_reply->pixel_height = 0;
+        ret_reply->phash = 0;
+        ret_reply->rendition_bytes = 24;
+    }
     if (request->thumb) {
         ret_reply->thumb_offset = 24;
         ret_reply->thumb_bytes = 100;

@@ -67,6 +67,24 @@ static void a_good_answer_arrives_whole(void)
     CHECK(!pool);
 }
 
+static void a_rendition_takes_the_place_of_pixels(void)
+{
+    pd_media_pool *pool = create_pool(fake_path, 1, 1);
+    pd_picture picture = { 0 };
+    pd_error error = { 0 };
+    const int fd = open_word("good");
+    pd_media_request request = { .thumb = true, .rendition_side = 2048 };
+    REQUIRE(pd_media_decode(pool, fd, &request, &picture, &error) == PD_OK);
+    CHECK(picture.rendition && picture.rendition[1] == 10 && picture.rendition_bytes == 24 && !picture.pixels);
+    pd_picture_release(&picture);
+    CHECK(!picture.rendition);
+    request.rendition_side = PD_MEDIA_RENDITION_SIDE_MAX + 1;
+    CHECK(pd_media_decode(pool, fd, &request, &picture, &error) == PD_ERR_LIMIT && strstr(error.message, "16385 px"));
+    CHECK(works(pool));
+    (void)close(fd);
+    pd_media_pool_free(&pool);
+}
+
 static void every_misbehaviour_costs_one_call(void)
 {
     static const struct {
@@ -239,6 +257,7 @@ int main(void)
     if (!fake_path)
         SKIP_ALL("PD_FAKE_DECODER is not set");
     RUN(a_good_answer_arrives_whole);
+    RUN(a_rendition_takes_the_place_of_pixels);
     RUN(every_misbehaviour_costs_one_call);
     RUN(a_decoder_cannot_shrink_the_slot);
     RUN(a_decoder_that_died_while_idle_is_replaced_silently);

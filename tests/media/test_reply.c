@@ -18,7 +18,7 @@ typedef void (*spoiler)(pd_decode_reply *reply);
     X(magic, reply->magic++)                                                                               \
     X(version, reply->version++)                                                                           \
     X(id, reply->id++)                                                                                     \
-    X(unused, reply->unused = 1)                                                                           \
+    X(rendition_unasked, reply->rendition_bytes = 1)                                                       \
     X(status_outside, reply->status = 99)                                                                  \
     X(status_not_a_decoders, reply->status = PD_ERR_CANCELLED)                                             \
     X(failure_without_words, reply->status = PD_ERR_FORMAT)                                                \
@@ -94,6 +94,44 @@ static void every_lie_is_noticed(void)
     }
 }
 
+static void a_rendition_stands_alone(void)
+{
+    pd_decode_request request = asked;
+    request.thumb = 0;
+    request.rendition_side = 2048;
+    pd_decode_reply good, reply;
+    pd_picture picture = { 0 };
+    bool has_lied = true;
+    fill_good_reply(&request, &good);
+    REQUIRE(pd_reply_read(&good, sizeof good, &request, slot, &picture, &has_lied, NULL) == PD_OK);
+    CHECK(!has_lied && picture.rendition == slot && picture.rendition_bytes == 24);
+    CHECK(!picture.has_pixels && !picture.pixels && !picture.thumb && !picture.pixels_error[0] && picture.width == 8);
+    reply = good;
+    reply.rendition_bytes = 0;
+    memcpy(reply.message, "cut off", sizeof "cut off");
+    picture = (pd_picture){ 0 };
+    REQUIRE(pd_reply_read(&reply, sizeof reply, &request, slot, &picture, &has_lied, NULL) == PD_OK);
+    CHECK(!picture.rendition && !picture.rendition_bytes && strcmp(picture.pixels_error, "cut off") == 0);
+    for (int i = 0; i < 9; i++) {
+        reply = good;
+        switch (i) {
+        case 0: reply.rendition_bytes = 0; break; /* and no word why */
+        case 1: reply.rendition_bytes = PD_DECODE_SLOT_BYTES + 1; break;
+        case 2: memcpy(reply.message, "no", 3); break;
+        case 3: reply.has_pixels = 1; break;
+        case 4: reply.pixel_width = 4; break;
+        case 5: reply.pixel_height = 2; break;
+        case 6: reply.thumb_offset = 24; break;
+        case 7: reply.thumb_bytes = 100; break;
+        default: reply.phash = 42;
+        }
+        const pd_status status = pd_reply_read(&reply, sizeof reply, &request, slot, &picture, &has_lied, NULL);
+        if (status != PD_ERR_FORMAT || !has_lied)
+            fprintf(stderr, "not noticed: lie %d\n", i);
+        CHECK(status == PD_ERR_FORMAT && has_lied);
+    }
+}
+
 static void wrong_lengths_are_noticed(void)
 {
     pd_decode_reply reply[2];
@@ -147,12 +185,20 @@ static void requests_are_looked_at_too(void)
     request = asked;
     request.version++;
     CHECK(!pd_decode_request_is_sound(&request));
+    request = asked;
+    request.rendition_side = 2048; /* and a thumbnail: one or the other */
+    CHECK(!pd_decode_request_is_sound(&request));
+    request.thumb = 0;
+    CHECK(pd_decode_request_is_sound(&request));
+    request.rendition_side = PD_MEDIA_RENDITION_SIDE_MAX + 1;
+    CHECK(!pd_decode_request_is_sound(&request));
 }
 
 int main(void)
 {
     RUN(a_true_answer_is_taken);
     RUN(every_lie_is_noticed);
+    RUN(a_rendition_stands_alone);
     RUN(wrong_lengths_are_noticed);
     RUN(a_picture_without_pixels_says_why);
     RUN(a_thumbnail_nobody_asked_for_is_a_lie);

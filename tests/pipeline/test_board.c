@@ -10,6 +10,7 @@
 
 static pd_board board;
 static pd_progress now;
+static pd_log_line lines[PD_JOB_LOG_LINES];
 
 /* Lets the board believe that the phase began `seconds` ago. */
 static void shift_past(double seconds)
@@ -21,7 +22,7 @@ static void shift_past(double seconds)
 
 static void time_left_is_unknown_until_a_rate_is_known(void)
 {
-    pd_board_init(&board);
+    pd_board_init(&board, PD_SPEED_NORMAL);
     pd_board_snapshot(&board, &now);
     CHECK(now.running && now.eta_s < 0 && now.rate == 0 && now.fraction == 0);
     pd_board_enter(&board, PD_PHASE_LEARN);
@@ -41,7 +42,7 @@ static void time_left_is_unknown_until_a_rate_is_known(void)
 
 static void many_files_tell_a_rate_at_once(void)
 {
-    pd_board_init(&board);
+    pd_board_init(&board, PD_SPEED_NORMAL);
     pd_board_enter(&board, PD_PHASE_LEARN);
     pd_board_plan(&board, 128);
     shift_past(0.5);
@@ -53,7 +54,7 @@ static void many_files_tell_a_rate_at_once(void)
 
 static void rate_is_that_of_the_last_seconds(void)
 {
-    pd_board_init(&board);
+    pd_board_init(&board, PD_SPEED_NORMAL);
     pd_board_enter(&board, PD_PHASE_LEARN);
     pd_board_plan(&board, 100000);
     for (int i = 0; i < 100; i++) { /* 100 s at 10 a second, then 20 s at 100 a second */
@@ -74,7 +75,7 @@ static void rate_is_that_of_the_last_seconds(void)
 
 static void fraction_never_goes_back(void)
 {
-    pd_board_init(&board);
+    pd_board_init(&board, PD_SPEED_NORMAL);
     double last = 0;
     pd_board_enter(&board, PD_PHASE_SCAN);
     pd_board_plan(&board, 10);
@@ -96,13 +97,21 @@ static void fraction_never_goes_back(void)
 
 static void rings_keep_the_newest_last(void)
 {
-    pd_board_init(&board);
+    pd_board_init(&board, PD_SPEED_NORMAL);
     for (int i = 0; i < 100; i++)
         pd_board_log(&board, PD_LOG_INFO, "line %d", i);
-    pd_board_snapshot(&board, &now);
-    CHECK(now.n_log == PD_PROGRESS_LOG_LINES);
-    CHECK(strcmp(now.log[now.n_log - 1].text, "line 99") == 0);
-    CHECK(strcmp(now.log[0].text, "line 76") == 0);
+    CHECK(pd_board_lines(&board, 0, lines, 24) == 24);
+    CHECK(strcmp(lines[23].text, "line 99") == 0 && lines[23].number == 100);
+    CHECK(strcmp(lines[0].text, "line 76") == 0 && lines[0].number == 77);
+    CHECK(pd_board_lines(&board, 97, lines, PD_JOB_LOG_LINES) == 3 && lines[0].number == 98);
+    CHECK(pd_board_lines(&board, 100, lines, PD_JOB_LOG_LINES) == 0);
+    CHECK(pd_board_lines(&board, 1000, lines, PD_JOB_LOG_LINES) == 0);
+    for (int i = 100; i < 2500; i++)
+        pd_board_log(&board, PD_LOG_INFO, "line %d", i);
+    CHECK(pd_board_lines(&board, 0, lines, PD_JOB_LOG_LINES) == PD_JOB_LOG_LINES);
+    for (size_t i = 0; i < PD_JOB_LOG_LINES; i++)
+        CHECK(lines[i].number == 1501 + i);
+    CHECK(strcmp(lines[PD_JOB_LOG_LINES - 1].text, "line 2499") == 0);
     for (int i = 0; i < 40; i++) {
         char path[32];
         snprintf(path, sizeof path, "/p/%d.jpg", i);
@@ -111,7 +120,7 @@ static void rings_keep_the_newest_last(void)
     pd_board_snapshot(&board, &now);
     CHECK(now.n_errors == PD_PROGRESS_ERRORS);
     CHECK(strcmp(now.errors[now.n_errors - 1].path, "/p/39.jpg") == 0);
-    CHECK(strcmp(now.log[now.n_log - 1].text, "39.jpg: broken") == 0);
+    CHECK(pd_board_lines(&board, 0, lines, 1) == 1 && strcmp(lines[0].text, "39.jpg: broken") == 0);
     pd_board_done(&board);
 }
 
@@ -129,18 +138,18 @@ static void long_and_odd_paths_are_cut_at_the_front_and_stay_printable(void)
     CHECK(strcmp(text, "/a\\xFF.jpg") == 0 || strcmp(text, "/a\\xff.jpg") == 0);
     memset(path, 'x', sizeof path);
     path[sizeof path - 1] = '\0';
-    pd_board_init(&board);
+    pd_board_init(&board, PD_SPEED_NORMAL);
     pd_board_log(&board, PD_LOG_WARNING, "%s", path);
-    pd_board_snapshot(&board, &now);
-    CHECK(strlen(now.log[0].text) == PD_PROGRESS_TEXT_BYTES - 1 ||
-          strlen(now.log[0].text) == PD_PROGRESS_TEXT_BYTES - 2);
-    CHECK(strcmp(now.log[0].text + strlen(now.log[0].text) - 3, "...") == 0);
+    CHECK(pd_board_lines(&board, 0, lines, 1) == 1);
+    const size_t len = strlen(lines[0].text);
+    CHECK(len == PD_PROGRESS_TEXT_BYTES - 1 || len == PD_PROGRESS_TEXT_BYTES - 2);
+    CHECK(strcmp(lines[0].text + len - 3, "...") == 0);
     pd_board_done(&board);
 }
 
 static void first_error_of_the_job_is_the_outcome(void)
 {
-    pd_board_init(&board);
+    pd_board_init(&board, PD_SPEED_NORMAL);
     pd_error first = { 0 }, second = { 0 };
     (void)pd_error_set(&first, PD_ERR_FULL, "the disk is full");
     (void)pd_error_set(&second, PD_ERR_IO, "and then some");
@@ -156,7 +165,7 @@ static void first_error_of_the_job_is_the_outcome(void)
 
 static void failed_files_make_the_outcome_partial(void)
 {
-    pd_board_init(&board);
+    pd_board_init(&board, PD_SPEED_NORMAL);
     pd_board_add(&board, &(pd_board_counts){ .found = 2, .failed = 1, .unchanged = 1 });
     pd_board_end(&board);
     pd_board_snapshot(&board, &now);
@@ -172,7 +181,7 @@ static void *ask_to_begin(void *begun)
 
 static void pause_holds_and_cancel_lets_go(void)
 {
-    pd_board_init(&board);
+    pd_board_init(&board, PD_SPEED_NORMAL);
     pd_board_pause(&board, true);
     bool begun = true;
     pthread_t thread;
@@ -191,7 +200,7 @@ static void pause_holds_and_cancel_lets_go(void)
 
 static void waiting_ends_with_a_change_or_in_time(void)
 {
-    pd_board_init(&board);
+    pd_board_init(&board, PD_SPEED_NORMAL);
     pd_board_snapshot(&board, &now);
     const int64_t start = pd_clock_ns();
     pd_board_wait(&board, now.seq, 30, &now);

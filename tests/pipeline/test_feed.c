@@ -16,7 +16,7 @@ static const uint8_t one[PD_SHA256_BYTES] = { 1 }, two[PD_SHA256_BYTES] = { 2 };
 static void begin(size_t n_todo)
 {
     plan = (pd_plan){ .todo = todos, .n_todo = n_todo };
-    pd_board_init(&board);
+    pd_board_init(&board, PD_SPEED_NORMAL);
     pd_feed_init(&feed, &plan, &board);
 }
 

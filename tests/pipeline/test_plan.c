@@ -34,8 +34,8 @@ static pd_status make_plan(const char *const *names, bool recheck)
     size_t n = 0;
     for (; names && names[n]; n++)
         folders[n] = scene_path(names[n]);
-    pd_board_init(&board);
-    const pd_plan_options options = { folders, n, model, recheck };
+    pd_board_init(&board, PD_SPEED_NORMAL);
+    const pd_plan_options options = { folders, n, model, recheck, false };
     const pd_status status = pd_plan_make(&plan, store, &options, &board, NULL);
     pd_board_snapshot(&board, &now);
     return status;
@@ -184,7 +184,8 @@ static void a_few_gone_of_few_are_removed_but_many_at_once_go_offline(void)
     }
     REQUIRE(learn(p));
     CHECK(now.removed == 0 && ask_roots().photos == 50 && ask_roots().n_offline == 1);
-    CHECK(now.n_log > 0 && now.log[now.n_log - 1].level == PD_LOG_WARNING);
+    pd_log_line line;
+    CHECK(pd_board_lines(&board, 0, &line, 1) == 1 && line.level == PD_LOG_WARNING);
 
     REQUIRE(make_pictures("p", 0, 3)); /* 18 are missing still: the drive is back, some are deleted */
     REQUIRE(learn(p));
@@ -320,9 +321,9 @@ static void cancelled_scan_plans_nothing(void)
     const char *folder;
     REQUIRE(begin() && make_pictures("p", 0, 3));
     folder = scene_path("p");
-    pd_board_init(&board);
+    pd_board_init(&board, PD_SPEED_NORMAL);
     pd_board_cancel(&board);
-    const pd_plan_options options = { &folder, 1, model, false };
+    const pd_plan_options options = { &folder, 1, model, false, false };
     CHECK(pd_plan_make(&plan, store, &options, &board, NULL) == PD_ERR_CANCELLED);
     drop_plan();
     end();

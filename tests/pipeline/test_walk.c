@@ -53,7 +53,7 @@ static bool on_unreadable(void *user, const char *path, size_t root, int sys_err
     return true;
 }
 
-static const pd_walk_visitor visitor = { on_folder, on_file, on_skipped, on_unreadable };
+static const pd_walk_visitor visitor = { on_folder, on_file, on_skipped, on_unreadable, NULL };
 
 static bool has(const seen *s, const char *name)
 {

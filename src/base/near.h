@@ -1,6 +1,6 @@
 /* near.h: which of the known words was meant. */
-#ifndef PD_CLI_NEAR_H
-#define PD_CLI_NEAR_H
+#ifndef PD_BASE_NEAR_H
+#define PD_BASE_NEAR_H
 
 #include <stdbool.h>
 #include <stddef.h>

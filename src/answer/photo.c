@@ -1,0 +1,91 @@
+/* photo.c: everything that is known about one photo. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "answer/answer.h"
+
+static const char *text_or_null(const char *text) { return text && *text ? text : NULL; }
+
+static pd_status set_count(pd_json *json, const char *key, uint32_t value)
+{
+    return pd_json_set_take(json, key, value ? pd_json_int(value) : pd_json_null());
+}
+
+/* 0 and NAN both mean that the file does not say. */
+static pd_status set_measure(pd_json *json, const char *key, double value)
+{
+    return pd_json_set_take(json, key, isfinite(value) && value > 0 ? pd_json_number(value) : pd_json_null());
+}
+
+static pd_json *place_json(const pd_content *facts)
+{
+    if (!isfinite(facts->gps_lat) || !isfinite(facts->gps_lon))
+        return pd_json_null();
+    bool failed = false;
+    pd_json *json = pd_json_object();
+    failed |= pd_json_set_number(json, "lat", facts->gps_lat);
+    failed |= pd_json_set_number(json, "lon", facts->gps_lon);
+    failed |= pd_json_set_number(json, "alt", facts->gps_alt);
+    if (failed)
+        pd_json_free(&json);
+    return json;
+}
+
+static pd_json *learned_json(const pd_photo *photo)
+{
+    if (!photo->learned_model)
+        return pd_json_null();
+    bool failed = false;
+    pd_json *json = pd_json_object();
+    failed |= pd_json_set_text(json, "model", photo->learned_model);
+    failed |= pd_json_set_text(json, "at", photo->learned_at);
+    if (failed)
+        pd_json_free(&json);
+    return json;
+}
+
+static bool set_hashes(pd_json *json, const pd_photo *photo)
+{
+    char sha256[PD_SHA256_TEXT_BYTES], phash[17];
+    pd_sha256_format(photo->facts.sha256, sha256);
+    (void)snprintf(phash, sizeof phash, "%016" PRIx64, photo->facts.phash);
+    const bool failed = pd_json_set_text(json, "sha256", photo->content ? sha256 : NULL) != PD_OK;
+    return pd_json_set_text(json, "phash", photo->content && photo->facts.has_phash ? phash : NULL) != PD_OK || failed;
+}
+
+/* Keywords, rating, caption and tags keep their place until something fills them. */
+pd_json *pd_answer_photo(const pd_photo *photo)
+{
+    const pd_content *facts = &photo->facts;
+    bool failed = false;
+    pd_json *json = pd_json_object();
+    failed |= pd_json_set_int(json, "id", photo->id);
+    failed |= pd_json_set_text(json, "path", photo->path);
+    failed |= pd_json_set_int(json, "bytes", photo->bytes);
+    failed |= pd_json_set_text(json, "type", text_or_null(facts->type));
+    failed |= set_count(json, "width", facts->width);
+    failed |= set_count(json, "height", facts->height);
+    failed |= set_count(json, "orientation", facts->orientation);
+    failed |= pd_json_set_text(json, "taken", text_or_null(facts->taken));
+    failed |= pd_json_set_text(json, "taken_source", text_or_null(facts->taken_source));
+    failed |= pd_json_set_text(json, "make", text_or_null(facts->make));
+    failed |= pd_json_set_text(json, "model", text_or_null(facts->camera));
+    failed |= pd_json_set_text(json, "lens", text_or_null(facts->lens));
+    failed |= set_count(json, "iso", facts->iso);
+    failed |= set_measure(json, "exposure_s", facts->exposure_s);
+    failed |= set_measure(json, "fnumber", facts->fnumber);
+    failed |= set_measure(json, "focal_mm", facts->focal_mm);
+    failed |= pd_json_set_take(json, "gps", place_json(facts));
+    failed |= pd_json_set_take(json, "keywords", pd_json_array());
+    failed |= pd_json_set_null(json, "rating");
+    failed |= pd_json_set_null(json, "caption");
+    failed |= pd_json_set_take(json, "tags", pd_json_array());
+    failed |= set_hashes(json, photo);
+    failed |= set_count(json, "pages", facts->pages);
+    failed |= pd_json_set_take(json, "learned", learned_json(photo));
+    failed |= pd_json_set_text(json, "error", photo->error);
+    if (failed)
+        pd_json_free(&json);
+    return json;
+}

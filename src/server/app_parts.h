@@ -1,0 +1,116 @@
+/* app_parts.h: the inside of a pd_app. Private to the files app*.c.
+ *
+ * Lock order: job_lock, then lock. job_lock is held while a job is started or looked at, so that its number and its
+ * counts change together; it may be held long. lock is held for copies only. */
+#ifndef PD_SERVER_APP_PARTS_H
+#define PD_SERVER_APP_PARTS_H
+
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "server/app.h"
+
+typedef enum pd_app_step_state { PD_STEP_WAITING, PD_STEP_WORKING, PD_STEP_READY, PD_STEP_FAILED } pd_app_step_state;
+typedef enum pd_app_step_id { PD_STEP_CATALOGUE, PD_STEP_MODEL, PD_STEP_COUNT } pd_app_step_id;
+
+typedef struct pd_app_step {
+    pd_app_step_state state;
+    double ms;      /* once it is ready */
+    pd_error error; /* once it has failed */
+} pd_app_step;
+
+typedef struct pd_app_root {
+    char *path;
+    int64_t n_photos;
+    bool offline;
+} pd_app_root;
+
+/* What the library holds. */
+typedef struct pd_app_shelf {
+    bool known; /* it was opened */
+    int64_t files, learned, errors, offline;
+    pd_app_root *roots;
+    size_t n_roots;
+} pd_app_shelf;
+
+typedef struct pd_app_job {
+    uint64_t number; /* 1, 2, 3 ...; 0: none yet */
+    bool running;    /* as far as the snapshot knows */
+    bool retry_waits;
+    char **roots;    /* what it learns */
+    size_t n_roots;
+    bool everything; /* every root there is; none was named */
+    uint64_t lines_seen; /* of its own log */
+    pd_progress progress;
+} pd_app_job;
+
+typedef struct pd_app_line {
+    uint64_t seq;     /* of the snapshot that told it first */
+    pd_log_line line; /* numbered over the whole run */
+} pd_app_line;
+
+/* The last snapshot of a job. */
+typedef struct pd_app_ending {
+    uint64_t seq, last_line;
+    char *text; /* without its log */
+} pd_app_ending;
+
+/* The log, and what was said last about each job. */
+typedef struct pd_app_journal {
+    pd_app_line *lines; /* [PD_APP_LOG_LINES], a ring: line n stands at n % PD_APP_LOG_LINES */
+    uint64_t last_line;
+    pd_app_ending endings[PD_APP_ENDINGS]; /* a ring: the k-th stands at k % PD_APP_ENDINGS */
+    uint64_t n_endings;
+} pd_app_journal;
+
+struct pd_app {
+    pd_app_options options;
+    char started[PD_TIME_TEXT_BYTES];
+    pthread_mutex_t job_lock;
+    pd_log_line *job_lines;    /* [PD_JOB_LOG_LINES], room for looking at a job; with job_lock */
+    pthread_mutex_t show_lock; /* what pd_library_show gives lives until its next call */
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    uint64_t seq;
+    bool closing;      /* no new work */
+    bool stopping;     /* no more waiting */
+    int64_t viewed_ns; /* somebody waited for news */
+    pd_app_shelf shelf;
+    pd_app_step steps[PD_STEP_COUNT];
+    pd_app_job job;
+    pd_speed speed;
+    pd_error trouble; /* what the state ERROR is about; status PD_OK: nothing */
+
+    pd_app_journal journal;
+    char *text; /* of the snapshot `text_seq`, without its log; NULL: not written yet */
+    uint64_t text_seq;
+
+    bool prepares, watches; /* the threads below are to be joined */
+    bool preparing;
+    pthread_t preparer, watcher;
+};
+
+/* All below are called with `lock` held, unless they say otherwise. */
+
+void pd_app_changed(pd_app *app); /* seq grows, everybody wakes */
+void pd_app_log(pd_app *app, pd_log_level level, const char *format, ...) PD_PRINTF(3, 4);
+void pd_app_log_copy(pd_app *app, const pd_log_line *line); /* a line of a job, under its own time */
+
+/* The snapshot without its log and its last brace, on the heap; NULL when out of memory. */
+PD_MUST_USE char *pd_app_write(const pd_app *app);
+/* Keeps the present snapshot as the end of a job. */
+void pd_app_keep_ending(pd_app *app);
+
+/* What the library holds now: without the lock. On failure *shelf is as it was. */
+PD_MUST_USE pd_status pd_app_shelf_read(pd_app *app, pd_app_shelf *shelf, pd_error *err);
+void pd_app_shelf_done(pd_app_shelf *shelf);
+/* Takes the new one in place of the old. True: something is different. */
+bool pd_app_shelf_put(pd_app *app, pd_app_shelf *shelf);
+
+/* Threads. Both without the lock. */
+void *pd_app_prepare(void *app);
+void *pd_app_watch(void *app);
+void pd_app_prepare_again(pd_app *app);
+
+#endif

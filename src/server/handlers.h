@@ -1,0 +1,35 @@
+/* handlers.h: what answers the rows of routes.c. Each fills a zeroed reply; none knows who asks. */
+#ifndef PD_SERVER_HANDLERS_H
+#define PD_SERVER_HANDLERS_H
+
+#include "server/app.h"
+#include "server/response.h"
+#include "server/request.h"
+
+void pd_handle_page(pd_app *app, const pd_request *request, pd_reply *reply);
+
+void pd_handle_status(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_errors(pd_app *app, const pd_request *request, pd_reply *reply);
+
+void pd_handle_snapshot(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_events(pd_app *app, const pd_request *request, pd_reply *reply);
+
+void pd_handle_search(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_similar(pd_app *app, const pd_request *request, pd_reply *reply);
+
+void pd_handle_photo(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_thumb(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_view(pd_app *app, const pd_request *request, pd_reply *reply);
+
+void pd_handle_job(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_job_pause(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_job_resume(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_job_cancel(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_job_retry(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_job_speed(pd_app *app, const pd_request *request, pd_reply *reply);
+
+void pd_handle_folders(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_look(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_count(pd_app *app, const pd_request *request, pd_reply *reply);
+
+#endif

@@ -1,0 +1,105 @@
+#include "server/routes.h"
+
+#include <string.h>
+
+#include "base/str.h"
+#include "server/handlers.h"
+
+static const char api_prefix[] = "/api/";
+
+static const pd_route table[] = {
+    { "GET", "/api/v1/status", .answer = pd_handle_status },
+    { "GET", "/api/v1/snapshot", .answer = pd_handle_snapshot },
+    { "GET", "/api/v1/events", .streams = true, .answer = pd_handle_events },
+    { "GET", "/api/v1/search", .answer = pd_handle_search },
+    { "POST", "/api/v1/similar", .body = PD_TAKES_PICTURE, .answer = pd_handle_similar },
+    { "GET", "/api/v1/photos/ID", .answer = pd_handle_photo },
+    { "GET", "/api/v1/photos/ID/thumb", .answer = pd_handle_thumb },
+    { "GET", "/api/v1/photos/ID/view", .answer = pd_handle_view },
+    { "GET", "/api/v1/errors", .answer = pd_handle_errors },
+    { "POST", "/api/v1/job", .body = PD_TAKES_JSON, .answer = pd_handle_job },
+    { "POST", "/api/v1/job/pause", .answer = pd_handle_job_pause },
+    { "POST", "/api/v1/job/resume", .answer = pd_handle_job_resume },
+    { "POST", "/api/v1/job/cancel", .answer = pd_handle_job_cancel },
+    { "POST", "/api/v1/job/retry", .answer = pd_handle_job_retry },
+    { "POST", "/api/v1/job/speed", .body = PD_TAKES_JSON, .answer = pd_handle_job_speed },
+    { "GET", "/api/v1/folders", .answer = pd_handle_folders },
+    { "GET", "/api/v1/folders/look", .answer = pd_handle_look },
+    { "GET", "/api/v1/folders/count", .streams = true, .answer = pd_handle_count },
+};
+
+/* Everything that is not under /api/: the page and what it is made of. */
+static const pd_route page = { "GET", "/", .open = true, .answer = pd_handle_page };
+
+const pd_route *pd_routes(size_t *ret_n)
+{
+    *ret_n = PD_COUNT_OF(table);
+    return table;
+}
+
+bool pd_path_is_api(const char *path) { return strncmp(path, api_prefix, sizeof api_prefix - 1) == 0; }
+
+typedef enum match { MATCH_NONE, MATCH_FULL, MATCH_BAD_ID } match;
+
+static match match_path(const char *pattern, const char *path, uint64_t *ret_id)
+{
+    char digits[24];
+    match so_far = MATCH_FULL;
+    while (*pattern == '/' && *path == '/') {
+        pattern++;
+        path++;
+        const size_t wanted = strcspn(pattern, "/"), given = strcspn(path, "/");
+        if (wanted == 2 && memcmp(pattern, "ID", 2) == 0) {
+            (void)memcpy(digits, path, given < sizeof digits ? given : 0);
+            digits[given < sizeof digits ? given : 0] = '\0';
+            if (!pd_parse_u64(digits, INT64_MAX, ret_id))
+                so_far = MATCH_BAD_ID;
+        } else if (wanted != given || memcmp(pattern, path, given) != 0) {
+            return MATCH_NONE;
+        }
+        pattern += wanted;
+        path += given;
+    }
+    return *pattern || *path ? MATCH_NONE : so_far;
+}
+
+static bool serves(const pd_route *route, const char *method)
+{
+    return strcmp(route->method, method) == 0 || (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0);
+}
+
+static const pd_route *refuse_method(const pd_route *route, pd_reply *reply)
+{
+    const bool reads = strcmp(route->method, "GET") == 0;
+    pd_reply_refuse(reply, PD_REFUSAL_METHOD,
+                    reads ? "this address is only for GET and HEAD" : "this address is only for POST");
+    reply->allow = reads ? "GET, HEAD" : "POST";
+    return NULL;
+}
+
+const pd_route *pd_route_find(const char *method, const char *path, uint64_t *ret_id, pd_reply *reply)
+{
+    const pd_route *other = NULL; /* the path is right */
+    uint64_t id = 0;
+    if (!pd_path_is_api(path))
+        return serves(&page, method) ? &page : refuse_method(&page, reply);
+    for (size_t i = 0; i < PD_COUNT_OF(table); i++) {
+        const match found = match_path(table[i].path, path, &id);
+        if (found == MATCH_BAD_ID) {
+            pd_error error;
+            (void)pd_error_set(&error, PD_ERR_USAGE, "the id of a photo is a whole number");
+            pd_reply_error(reply, &error);
+            return NULL;
+        }
+        if (found == MATCH_FULL && serves(&table[i], method)) {
+            *ret_id = id;
+            return &table[i];
+        }
+        if (found == MATCH_FULL)
+            other = &table[i];
+    }
+    if (other)
+        return refuse_method(other, reply);
+    pd_reply_refuse(reply, PD_REFUSAL_NOT_FOUND, "there is nothing at this address; docs/http.md lists what there is");
+    return NULL;
+}

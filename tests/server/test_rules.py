@@ -1,0 +1,302 @@
+#!/usr/bin/env python3
+"""test_rules.py PROGRAM SOURCE: who may ask, and what is said to bad requests (docs/http.md, docs/http-errors.md).
+With a further argument --renew-docs: writes docs/http-errors.md."""
+import os
+import re
+import sys
+
+import server_place
+from server_place import Events, png, read_answer
+
+PAGE_POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+               "worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+EVERYWHERE = {'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'x-frame-options': 'DENY',
+              'cross-origin-opener-policy': 'same-origin', 'cross-origin-resource-policy': 'same-origin'}
+
+
+def token_is_needed_for_everything_under_api(place):
+    server = place.serve()
+    text = (server_place.SOURCE / 'src/server/routes.c').read_text()
+    rows = re.findall(r'\{ "(GET|POST)", "(/api/[^"]+)"', text)
+    assert len(rows) >= 18, rows
+    for method, path in rows:
+        path = path.replace('ID', '1')
+        for headers in ({}, {'Authorization': 'Bearer ' + '0' * 64}, {'Authorization': 'Bearer ' + server.token[:-1]},
+                        {'Authorization': f'Basic {server.token}'}, {'Cookie': f'pd_token_{server.port}='},
+                        {'Cookie': f'pd_token_1={server.token}'}):
+            answer = server.ask(method, path, headers, body=b'' if method == 'POST' else None, token=False)
+            assert answer.code == 401 and answer.json()['error']['status'] == 'unauthorized', (method, path, answer)
+    assert server.get('/api/v1/snapshot?token=' + server.token, token=False).code == 401
+
+
+def address_sets_the_cookie_and_leaves_the_address_bar(place):
+    server = place.serve()
+    answer = server.get(f'/?token={server.token}', token=False)
+    assert answer.code == 303 and answer.headers['location'] == '/', answer
+    cookie = answer.headers['set-cookie']
+    assert cookie == f'pd_token_{server.port}={server.token}; Path=/; HttpOnly; SameSite=Strict', cookie
+    assert answer.headers['cache-control'] == 'no-store'
+    good = server.get('/api/v1/snapshot', {'Cookie': cookie.split(';')[0]}, token=False)
+    assert good.code == 200
+    for wrong in ('', '0' * 64, server.token[:-1], server.token + '0'):
+        answer = server.get(f'/?token={wrong}', token=False)
+        assert answer.code == 303 and answer.headers['location'] == '/' and 'set-cookie' not in answer.headers, answer
+    through_tunnel = server.get(f'/?token={server.token}', {'Host': 'localhost:8000'}, token=False)
+    assert through_tunnel.headers['set-cookie'].startswith('pd_token_8000='), through_tunnel
+
+
+def token_is_new_at_each_start_and_only_its_owner_reads_it(place):
+    first = place.serve()
+    url = place.library / 'serve.url'
+    assert url.read_text() == first.url and url.stat().st_mode & 0o777 == 0o600
+    first.stop()
+    assert not url.exists()
+    assert place.serve().token != first.token
+
+
+def only_loopback_names_are_answered(place):
+    server = place.serve()
+    for host in ('127.0.0.1', 'localhost', '[::1]', 'LOCALHOST', f'localhost:{server.port}', '127.0.0.1:1'):
+        assert server.get('/', {'Host': host}, token=False).code == 200, host
+    for host in ('evil.example', f'evil.example:{server.port}', '10.0.0.1', '127.0.0.1.evil.example', 'localhost.', '0'):
+        for path in ('/', '/app.js', '/api/v1/snapshot'):
+            answer = server.get(path, {'Host': host})
+            assert answer.code == 421 and 'localhost' in answer.sentence(), (host, answer)
+    with server.connect() as sock:
+        sock.sendall('GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n'.encode())
+        assert read_answer(sock).code in (400, 421)
+
+
+def other_sites_may_neither_read_nor_write(place):
+    server = place.serve()
+    for site in ('cross-site', 'same-site', 'anything'):
+        for method, path in (('GET', '/api/v1/snapshot'), ('GET', '/api/v1/photos/1/thumb'), ('POST', '/api/v1/job/cancel')):
+            answer = server.ask(method, path, {'Sec-Fetch-Site': site}, body=b'' if method == 'POST' else None)
+            assert answer.code == 403 and answer.json()['error']['status'] == 'forbidden', answer
+    assert server.get('/', {'Sec-Fetch-Site': 'cross-site'}, token=False).code == 200
+    for site in ('same-origin', 'none'):
+        assert server.get('/api/v1/snapshot', {'Sec-Fetch-Site': site}).code == 200
+    own = f'http://127.0.0.1:{server.port}'
+    for origin in ('http://evil.example', 'null', f'https://127.0.0.1:{server.port}', f'http://localhost:{server.port}',
+                   'http://127.0.0.1', own + '.evil.example', ''):
+        answer = server.ask('POST', '/api/v1/job/retry', {'Origin': origin}, body=b'')
+        assert answer.code == 403, (origin, answer)
+    assert server.ask('POST', '/api/v1/job/speed', {'Origin': own}, body=b'{"speed":"full"}').code == 202
+
+
+def every_answer_carries_its_policies(place):
+    server = place.learned()
+    page = server.get('/', token=False)
+    assert page.code == 200 and page.headers['content-security-policy'] == PAGE_POLICY
+    assert page.headers['cache-control'] == 'no-cache' and page.headers['content-type'].startswith('text/html')
+    assert b'<script>' not in page.body and b'<style' not in page.body and b'style=' not in page.body, 'inline code'
+    api = server.get('/api/v1/snapshot')
+    assert api.headers['content-security-policy'].startswith("default-src 'none'")
+    assert api.headers['cache-control'] == 'no-store' and api.headers['content-type'] == 'application/json'
+    photo = server.get('/api/v1/search?q=').json()['hits'][0]['id']
+    picture = server.get(f'/api/v1/photos/{photo}/thumb')
+    assert picture.headers['content-security-policy'] == "default-src 'none'; sandbox"
+    assert picture.headers['content-type'] == 'image/webp' and picture.headers['cache-control'] == 'private, no-cache'
+    errors = [server.get('/api/v1/none'), server.get('/api/v1/snapshot', token=False), server.get('/nothing')]
+    stream = Events(server)
+    for answer in (page, api, picture, stream.answer, *errors):
+        for name, value in EVERYWHERE.items():
+            assert answer.headers.get(name) == value, (name, answer)
+        assert 'access-control-allow-origin' not in answer.headers
+    assert stream.answer.headers['content-type'] == 'text/event-stream'
+
+
+def the_disk_is_out_of_reach(place):
+    server = place.serve()
+    for path in ('/../../../../etc/passwd', '/%2e%2e/%2e%2e/etc/passwd', '/..%2f..%2fetc%2fpasswd', '//etc/passwd',
+                 '/%252e%252e/etc/passwd', '/assets/../../../etc/passwd', '/app.js/../../etc/passwd', '/.git/config',
+                 '/api/v1/photos/../../../../etc/passwd', '/api/v1/photos/%2e%2e%2f1/thumb', '/etc/passwd', '/app.js%2500',
+                 '/photo/../../etc/passwd'):
+        answer = server.get(path)
+        assert answer.code in (400, 404) and b'root:' not in answer.body, (path, answer)
+
+
+def the_folder_browser_lists_folders_only(place):
+    (place.photos / 'sub').mkdir()
+    (place.photos / '.hidden').mkdir()
+    (place.photos / 'link').symlink_to(place.root)
+    answer = place.serve().get(f'/api/v1/folders?path={place.photos}').json()
+    assert [f['name'] for f in answer['folders']] == ['link', 'sub'] and answer['path'] == str(place.photos), answer
+    assert answer['parent'] == str(place.root) and not answer['truncated']
+    assert {'kind': 'home', 'name': place.root.name, 'path': str(place.root), 'bytes': None} in answer['places']
+
+
+def nothing_outside_the_browse_root_is_looked_at(place):
+    inside, outside = place.photos / 'inside', place.root / 'outside'
+    inside.mkdir()
+    outside.mkdir()
+    place.add_pictures(2, folder=outside)
+    (inside / 'link').symlink_to(outside)
+    server = place.serve('--browse-root', place.photos)
+    assert server.get('/api/v1/folders').json()['path'] == str(place.photos)
+    listing = server.get(f'/api/v1/folders?path={inside}').json()
+    assert listing['folders'] == [] and all(p['path'].startswith(str(place.photos)) for p in listing['places']), listing
+    assert server.get(f'/api/v1/folders?path={place.photos}').json()['parent'] is None
+    for path in (outside, inside / 'link', inside / '..' / '..', place.root, '/', '/etc', f'{outside}/none', '~/outside',
+                 f'{place.photos}x'):
+        for what in ('folders', 'folders/count'):
+            answer = server.get(f'/api/v1/{what}?path={path}')
+            assert answer.code == 403 and 'outside' in answer.sentence(), (path, answer)
+        look = server.get(f'/api/v1/folders/look?path={path}').json()
+        assert look['kind'] == 'outside' and look['suggestion'] is None and look['completion'] is None, look
+        assert server.post('/api/v1/job', {'roots': [str(path)]}).code == 403
+    assert server.snapshot()['job'] is None
+    assert server.post('/api/v1/job', {'roots': [str(inside)]}).code == 202
+
+
+def a_link_out_of_a_root_shows_nothing(place):
+    server = place.learned()
+    hits = {h['path']: h['id'] for h in server.get('/api/v1/search?q=').json()['hits']}
+    victim = place.photos / '1.png'
+    secret = place.root / 'secret.png'
+    secret.write_bytes(png(99))
+    victim.unlink()
+    victim.symlink_to(secret)
+    view = server.get(f'/api/v1/photos/{hits[str(victim)]}/view?size=512')
+    assert view.code == 404 and view.headers['content-type'] == 'application/json', view
+
+
+def pictures_have_no_other_type(place):
+    (place.photos / 'page.jpg').write_bytes(b'<html><script>alert(1)</script></html>')
+    server = place.serve()
+    server.learn(place.photos)
+    server.wait_job()
+    found = server.get('/api/v1/errors').json()
+    assert found['total'] == 1 and found['errors'][0]['path'].endswith('page.jpg'), found
+    for photo in range(1, 6):
+        for what in ('thumb', 'view?size=320'):
+            answer = server.get(f'/api/v1/photos/{photo}/{what}')
+            kind = answer.headers['content-type']
+            assert kind in ('image/webp', 'image/jpeg') if answer.code == 200 else kind == 'application/json', answer
+
+
+def bad_requests(server, place):
+    """(what, expected code, request bytes) of every row of docs/http-errors.md."""
+    api = '/api/v1/'
+
+    def ask(method, path, headers=None, body=b'', token=True):
+        headers = dict(headers or {})
+        if method == 'POST' and 'Content-Length' not in headers and 'Transfer-Encoding' not in headers:
+            headers['Content-Length'] = str(len(body))
+        return server.head(method, path, headers, token) + body
+    json_type = {'Content-Type': 'application/json'}
+    picture = png(5, 200)
+    yield 'no token', 401, ask('GET', api + 'snapshot', token=False)
+    yield 'wrong token', 401, ask('GET', api + 'snapshot', {'Authorization': 'Bearer ' + 'f' * 64})
+    yield 'wrong Host', 421, ask('GET', api + 'snapshot', {'Host': 'evil.example'})
+    yield 'no Host', 421, ask('GET', api + 'snapshot', {'Host': None})
+    yield 'write with a foreign Origin', 403, ask('POST', api + 'job/cancel', {'Origin': 'http://evil.example'})
+    yield 'asked by another site', 403, ask('GET', api + 'snapshot', {'Sec-Fetch-Site': 'cross-site'})
+    yield 'unknown address', 404, ask('GET', api + 'nothing')
+    yield 'unknown file of the page', 404, ask('GET', '/nothing.js')
+    yield 'wrong method', 405, ask('GET', api + 'job')
+    yield 'unknown method', 405, ask('BREW', api + 'snapshot')
+    yield 'way out (../)', 404, ask('GET', '/../../etc/passwd')
+    yield 'way out, encoded', 404, ask('GET', '/%2e%2e/%2e%2e/etc/passwd')
+    yield 'way out, encoded twice', 404, ask('GET', '/%252e%252e/etc/passwd')
+    yield 'broken escape', 400, ask('GET', api + 'search?q=%zz')
+    yield 'NUL in the query', 400, ask('GET', api + 'search?q=a%00b')
+    yield 'too many parameters', 400, ask('GET', api + 'search?' + 'a=1&' * 17)
+    yield 'query of more than 4,096 bytes', 413, ask('GET', api + 'search?q=' + 'x' * 4097)
+    yield 'number that is none', 400, ask('GET', api + 'search?q=x&n=many')
+    yield 'offset too large', 400, ask('GET', api + 'search?q=x&offset=10001')
+    yield 'window beyond the first 10,000', 413, ask('GET', api + 'search?q=x&offset=9990&n=11')
+    yield 'unknown order', 400, ask('GET', api + 'search?q=x&sort=taste')
+    yield 'unknown id', 404, ask('GET', api + 'photos/999999')
+    yield 'id that is no number', 400, ask('GET', api + 'photos/one')
+    yield 'thumbnail of an unknown id', 404, ask('GET', api + 'photos/999999/thumb')
+    yield 'view too large', 400, ask('GET', api + 'photos/1/view?size=99999')
+    yield 'body larger than announced limits', 413, ask('POST', api + 'similar', {'Content-Length': str((64 << 20) + 1)})
+    yield 'JSON larger than 64 KiB', 413, ask('POST', api + 'job', {**json_type, 'Content-Length': '65537'})
+    yield 'length that is none', 400, ask('POST', api + 'job', {**json_type, 'Content-Length': 'x'})
+    yield 'endless body (chunked)', 411, ask('POST', api + 'similar', {'Transfer-Encoding': 'chunked'},
+                                             b'ffff\r\n' + b'x' * 1000)
+    yield 'broken JSON', 400, ask('POST', api + 'job', json_type, b'{"roots":[}')
+    yield 'JSON of another shape', 400, ask('POST', api + 'job', json_type, b'[]')
+    yield 'wrong type in JSON', 400, ask('POST', api + 'job', json_type, b'{"roots":"/tmp"}')
+    yield 'wrong type in a list', 400, ask('POST', api + 'job', json_type, b'{"roots":[7]}')
+    yield 'NUL in a path', 400, ask('POST', api + 'job', json_type, b'{"roots":["/tmp\\u0000/x"]}')
+    yield 'path that is not absolute', 400, ask('POST', api + 'job', json_type, b'{"roots":["photos"]}')
+    yield 'folder that is not there', 404, ask('POST', api + 'job', json_type, b'{"roots":["/no/such/folder"]}')
+    yield 'file instead of a folder', 400, ask('POST', api + 'job', json_type,
+                                               b'{"roots":["%s"]}' % os.fsencode(place.photos / '1.png'))
+    yield 'pause without a job', 409, ask('POST', api + 'job/pause')
+    yield 'unknown speed', 400, ask('POST', api + 'job/speed', json_type, b'{"speed":"warp"}')
+    yield 'ids that are none', 400, ask('POST', api + 'similar', json_type, b'{"ids":["a"]}')
+    yield 'no ids', 400, ask('POST', api + 'similar', json_type, b'{"ids":[]}')
+    yield 'too many ids', 413, ask('POST', api + 'similar', json_type, b'{"ids":[' + b'1,' * 64 + b'1]}')
+    yield 'unknown id as an example', 404, ask('POST', api + 'similar', json_type, b'{"ids":[999999]}')
+    yield 'upload that is no picture', 415, ask('POST', api + 'similar', {}, b'hello' * 100)
+    yield 'upload cut short', 415, ask('POST', api + 'similar', {}, picture[:len(picture) // 2])
+    yield 'empty upload', 415, ask('POST', api + 'similar')
+    yield 'headers of more than 48 KiB', 431, ask('GET', api + 'snapshot', {'X-Long': 'x' * 60000})
+    yield 'address of more than 48 KiB', 414, ask('GET', api + 'search?q=' + 'x' * 60000)
+
+
+def table(rows):
+    head = ('# What bad requests are told\n\nGenerated and checked by `tests/server/test_rules.py` (`--renew-docs` writes it). '
+            'The sentence is `error.message`;\nwhere the HTTP library itself refuses, it is a short page of its own.\n\n'
+            '| request | code | status | sentence |\n|---|---|---|---|\n')
+    return head + ''.join(f'| {" | ".join(map(str, row))} |\n' for row in rows)
+
+
+def bad_requests_get_a_code_and_a_sentence(place):
+    server = place.learned()
+    rows, wrong = [], []
+    for what, code, request in bad_requests(server, place):
+        with server.connect() as sock:
+            try:
+                sock.sendall(request)
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+            answer = read_answer(sock)
+        if answer is None or answer.code != code:
+            wrong.append((what, code, answer))
+            continue
+        status, sentence = '', ''
+        if answer.headers.get('content-type') == 'application/json':
+            error = answer.json()['error']
+            status, sentence = error['status'], re.sub(r' \([a-z]*vips.*\)', '', error['message'].replace(str(place.root), '/home/me'))
+            if len(sentence) < 15:
+                wrong.append((what, 'no sentence', answer))
+        rows.append((what, code, f'`{status}`' if status else '', sentence.replace('|', '\\|')))
+    assert not wrong, wrong
+    assert server.snapshot()['state'] == 'ADVANCED', 'the server is well'
+    path = server_place.SOURCE / 'docs/http-errors.md'
+    if RENEW:
+        path.write_text(table(rows))
+    assert path.read_text() == table(rows), 'docs/http-errors.md differs; renew it with --renew-docs'
+
+
+def what_is_no_http_harms_nobody(place):
+    server = place.serve()
+    for noise in (b'\x16\x03\x01\x02\x00\x01\x00\r\n\r\n', b'\0' * 5000, b'GET\r\n\r\n', b'GET / HTTP/9.9\r\n\r\n',
+                  b'GET / HTTP/1.1\r\nHost localhost\r\n\r\n', b'\r\n' * 3000, os.urandom(20000)):
+        with server.connect() as sock:
+            sock.sendall(noise)
+            sock.shutdown(1)
+            answer = read_answer(sock)
+            assert answer is None or answer.code >= 400, answer
+    assert server.snapshot()['seq'] >= 1
+
+
+def docs_list_every_route(place):
+    text = (server_place.SOURCE / 'docs/http.md').read_text()
+    source = (server_place.SOURCE / 'src/server/routes.c').read_text()
+    rows = re.findall(r'\{ "(GET|POST)", "(/api/[^"]+)"', source)
+    documented = set(re.findall(r'^\| `(GET|POST) (/api/v1/[\w/]+)', text, re.MULTILINE))
+    for line in re.findall(r'^\| `POST /api/v1/job/pause`.*', text, re.MULTILINE):
+        documented |= {('POST', '/api/v1/job/' + name) for name in re.findall(r'`(\w+)`', line.split('|')[1])}
+    assert set(rows) == documented, set(rows) ^ documented
+
+
+RENEW = '--renew-docs' in sys.argv
+if RENEW:
+    sys.argv.remove('--renew-docs')
+if __name__ == '__main__':
+    sys.exit(server_place.main(globals()))

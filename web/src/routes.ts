@@ -1,0 +1,67 @@
+// The addresses of the page: every one is a real path, and holds the whole state of what is seen.
+
+import type { Sort } from './types.ts';
+
+export type Route =
+  | { view: 'home' }
+  | { view: 'start' }
+  | { view: 'loading' }
+  | { view: 'error' }
+  | { view: 'search'; q: string; sort: Sort | null }
+  | { view: 'similar'; ids: number[] }
+  | { view: 'photo'; id: number }
+  | { view: 'unknown'; path: string };
+
+const sorts: readonly Sort[] = ['score', 'date', '-date', 'name'];
+
+function idOf(text: string): number | null {
+  const id = /^\d{1,15}$/.test(text) ? Number(text) : 0;
+  return id > 0 ? id : null;
+}
+
+/** `address` is path and query: '/search?q=dog'. What cannot be read is 'unknown', or the view without that part. */
+export function parseRoute(address: string): Route {
+  const url = new URL(address, 'http://page');
+  const path = url.pathname.replace(/\/+$/, '') || '/';
+  const query = url.searchParams;
+  if (path === '/') return { view: 'home' };
+  if (path === '/start' || path === '/loading' || path === '/error') return { view: path.slice(1) as 'start' };
+  if (path === '/search') {
+    const sort = query.get('sort') as Sort | null;
+    return { view: 'search', q: query.get('q') ?? '', sort: sort && sorts.includes(sort) ? sort : null };
+  }
+  if (path === '/similar') {
+    const ids = (query.get('ids') ?? '').split(',').map(idOf);
+    return { view: 'similar', ids: [...new Set(ids.filter((id) => id !== null))] };
+  }
+  const id = path.startsWith('/photo/') ? idOf(path.slice('/photo/'.length)) : null;
+  return id === null ? { view: 'unknown', path: url.pathname } : { view: 'photo', id };
+}
+
+export function formatRoute(route: Route): string {
+  switch (route.view) {
+    case 'home':
+      return '/';
+    case 'start':
+    case 'loading':
+    case 'error':
+      return `/${route.view}`;
+    case 'search': {
+      const query = new URLSearchParams();
+      if (route.q) query.set('q', route.q);
+      if (route.sort) query.set('sort', route.sort);
+      const text = query.toString();
+      return text ? `/search?${text}` : '/search';
+    }
+    case 'similar':
+      return route.ids.length ? `/similar?ids=${route.ids.join(',')}` : '/similar';
+    case 'photo':
+      return `/photo/${route.id}`;
+    case 'unknown':
+      return route.path;
+  }
+}
+
+/** The views that belong to explore/, which arrives as a chunk of its own. */
+export const isExplore = (route: Route): boolean =>
+  route.view === 'search' || route.view === 'similar' || route.view === 'photo';

@@ -1,0 +1,198 @@
+// The shapes of docs/http.md. More fields may be there at any time; nothing here is invented by the page.
+
+export type Speed = 'gentle' | 'normal' | 'full';
+export type LogLevel = 'info' | 'warning' | 'error';
+export type JobPhase = 'prepare' | 'scan' | 'learn' | 'index' | 'ready';
+export type ScreenState = 'FAST_UI' | 'LOADING' | 'ADVANCED' | 'ERROR';
+
+export interface Root {
+  path: string;
+  photos: number;
+  offline: boolean;
+}
+
+export interface LibraryFacts {
+  dir: string;
+  files: number;
+  learned: number;
+  errors: number;
+  offline: number;
+  roots: Root[];
+}
+
+export interface ModelFacts {
+  name: string;
+  state: 'cold' | 'loading' | 'ready' | 'missing';
+  ms: number | null;
+}
+
+export interface Preparation {
+  name: string; // 'catalogue', 'model'
+  state: 'waiting' | 'working' | 'ready' | 'failed';
+  ms: number | null;
+  message: string | null;
+}
+
+export interface NewestPhoto {
+  id: number;
+  width: number;
+  height: number;
+}
+
+export interface FileFault {
+  path: string;
+  reason: string;
+  status?: string;
+}
+
+export interface Job {
+  number: number;
+  roots: string[];
+  speed: Speed;
+  retry_waits: boolean;
+  seq: number;
+  phase: JobPhase;
+  running: boolean;
+  paused: boolean;
+  cancelling: boolean;
+  found: number;
+  todo: number;
+  done: number;
+  learned: number;
+  unchanged: number;
+  moved: number;
+  removed: number;
+  skipped: number;
+  failed: number;
+  rate: number | null; // pictures a second
+  eta_s: number | null; // null: estimating
+  fraction: number; // 0..1, never goes back within one job
+  elapsed_s: number;
+  outcome: string | null; // null while it runs, then 'ok', 'partial', 'cancelled', or what ended it
+  message: string | null;
+  newest: NewestPhoto[]; // newest first
+  errors: FileFault[]; // newest last
+}
+
+export interface LogLine {
+  n: number;
+  time: string;
+  level: LogLevel;
+  text: string;
+}
+
+export interface ErrorFacts {
+  status: string;
+  message: string;
+  kept: string;
+  advice: string;
+  details: string;
+}
+
+export interface Snapshot {
+  seq: number;
+  state: ScreenState;
+  version: string;
+  started: string;
+  library: LibraryFacts | null; // null: not opened yet
+  model: ModelFacts;
+  preparation: Preparation[];
+  job: Job | null;
+  log: LogLine[];
+  error: ErrorFacts | null;
+}
+
+export type Sort = 'score' | 'date' | '-date' | 'name';
+
+export interface Hit {
+  id: number;
+  path: string;
+  score: number | null;
+  match: number | null; // 0..100; null until calibration exists
+  taken: string | null;
+  width: number;
+  height: number;
+}
+
+export interface Hits {
+  query: string;
+  model: string;
+  took_ms: number;
+  total: number;
+  strong: number | null;
+  offset: number;
+  hits: Hit[];
+}
+
+export interface Photo {
+  id: number;
+  path: string;
+  name: string;
+  root: string;
+  offline: boolean;
+  bytes: number;
+  type: string;
+  width: number;
+  height: number;
+  orientation: number;
+  taken: string | null;
+  taken_source: 'exif' | 'xmp' | 'file' | null;
+  make: string | null;
+  model: string | null;
+  lens: string | null;
+  iso: number | null;
+  exposure_s: number | null;
+  fnumber: number | null;
+  focal_mm: number | null;
+  gps: { lat: number; lon: number; alt: number | null } | null;
+  keywords: string[];
+  rating: number | null;
+  caption: string | null;
+  tags: { name: string; score: number }[];
+  sha256: string;
+  phash: string | null;
+  learned: { model: string; at: string } | null;
+  error: string | null;
+}
+
+export interface FaultPage {
+  total: number;
+  offset: number;
+  errors: FileFault[];
+}
+
+export interface Folder {
+  name: string;
+  path: string;
+  readable: boolean;
+}
+
+export interface Place {
+  kind: 'home' | 'pictures' | 'downloads' | 'drive' | 'recent';
+  name: string;
+  path: string;
+  bytes: number | null;
+}
+
+export interface FolderPage {
+  path: string;
+  parent: string | null;
+  folders: Folder[];
+  truncated: boolean;
+  places: Place[];
+}
+
+export interface Look {
+  path: string;
+  kind: 'folder' | 'file' | 'missing' | 'unreadable' | 'outside';
+  message: string | null;
+  suggestion: string | null;
+  completion: string | null;
+}
+
+export interface FolderCount {
+  pictures: number;
+  folders: number;
+  files: number;
+  complete: boolean;
+}

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { formatRoute, isExplore, parseRoute } from '../src/routes.ts';
+
+test('every address is read and written back the same', () => {
+  for (const address of ['/', '/start', '/loading', '/error', '/search', '/search?q=a+dog', '/search?q=%2Bred+-%28people+at+night%29&sort=-date', '/similar', '/similar?ids=12,7', '/photo/12']) {
+    assert.equal(formatRoute(parseRoute(address)), address);
+  }
+});
+
+test('a query is any text, and a sort is one of four', () => {
+  assert.deepEqual(parseRoute('/search?q=a%26b%3D%C3%A9&sort=name'), { view: 'search', q: 'a&b=é', sort: 'name' });
+  assert.deepEqual(parseRoute('/search?sort=size'), { view: 'search', q: '', sort: null });
+});
+
+test('ids are whole, positive and named once', () => {
+  assert.deepEqual(parseRoute('/similar?ids=3,x,-1,0,3,9'), { view: 'similar', ids: [3, 9] });
+  assert.equal(parseRoute('/photo/0').view, 'unknown');
+  assert.equal(parseRoute('/photo/12x').view, 'unknown');
+  assert.equal(parseRoute('/photo/99999999999999999').view, 'unknown');
+});
+
+test('a slash at the end is no other page, another word is', () => {
+  assert.equal(parseRoute('/start/').view, 'start');
+  assert.deepEqual(parseRoute('/settings'), { view: 'unknown', path: '/settings' });
+});
+
+test('explore has search, similar and photo', () => {
+  assert.deepEqual(['/', '/start', '/search', '/similar', '/photo/1'].map((address) => isExplore(parseRoute(address))), [false, false, true, true, true]);
+});
