@@ -5,17 +5,9 @@
 #define PD_BENCH_PEAK_H
 
 #include <stdint.h>
-#include <time.h>
 
 #include "base/cpu.h"
-
-/* Time that this thread ran, so that neighbours who take the core from it do not count. */
-static inline int64_t bench_cpu_ns(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
+#include "bench.h"
 
 typedef enum peak {
     PEAK_FMA,     /* vfmadd231ps: fp32 */
