@@ -12,14 +12,17 @@ _pixel_detective()
     --progress) COMPREPLY=($(compgen -W 'auto bar json none' -- "$cur")); return ;;
     -n) COMPREPLY=($(compgen -W '' -- "$cur")); return ;;
     --sort) COMPREPLY=($(compgen -W 'score date -date name' -- "$cur")); return ;;
+    --listen) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+    --browse-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
     esac
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-        index|search|similar|show|status|help) command=$word; break ;;
+        serve|index|search|similar|show|status|help) command=$word; break ;;
         esac
     done
     options='--library --model --threads --cpu --precision --help -h --version'
     case $command in
+    serve) options+=' --listen --no-open --browse-root' ;;
     index) options+=' --recheck --progress --json' ;;
     search) options+=' -n --sort --json --jsonl --csv -0' ;;
     similar) options+=' -n --sort --json --jsonl --csv -0' ;;
@@ -30,7 +33,7 @@ _pixel_detective()
     if [[ $cur == -* ]]; then
         COMPREPLY=($(compgen -W "$options" -- "$cur"))
     elif [[ -z $command || $command == help ]]; then
-        COMPREPLY=($(compgen -W 'index search similar show status help' -- "$cur"))
+        COMPREPLY=($(compgen -W 'serve index search similar show status help' -- "$cur"))
     elif [[ $command == index ]]; then
         COMPREPLY=($(compgen -d -- "$cur"))
     elif [[ $command == similar || $command == show ]]; then

@@ -1,4 +1,5 @@
-/* The headers that decide who may ask. Input: Host, Origin and Cookie, a line each. Nobody comes in without the token. */
+/* The headers that decide who may ask. Input: Host, Origin and Cookie, a line each. Nobody comes in without the token.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

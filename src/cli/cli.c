@@ -65,6 +65,22 @@ static bool are_folders(char *const *words, size_t n)
     return all;
 }
 
+/* The command that was meant; NULL: none is near. */
+static const char *find_nearest(const char *name)
+{
+    size_t n, best = SIZE_MAX;
+    const pd_command *commands = pd_commands(&n);
+    const char *nearest = NULL;
+    for (size_t i = 0; i < n; i++) {
+        const size_t distance = pd_near_distance(name, commands[i].name);
+        if (pd_near_match(name, commands[i].name) && distance < best) {
+            best = distance;
+            nearest = commands[i].name;
+        }
+    }
+    return nearest;
+}
+
 /* The first word names the command; without one, or with only folders, it is the page that is wanted. */
 static pd_status find_command(pd_cli *cli, const pd_command **ret_command, pd_error *err)
 {
@@ -76,11 +92,9 @@ static pd_status find_command(pd_cli *cli, const pd_command **ret_command, pd_er
         *ret_command = pd_command_preset();
     if (*ret_command)
         return PD_OK;
-    size_t n;
-    const pd_command *commands = pd_commands(&n);
-    for (size_t i = 0; i < n; i++)
-        if (pd_near_match(name, commands[i].name))
-            return pd_error_set(err, PD_ERR_USAGE, "'%s' is no command; did you mean '%s'?", name, commands[i].name);
+    const char *nearest = find_nearest(name);
+    if (nearest)
+        return pd_error_set(err, PD_ERR_USAGE, "'%s' is no command; did you mean '%s'?", name, nearest);
     return pd_error_set(err, PD_ERR_USAGE, "'%s' is no command; 'pixel-detective help' lists them", name);
 }
 

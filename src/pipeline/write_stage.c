@@ -165,11 +165,8 @@ static int64_t next_look(const batch *b)
     return look_ns < b->deadline_ns ? look_ns : b->deadline_ns;
 }
 
-/* A job that is paused saves what has come. */
-static bool is_due(const batch *b, bool more_may_come)
-{
-    return pd_clock_ns() >= b->deadline_ns || (!more_may_come && pd_board_is_paused(b->stages->board));
-}
+/* A job that is paused saves what has come, and what still comes, at once. */
+static bool is_due(const batch *b) { return pd_clock_ns() >= b->deadline_ns || pd_board_is_paused(b->stages->board); }
 
 void pd_stage_write(pd_stages *stages)
 {
@@ -181,7 +178,7 @@ void pd_stage_write(pd_stages *stages)
             take_item(&b, item);
             pd_item_free(&item);
         }
-        if (b.n >= b.n_max || closed || (b.n > 0 && is_due(&b, item != NULL)))
+        if (b.n >= b.n_max || closed || (b.n > 0 && is_due(&b)))
             commit_batch(&b);
     }
 }

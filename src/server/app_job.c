@@ -143,10 +143,9 @@ static pd_status start(pd_app *app, char **roots, size_t n_roots, bool retry, pd
     pthread_mutex_unlock(&app->lock);
     if (closing)
         return pd_error_set(err, PD_ERR_CANCELLED, "the program is ending; start it again to learn more");
-    const pd_index_options options = { .folders = (const char *const *)roots,
-                                       .n_folders = n_roots,
-                                       .retry = retry,
-                                       .speed = speed };
+    const pd_index_options options = {
+        .folders = (const char *const *)roots, .n_folders = n_roots, .retry = retry, .speed = speed
+    };
     PD_TRY(pd_library_index(app->options.library, &options, err));
     publish_start(app, roots, n_roots, n_roots == 0, speed);
     return PD_OK;

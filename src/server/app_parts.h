@@ -37,9 +37,9 @@ typedef struct pd_app_job {
     uint64_t number; /* 1, 2, 3 ...; 0: none yet */
     bool running;    /* as far as the snapshot knows */
     bool retry_waits;
-    char **roots;    /* what it learns */
+    char **roots; /* what it learns */
     size_t n_roots;
-    bool everything; /* every root there is; none was named */
+    bool everything;     /* every root there is; none was named */
     uint64_t lines_seen; /* of its own log */
     pd_progress progress;
 } pd_app_job;

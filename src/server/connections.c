@@ -10,6 +10,11 @@ void pd_connections_init(pd_connections *connections, size_t n_sockets_max)
 {
     *connections = (pd_connections){ .n_sockets_max = n_sockets_max };
     pthread_mutex_init(&connections->lock, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&connections->streams_ended, &attributes);
+    pthread_condattr_destroy(&attributes);
 }
 
 void pd_connections_done(pd_connections *connections)
@@ -19,6 +24,7 @@ void pd_connections_done(pd_connections *connections)
         connections->first = connection->next;
         pd_mem_free(connection);
     }
+    pthread_cond_destroy(&connections->streams_ended);
     pthread_mutex_destroy(&connections->lock);
 }
 
@@ -94,9 +100,21 @@ void pd_connections_give(pd_connections *connections, pd_connection *connection,
     size_t max;
     pthread_mutex_lock(&connections->lock);
     (*share_of(connections, share, &max))--;
+    if (connections->n_streams == 0)
+        pthread_cond_broadcast(&connections->streams_ended);
     if (connection && share == PD_SHARE_REQUEST) {
         connection->n_requests--;
         connection->silent_ns = pd_clock_ns();
     }
+    pthread_mutex_unlock(&connections->lock);
+}
+
+void pd_connections_wait_streams(pd_connections *connections, int timeout_ms)
+{
+    const int64_t until = pd_clock_ns() + timeout_ms * PD_NS_PER_MS;
+    const struct timespec when = { .tv_sec = until / PD_NS_PER_S, .tv_nsec = until % PD_NS_PER_S };
+    pthread_mutex_lock(&connections->lock);
+    while (connections->n_streams > 0 && pd_clock_ns() < until)
+        (void)pthread_cond_timedwait(&connections->streams_ended, &connections->lock, &when);
     pthread_mutex_unlock(&connections->lock);
 }

@@ -24,6 +24,7 @@ typedef struct pd_connection {
 
 typedef struct pd_connections {
     pthread_mutex_t lock;
+    pthread_cond_t streams_ended;
     pd_connection *first;
     size_t n_sockets, n_sockets_max;
     size_t n_requests, n_streams, n_uploads;
@@ -41,5 +42,8 @@ typedef enum pd_share { PD_SHARE_REQUEST, PD_SHARE_STREAM, PD_SHARE_UPLOAD } pd_
 /* False: there are too many; nothing was taken. `connection` may be NULL. */
 PD_MUST_USE bool pd_connections_take(pd_connections *connections, pd_connection *connection, pd_share share);
 void pd_connections_give(pd_connections *connections, pd_connection *connection, pd_share share);
+
+/* Waits until no stream is left, timeout_ms at most. */
+void pd_connections_wait_streams(pd_connections *connections, int timeout_ms);
 
 #endif

@@ -17,8 +17,9 @@
 #include "server/server.h"
 
 enum {
-    SOCKETS_SPARE = 32,    /* above PD_HTTP_SOCKETS_MAX: those that were told to go and have not gone yet */
+    SOCKETS_SPARE = 512,   /* above PD_HTTP_SOCKETS_MAX: those that were told to go and have not gone yet */
     STACK_BYTES = 1 << 20, /* of a connection's thread; address space, not memory */
+    LAST_WORDS_MS = 500,   /* who reads has got the end of its stream by then; who does not holds nobody up */
     STREAM_BLOCK_BYTES = 1 << 14,
     NUMBER_BYTES = 24,
 };
@@ -408,6 +409,7 @@ void pd_http_stop(pd_http **http)
     pd_http *h = *http;
     if (!h)
         return;
+    pd_connections_wait_streams(&h->connections, LAST_WORDS_MS);
     MHD_stop_daemon(h->daemon);
     pd_connections_done(&h->connections);
     pd_mem_free(h);

@@ -63,10 +63,6 @@ static const struct {
     [PD_REFUSAL_BUSY] = { HTTP_SERVICE_UNAVAILABLE, "busy" },
 };
 
-unsigned pd_refusal_code(pd_refusal refusal) { return refusals[refusal].code; }
-
-const char *pd_refusal_name(pd_refusal refusal) { return refusals[refusal].name; }
-
 unsigned pd_http_code(pd_status status)
 {
     return (unsigned)status < PD_STATUS_COUNT ? codes[status] : HTTP_INTERNAL_SERVER_ERROR;

@@ -68,8 +68,6 @@ typedef enum pd_refusal {
     PD_REFUSAL_COUNT
 } pd_refusal;
 
-unsigned pd_refusal_code(pd_refusal refusal);
-const char *pd_refusal_name(pd_refusal refusal);
 unsigned pd_http_code(pd_status status); /* 500 for values outside the enum */
 
 /* {"error":{"status","message"}} in place of what the reply was. */

@@ -31,12 +31,6 @@ static const pd_route table[] = {
 /* Everything that is not under /api/: the page and what it is made of. */
 static const pd_route page = { "GET", "/", .open = true, .answer = pd_handle_page };
 
-const pd_route *pd_routes(size_t *ret_n)
-{
-    *ret_n = PD_COUNT_OF(table);
-    return table;
-}
-
 bool pd_path_is_api(const char *path) { return strncmp(path, api_prefix, sizeof api_prefix - 1) == 0; }
 
 typedef enum match { MATCH_NONE, MATCH_FULL, MATCH_BAD_ID } match;

@@ -25,8 +25,6 @@ typedef struct pd_route {
     void (*answer)(pd_app *app, const pd_request *request, pd_reply *reply);
 } pd_route;
 
-const pd_route *pd_routes(size_t *ret_n);
-
 /* Finds the route and sets the photo's id. NULL: the reply says why (404, 405, 400). */
 const pd_route *pd_route_find(const char *method, const char *path, uint64_t *ret_id, pd_reply *reply);
 

@@ -31,9 +31,9 @@ def check_generated(root, make_docs, renew):
 
 
 def contract_headers(root):
-    """Headers that other rooms read: <room>/<room>.h, those of base, and the options of the command line."""
+    """Headers that other rooms read: <room>/<room>.h, those of base, the options of the command line, and all of server."""
     for path in sorted((root / 'src').glob('*/*.h')):
-        if path.stem == path.parent.name or path.parent.name in ('base', 'cli'):
+        if path.stem == path.parent.name or path.parent.name in ('base', 'cli', 'server'):
             yield path
 
 

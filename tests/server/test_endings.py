@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -23,8 +24,8 @@ def run(where, *arguments, code):
 def the_address_is_the_first_line(place):
     server = place.serve()
     assert server.port > 0
-    assert 'browser' in (place.root / 'stderr').read_text()
     assert server.stop() < 5 and server.process.returncode == 0
+    assert 'browser' in (place.root / 'stderr').read_text()
 
 
 def without_a_command_it_is_the_page(place):
@@ -37,6 +38,30 @@ def without_a_command_it_is_the_page(place):
         process.stdout.close()
     _, errors = run(place, place.photos / 'none', code=2)
     assert 'is no command' in errors
+
+
+def the_start_touches_nothing_heavy(place):
+    place.learned().stop()
+    server = place.serve()
+    here = pathlib.Path(f'/proc/{server.process.pid}')
+
+    def opened():
+        files = []
+        for fd in (here / 'fd').iterdir():
+            try:
+                files.append(os.readlink(fd))
+            except FileNotFoundError:
+                pass  # closed meanwhile
+        return [line.split()[-1] for line in (here / 'maps').read_text().splitlines()] + files
+    answer = server.get('/api/v1/snapshot')
+    assert answer.code == 200 and answer.json()['library'] is None and answer.json()['model']['state'] == 'cold', answer
+    assert not [f for f in opened() if 'catalogue' in f or f.endswith(('.vectors', '.prepared', '.safetensors'))], opened()
+    assert server.get('/api/v1/status').json()['learned'] == 3
+    assert [f for f in opened() if 'catalogue' in f], 'or nothing was checked'
+    assert server.get('/api/v1/search?q=dog').code == 200 and server.get('/').code == 200
+    heavy = re.compile(r'lib(vips|heif|jxl|raw|glib|gobject|jpeg|png|webp|tiff|exif|stdc)')
+    assert not [f for f in opened() if heavy.search(f)], opened()
+    assert not any(task.read_text() for task in here.glob('task/*/children')), 'no decoder runs'
 
 
 def folders_on_the_command_line_are_learned_at_once(place):

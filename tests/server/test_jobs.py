@@ -154,6 +154,7 @@ def one_job_at_a_time(place):
     second = server.post('/api/v1/job', {'roots': [str(place.photos)]})
     assert second.code == 409 and second.json()['error']['status'] == 'busy', second
     assert server.snapshot()['job']['number'] == 1
+    Events(server).until(lambda s: s['job']['done'] > 0)  # from here on the library knows the folder
     server.post('/api/v1/job/cancel')
     server.wait_job()
     everything = server.post('/api/v1/job')

@@ -53,7 +53,9 @@ static void broken_addresses_are_refused_with_a_sentence(void)
 static void numbers_in_an_address_have_bounds(void)
 {
     static const pd_uri_range range = { .preset = 7, .min = 1, .max = 10 };
-    static const char *const wrong[] = { "/?n=0", "/?n=11", "/?n=", "/?n=x", "/?n=1x", "/?n=-1", "/?n=99999999999999999999" };
+    static const char *const wrong[] = {
+        "/?n=0", "/?n=11", "/?n=", "/?n=x", "/?n=1x", "/?n=-1", "/?n=99999999999999999999"
+    };
     pd_uri uri;
     uint64_t value = 0;
     REQUIRE(parse(&uri, "/?n=10", NULL) == PD_OK);
@@ -122,13 +124,28 @@ static void ranges_are_those_of_rfc_9110(void)
 
 static void only_names_of_this_computer_are_hosts(void)
 {
-    static const char *const good[] = { "127.0.0.1:7733", "127.0.0.1", "127.1.2.3:1", "localhost:8000", "LocalHost",
-                                        "[::1]:7733",     "[::1]" };
-    static const char *const bad[] = { "",          "evil.example",    "evil.example:7733", "127.0.0.1.evil.example",
-                                       "10.0.0.1",  "localhost.evil",  "localhost:",        "localhost:99999",
-                                       "[::2]",     "[::1",            "::1",               "[127.0.0.1]",
-                                       "127.0.0.1:x", "localhost:80:80", "127.1",           "0.0.0.0",
-                                       "@localhost", "localhost/",      "2130706433",       "[::ffff:127.0.0.1]" };
+    static const char *const good[] = { "127.0.0.1:7733", "127.0.0.1",  "127.1.2.3:1", "localhost:8000",
+                                        "LocalHost",      "[::1]:7733", "[::1]" };
+    static const char *const bad[] = { "",
+                                       "evil.example",
+                                       "evil.example:7733",
+                                       "127.0.0.1.evil.example",
+                                       "10.0.0.1",
+                                       "localhost.evil",
+                                       "localhost:",
+                                       "localhost:99999",
+                                       "[::2]",
+                                       "[::1",
+                                       "::1",
+                                       "[127.0.0.1]",
+                                       "127.0.0.1:x",
+                                       "localhost:80:80",
+                                       "127.1",
+                                       "0.0.0.0",
+                                       "@localhost",
+                                       "localhost/",
+                                       "2130706433",
+                                       "[::ffff:127.0.0.1]" };
     uint16_t port = 0;
     for (size_t i = 0; i < PD_COUNT_OF(good); i++)
         CHECK(pd_host_is_loopback(good[i], &port));
@@ -193,12 +210,17 @@ static void a_token_comes_as_bearer_or_in_the_cookie_of_the_port(void)
 static void every_status_and_every_refusal_has_a_code(void)
 {
     for (pd_status status = 0; status < PD_STATUS_COUNT; status++)
-        CHECK(status == PD_OK ? pd_http_code(status) == 200 : pd_http_code(status) >= 400 && pd_http_code(status) < 600);
+        CHECK(status == PD_OK ? pd_http_code(status) == 200
+                              : pd_http_code(status) >= 400 && pd_http_code(status) < 600);
     CHECK(pd_http_code(PD_STATUS_COUNT) == 500);
     CHECK(pd_http_code(PD_ERR_USAGE) == 400 && pd_http_code(PD_ERR_FULL) == 507 && pd_http_code(PD_ERR_BUSY) == 409);
     for (pd_refusal refusal = 0; refusal < PD_REFUSAL_COUNT; refusal++) {
-        CHECK(pd_refusal_code(refusal) >= 400 && pd_refusal_code(refusal) < 600);
-        CHECK(pd_refusal_name(refusal) && *pd_refusal_name(refusal));
+        pd_reply reply = { 0 };
+        pd_reply_refuse(&reply, refusal, "a sentence");
+        CHECK(reply.code >= 400 && reply.code < 600);
+        CHECK(reply.kind == PD_BODY_OWNED && !memmem(reply.owned, reply.len, "\"status\":null", 13));
+        CHECK(reply.kind == PD_BODY_OWNED && memmem(reply.owned, reply.len, "a sentence", 10));
+        pd_reply_done(&reply);
     }
 }
 
@@ -235,10 +257,6 @@ static void routes_are_found_by_method_and_path(void)
     const pd_route *route = pd_route_find("HEAD", "/api/v1/photos/12/thumb", &id, &reply);
     REQUIRE(route != NULL);
     CHECK(id == 12 && strcmp(route->path, "/api/v1/photos/ID/thumb") == 0 && !route->open);
-    size_t n;
-    const pd_route *routes = pd_routes(&n);
-    for (size_t i = 0; i < n; i++)
-        CHECK(!routes[i].open && pd_path_is_api(routes[i].path));
     CHECK(route_code("GET", "/") == 200);
     CHECK(route_code("GET", "/anything/else") == 200);
     CHECK(route_code("POST", "/") == 405);

@@ -293,6 +293,10 @@ def docs_list_every_route(place):
     for line in re.findall(r'^\| `POST /api/v1/job/pause`.*', text, re.MULTILINE):
         documented |= {('POST', '/api/v1/job/' + name) for name in re.findall(r'`(\w+)`', line.split('|')[1])}
     assert set(rows) == documented, set(rows) ^ documented
+    server = place.serve()
+    for method, path in rows:
+        answer = server.ask(method, path.replace('ID', '1'), token=False)
+        assert answer.code == 401, (method, path, answer)
 
 
 RENEW = '--renew-docs' in sys.argv

@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-const GZIP_BYTES_MAX = 250_000; // all of it; measured: 86,077
-const FIRST_GZIP_BYTES_MAX = 60_000; // index.html, app.js, style.css: what the first screen waits for; measured: 56,222
-const NAME = /^(index\.html|app\.js|style\.css|mark\.svg|assets\/[A-Za-z][A-Za-z.-]*\.(js|css))$/; // fixed, so no hashes
+const GZIP_BYTES_MAX = 250_000; // all of it; measured: 86,362
+const FIRST_GZIP_BYTES_MAX = 60_000; // index.html, app.js, style.css, theme.js: what the first screen waits for; measured: 56,507
+const NAME = /^(index\.html|app\.js|style\.css|theme\.js|mark\.svg|assets\/[A-Za-z][A-Za-z.-]*\.(js|css))$/; // fixed, so no hashes
 
 const web = process.argv[2];
 const committed = join(web, 'dist');
@@ -56,7 +56,7 @@ function checkPolicy() {
 function checkSize() {
   const sizes = list(committed).map((name) => ({ name, bytes: gzipSync(readFileSync(join(committed, name))).length }));
   const sum = (some) => some.reduce((total, { bytes }) => total + bytes, 0);
-  const first = sum(sizes.filter(({ name }) => /^(index\.html|app\.js|style\.css)$/.test(name)));
+  const first = sum(sizes.filter(({ name }) => /^(index\.html|app\.js|style\.css|theme\.js)$/.test(name)));
   console.log(`gzip: ${sum(sizes)} bytes, of which the first screen waits for ${first}`);
   if (sum(sizes) > GZIP_BYTES_MAX) wrong.push(`all of it has ${sum(sizes)} bytes, limit ${GZIP_BYTES_MAX}`);
   if (first > FIRST_GZIP_BYTES_MAX) wrong.push(`the first screen waits for ${first} bytes, limit ${FIRST_GZIP_BYTES_MAX}`);
