@@ -72,13 +72,22 @@ FORCE_INLINE __m512 finish(enum kind kind, const struct tile *t, int row, int pa
     return _mm512_max_ps(t->lo, _mm512_min_ps(t->hi, value)); /* in this order NaN stays */
 }
 
+/* A load that follows soon waits long for a store under a mask, even one of ones. */
+FORCE_INLINE void store_columns(float *c, __mmask16 columns, __m512 value)
+{
+    if (columns == 0xFFFF)
+        _mm512_storeu_ps(c, value);
+    else
+        _mm512_mask_storeu_ps(c, columns, value);
+}
+
 FORCE_INLINE void store(const struct tile *t, int row, int panel, __m512 value)
 {
     const size_t at = (size_t)panel * PD_PANEL_COLUMNS;
     const __mmask16 columns = t->columns[panel];
     if (t->residual)
         value = _mm512_add_ps(value, _mm512_maskz_loadu_ps(columns, t->residual + (size_t)row * t->ld_residual + at));
-    _mm512_mask_storeu_ps(t->c + (size_t)row * t->ld_c + at, columns, value);
+    store_columns(t->c + (size_t)row * t->ld_c + at, columns, value);
 }
 
 FORCE_INLINE void multiply(enum kind kind, const int rows, const int panels, const struct tile *t)
@@ -151,32 +160,56 @@ struct operands {
 };
 
 /* Activations that cost more than a clamp: the tile's sums lie in `sums`, [rows, COLUMNS_MAX]. */
-static void activate_tile(const pd_gemm *g, const struct tile *t, size_t rows, const float *sums)
+FORCE_INLINE void activate_tile(pd_activation activation, const struct tile *t, size_t rows, const float *sums)
 {
-    for (size_t row = 0; row < rows; row++)
-        for (size_t panel = 0; panel < PANELS_MAX; panel++) {
-            const __mmask16 columns = t->columns[panel];
-            const size_t at = panel * PD_PANEL_COLUMNS;
-            __m512 value = vec_activate(g->activation, _mm512_maskz_loadu_ps(columns, sums + row * COLUMNS_MAX + at));
-            if (t->residual)
-                value = _mm512_add_ps(value, _mm512_maskz_loadu_ps(columns, t->residual + row * t->ld_residual + at));
-            _mm512_mask_storeu_ps(t->c + row * g->ld_c + at, columns, value);
+    const __mmask16 left = t->columns[0], right = t->columns[1];
+    for (size_t row = 0; row < rows; row++, sums += COLUMNS_MAX) {
+        __m512 a = vec_activate(activation, _mm512_load_ps(sums));
+        __m512 b = vec_activate(activation, _mm512_load_ps(sums + PD_PANEL_COLUMNS));
+        float *c = t->c + row * t->ld_c;
+        if (t->residual) {
+            const float *residual = t->residual + row * t->ld_residual;
+            a = _mm512_add_ps(a, _mm512_maskz_loadu_ps(left, residual));
+            b = _mm512_add_ps(b, _mm512_maskz_loadu_ps(right, residual + PD_PANEL_COLUMNS));
         }
+        store_columns(c, left, a);
+        store_columns(c + PD_PANEL_COLUMNS, right, b);
+    }
 }
 
-static void run_tile(const pd_gemm *g, const struct tile *ready, size_t rows, tile_function tile)
+/* One loop for each activation. */
+static void activate(pd_activation activation, const struct tile *t, size_t rows, const float *sums)
+{
+    if (activation == PD_ACTIVATION_QUICK_GELU)
+        activate_tile(PD_ACTIVATION_QUICK_GELU, t, rows, sums);
+    else if (activation == PD_ACTIVATION_GELU)
+        activate_tile(PD_ACTIVATION_GELU, t, rows, sums);
+    else
+        activate_tile(PD_ACTIVATION_GELU_TANH, t, rows, sums);
+}
+
+/* The tile is aimed at the stack and back again: it is too large to be copied for every one. */
+static void run_tile(const pd_gemm *g, struct tile *t, size_t rows, tile_function tile)
 {
     if (g->activation <= PD_ACTIVATION_RELU6) {
-        tile(ready);
+        tile(t);
         return;
     }
-    float sums[ROWS_MAX * COLUMNS_MAX];
-    struct tile t = *ready;
-    t.c = sums;
-    t.ld_c = COLUMNS_MAX;
-    t.residual = NULL;
-    tile(&t);
-    activate_tile(g, ready, rows, sums);
+    _Alignas(64) float sums[ROWS_MAX * COLUMNS_MAX];
+    float *c = t->c;
+    const float *residual = t->residual;
+    const __mmask16 left = t->columns[0], right = t->columns[1];
+    t->c = sums;
+    t->ld_c = COLUMNS_MAX;
+    t->residual = NULL;
+    t->columns[0] = t->columns[1] = 0xFFFF; /* so that all of sums is something */
+    tile(t);
+    t->c = c;
+    t->ld_c = g->ld_c;
+    t->residual = residual;
+    t->columns[0] = left;
+    t->columns[1] = right;
+    activate(g->activation, t, rows, sums);
 }
 
 /* What all tiles of one pair of panels share. */

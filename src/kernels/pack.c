@@ -31,13 +31,14 @@ void pd_pack_i8(const float *w, size_t n, size_t k, int8_t *ret_packed, float *r
     for (size_t output = 0; output < n; output++) {
         const float *row = w + output * k;
         float largest = 0.0f;
-        for (size_t i = 0; i < k; i++)
-            largest = fmaxf(largest, fabsf(row[i]));
+        for (size_t i = 0; i < k; i++) /* not fmaxf, which is a call */
+            largest = fabsf(row[i]) > largest ? fabsf(row[i]) : largest;
         const float scale = largest > 0.0f ? largest / 127.0f : 1.0f;
         int8_t *column = ret_packed + output / PD_PANEL_COLUMNS * panel_bytes + output % PD_PANEL_COLUMNS * GROUP;
         int32_t sum = 0;
         for (size_t i = 0; i < k; i++) {
-            const float q = fminf(fmaxf(rintf(row[i] / scale), -127.0f), 127.0f);
+            float q = rintf(row[i] / scale);
+            q = q > -127.0f ? (q < 127.0f ? q : 127.0f) : -127.0f;
             column[i / GROUP * GROUP * PD_PANEL_COLUMNS + i % GROUP] = (int8_t)q;
             sum += (int8_t)q;
         }
