@@ -10,13 +10,13 @@
 #include <string.h>
 
 #include "base/attr.h"
-#include "base/clock.h"
 #include "base/cpu.h"
 #include "base/mem.h"
 #include "kernels/kernels.h"
+#include "peak.h"
 
 #define ROUNDS 15
-#define LEVELS_MAX 4
+#define LEVELS_MAX 6
 #define CACHE_LINE 64
 
 static pd_kernels levels[LEVELS_MAX];
@@ -64,67 +64,36 @@ struct job {
 
 static double time_ns(const pd_kernels *k, const job *j, size_t repeats)
 {
-    const int64_t begin = pd_clock_ns();
+    const int64_t begin = bench_cpu_ns();
     for (size_t i = 0; i < repeats; i++)
         j->run(k, j);
-    return (double)(pd_clock_ns() - begin) / (double)repeats;
+    return (double)(bench_cpu_ns() - begin) / (double)repeats;
 }
 
-/* A multiply-add loop without memory: G/s of float and of byte products. */
-static double fma_peak, dot_peak;
+/* Of the round that is being timed, G/s. */
+static double peaks[PEAK_COUNT];
 
-#ifdef __x86_64__
-#define TWELVE(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
-#define FMA(n) "vfmadd231ps %%ymm14, %%ymm15, %%ymm" #n "\n\t"
-#define DOT(n) "vpdpbusd %%zmm14, %%zmm15, %%zmm" #n "\n\t"
-#define PEAK_LOOP(body)                                                                                              \
-    __asm__ volatile(                                                                                                \
-        "vpxor %%xmm14, %%xmm14, %%xmm14\n\tvpxor %%xmm15, %%xmm15, %%xmm15\n\t.p2align 5\n1:\n\t" body body         \
-        "dec %0\n\tjnz 1b\n\t"                                                                                       \
-        : "+r"(loops)                                                                                                \
-        :                                                                                                            \
-        : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm14", \
-          "xmm15", "cc")
-
-static void spin_fma(long loops) { PEAK_LOOP(TWELVE(FMA)); }
-static void spin_dot(long loops) { PEAK_LOOP(TWELVE(DOT)); }
-
-static double spin(void (*loop)(long), double per_instruction)
+static void measure_peaks(void)
 {
-    enum { LOOPS = 100000 };
-    const int64_t begin = pd_clock_ns();
-    loop(LOOPS);
-    return 24.0 * LOOPS * per_instruction / (double)(pd_clock_ns() - begin);
+    for (peak which = 0; which < PEAK_COUNT; which++)
+        peaks[which] = peak_measure(which);
 }
-
-static void measure_peaks(unsigned mask, double *ret_fma, double *ret_dot)
-{
-    *ret_fma = mask & PD_CPU_AVX2 ? spin(spin_fma, 16.0) : 0.0;
-    *ret_dot = mask & PD_CPU_AVX512_VNNI ? spin(spin_dot, 128.0) : 0.0;
-}
-#else
-static void measure_peaks(unsigned mask, double *ret_fma, double *ret_dot)
-{
-    (void)mask;
-    *ret_fma = *ret_dot = 0.0;
-}
-#endif
 
 /* Prints one line: the median per level and, where `peaks` counts, its part of the peak of the same round. */
-static void report(const char *what, const job *j, const double *(*peak_of)(void))
+static void report(const char *what, const job *j, peak (*peak_of)(const char *level))
 {
     static double speed[LEVELS_MAX][ROUNDS], part[LEVELS_MAX][ROUNDS];
-    const unsigned mask = pd_cpu_detect();
     size_t repeats[LEVELS_MAX];
     for (size_t level = j->first_level; level < n_levels; level++) {
         const double once = time_ns(&levels[level], j, 1);
         repeats[level] = once > 5e6 ? 1 : (size_t)(5e6 / once) + 1;
     }
     for (size_t round = 0; round < ROUNDS; round++) {
-        measure_peaks(mask, &fma_peak, &dot_peak);
+        measure_peaks();
         for (size_t level = j->first_level; level < n_levels; level++) {
             speed[level][round] = j->work / time_ns(&levels[level], j, repeats[level]);
-            part[level][round] = peak_of && *peak_of() > 0.0 ? speed[level][round] / *peak_of() : 0.0;
+            const double most = peak_of ? peaks[peak_of(levels[level].name)] : 0.0;
+            part[level][round] = most > 0.0 ? speed[level][round] / most : 0.0;
         }
     }
     printf("%-34s", what);
@@ -138,8 +107,14 @@ static void report(const char *what, const job *j, const double *(*peak_of)(void
     fflush(stdout);
 }
 
-static const double *peak_fma(void) { return &fma_peak; }
-static const double *peak_dot(void) { return &dot_peak; }
+/* What a level's products are made of. */
+static peak peak_fma(const char *level)
+{
+    (void)level;
+    return PEAK_FMA;
+}
+static peak peak_i8(const char *level) { return strcmp(level, "avx512") == 0 ? PEAK_VNNI : PEAK_MADDWD; }
+static peak peak_bf16(const char *level) { return strcmp(level, "avx512") == 0 ? PEAK_BF16 : PEAK_FMA; }
 
 /* ViT-B/32 at 224 pixels (qkv, proj, fc1, fc2; and one prompt of 16 tokens), then MobileNetV2 at 224. */
 static const struct {
@@ -147,14 +122,15 @@ static const struct {
     pd_activation activation;
 } gemm_shapes[] = {
     { 50, 2304, 768, PD_ACTIVATION_NONE },       { 50, 768, 768, PD_ACTIVATION_NONE },
-    { 50, 3072, 768, PD_ACTIVATION_QUICK_GELU }, { 50, 768, 3072, PD_ACTIVATION_NONE },
-    { 400, 768, 768, PD_ACTIVATION_NONE },       { 16, 1536, 512, PD_ACTIVATION_NONE },
-    { 12544, 16, 32, PD_ACTIVATION_NONE },       { 12544, 96, 16, PD_ACTIVATION_RELU6 },
-    { 3136, 24, 96, PD_ACTIVATION_NONE },        { 3136, 144, 24, PD_ACTIVATION_RELU6 },
-    { 784, 32, 192, PD_ACTIVATION_NONE },        { 784, 192, 32, PD_ACTIVATION_RELU6 },
-    { 196, 64, 384, PD_ACTIVATION_NONE },        { 196, 384, 64, PD_ACTIVATION_RELU6 },
-    { 196, 576, 96, PD_ACTIVATION_RELU6 },       { 49, 160, 960, PD_ACTIVATION_NONE },
-    { 49, 960, 160, PD_ACTIVATION_RELU6 },       { 49, 1280, 320, PD_ACTIVATION_RELU6 },
+    { 50, 3072, 768, PD_ACTIVATION_QUICK_GELU }, { 50, 3072, 768, PD_ACTIVATION_NONE },
+    { 50, 768, 3072, PD_ACTIVATION_NONE },       { 400, 768, 768, PD_ACTIVATION_NONE },
+    { 16, 1536, 512, PD_ACTIVATION_NONE },       { 12544, 16, 32, PD_ACTIVATION_NONE },
+    { 12544, 96, 16, PD_ACTIVATION_RELU6 },      { 3136, 24, 96, PD_ACTIVATION_NONE },
+    { 3136, 144, 24, PD_ACTIVATION_RELU6 },      { 784, 32, 192, PD_ACTIVATION_NONE },
+    { 784, 192, 32, PD_ACTIVATION_RELU6 },       { 196, 64, 384, PD_ACTIVATION_NONE },
+    { 196, 384, 64, PD_ACTIVATION_RELU6 },       { 196, 576, 96, PD_ACTIVATION_RELU6 },
+    { 49, 160, 960, PD_ACTIVATION_NONE },        { 49, 960, 160, PD_ACTIVATION_RELU6 },
+    { 49, 1280, 320, PD_ACTIVATION_RELU6 },
 };
 
 struct product {
@@ -162,6 +138,8 @@ struct product {
     const float *a, *packed;
     pd_rows_u8 rows;
     pd_weights_i8 weights;
+    uint16_t *halves;
+    const uint16_t *packed_halves;
 };
 
 static void run_f32(const pd_kernels *k, const job *j)
@@ -176,6 +154,12 @@ static void run_i8(const pd_kernels *k, const job *j)
     k->gemm_i8(&p->g, &p->rows, &p->weights);
 }
 
+static void run_bf16(const pd_kernels *k, const job *j)
+{
+    const struct product *p = j->data;
+    k->gemm_bf16(&p->g, p->halves, (p->g.k + 1) / 2 * 2, p->packed_halves);
+}
+
 static void run_quantise(const pd_kernels *k, const job *j)
 {
     const struct product *p = j->data;
@@ -187,25 +171,33 @@ static void bench_shape(size_t m, size_t n, size_t k, pd_activation activation)
     const size_t padded = (n + 15) / 16 * 16, ld_q = (k + 3) / 4 * 4;
     float *a = get_floats(m * k), *w = get_floats(n * k), *packed = get(pd_pack_f32_bytes(n, k));
     int8_t *bytes = get(pd_pack_i8_bytes(n, k));
+    uint16_t *halves = get(m * (k + 1) * sizeof *halves), *packed_halves = get(pd_pack_bf16_bytes(n, k));
     float *scale = get_floats(padded), *sum = get_floats(padded), *bias = get_floats(n), *c = get_floats(m * n);
     pd_pack_f32(w, n, k, packed);
     pd_pack_i8(w, n, k, bytes, scale, sum);
+    pd_pack_bf16(w, n, k, packed_halves);
+    levels[0].round_rows(a, k, m, k, halves, (k + 1) / 2 * 2);
     const struct product p = {
         .g = { .m = m, .n = n, .k = k, .bias = bias, .activation = activation, .c = c, .ld_c = n },
         .a = a,
         .packed = packed,
         .rows = { get(m * ld_q), get_floats(m), get_floats(m), ld_q },
         .weights = { bytes, scale, sum },
+        .halves = halves,
+        .packed_halves = packed_halves,
     };
     char what[64];
     const double work = 2.0 * (double)m * (double)n * (double)k;
     snprintf(what, sizeof what, "quantise %zu x %zu", m, k);
     report(what, &(job){ run_quantise, &p, (double)(m * k), "G/s", 1 }, NULL);
     snprintf(what, sizeof what, "gemm_i8  %zu x %zu x %zu", m, n, k);
-    report(what, &(job){ run_i8, &p, work, "G/s", 1 }, peak_dot);
+    report(what, &(job){ run_i8, &p, work, "G/s", 1 }, peak_i8);
+    snprintf(what, sizeof what, "gemm_bf16 %zu x %zu x %zu", m, n, k);
+    report(what, &(job){ run_bf16, &p, work, "G/s", 1 }, peak_bf16);
     snprintf(what, sizeof what, "gemm_f32 %zu x %zu x %zu", m, n, k);
     report(what, &(job){ run_f32, &p, work, "G/s", 1 }, peak_fma);
-    const void *all[] = { a, w, packed, bytes, scale, sum, bias, c, p.rows.q, p.rows.scale, p.rows.zero };
+    const void *all[] = { a, w,        packed,       bytes,       scale,  sum,          bias,
+                          c, p.rows.q, p.rows.scale, p.rows.zero, halves, packed_halves };
     for (size_t i = 0; i < PD_COUNT_OF(all); i++)
         pd_mem_free((void *)(uintptr_t)all[i]);
 }
@@ -432,14 +424,15 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-    static const char *const names[] = { "scalar", "avx2", "avx512", "neon" };
+    static const char *const names[] = { "scalar", "sse2", "avx2", "avx512", "neon", "dotprod" };
     for (size_t i = 0; i < PD_COUNT_OF(names); i++) {
         unsigned mask;
         if (pd_cpu_level(names[i], &mask))
             pd_kernels_init(&levels[n_levels++], mask);
     }
-    measure_peaks(pd_cpu_detect(), &fma_peak, &dot_peak);
-    printf("register peaks: f32 FMA %.0f G/s, int8 VNNI %.0f G/s\n", fma_peak, dot_peak);
+    measure_peaks();
+    printf("register peaks, G/s: f32 FMA %.0f, int8 VNNI %.0f, bf16 %.0f, int8 of AVX2 %.0f\n", peaks[PEAK_FMA],
+           peaks[PEAK_VNNI], peaks[PEAK_BF16], peaks[PEAK_MADDWD]);
     for (size_t i = 0; i < PD_COUNT_OF(benches); i++)
         if (argc < 2 || strcmp(argv[1], benches[i].name) == 0)
             benches[i].run();

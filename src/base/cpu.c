@@ -4,46 +4,64 @@
 #include <string.h>
 #ifdef __x86_64__
 #include <cpuid.h>
+#elif defined __aarch64__
+#include <sys/auxv.h>
 #endif
 
 #include "base/attr.h"
 
 #ifdef __x86_64__
-/* What gcc 12 or clang 14 cannot be asked for by name. Registers: 1 is EBX, 2 is ECX. */
-static bool cpuid_bit(unsigned leaf, unsigned reg, unsigned bit)
+/* What gcc 12 or clang 14 cannot be asked for by name. Registers: 0 is EAX, 1 EBX, 2 ECX. */
+static bool cpuid_bit(unsigned leaf, unsigned subleaf, unsigned reg, unsigned bit)
 {
     unsigned regs[4] = { 0 };
-    if (!__get_cpuid_count(leaf, 0, &regs[0], &regs[1], &regs[2], &regs[3]))
+    if (!__get_cpuid_count(leaf, subleaf, &regs[0], &regs[1], &regs[2], &regs[3]))
         return false;
     return regs[reg] >> bit & 1;
 }
-#endif
+
+static bool has_avx512(void)
+{
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512vnni");
+}
 
 unsigned pd_cpu_detect(void)
 {
-    unsigned mask = 0;
-#ifdef __x86_64__
-    const bool f16c = cpuid_bit(1, 2, 29), sha = cpuid_bit(7, 1, 29);
+    unsigned mask = PD_CPU_SSE2;
+    const bool f16c = cpuid_bit(1, 0, 2, 29), sha = cpuid_bit(7, 0, 1, 29);
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && f16c)
         mask |= PD_CPU_AVX2;
-    if ((mask & PD_CPU_AVX2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512vnni"))
+    if ((mask & PD_CPU_AVX2) && has_avx512())
         mask |= PD_CPU_AVX512_VNNI;
+    if ((mask & PD_CPU_AVX512_VNNI) && cpuid_bit(7, 1, 0, 5))
+        mask |= PD_CPU_AVX512_BF16;
     if (sha && __builtin_cpu_supports("sse4.1") && __builtin_cpu_supports("ssse3"))
         mask |= PD_CPU_SHA;
-#endif
     return mask;
 }
+#elif defined __aarch64__
+unsigned pd_cpu_detect(void)
+{
+    const bool dotprod = getauxval(AT_HWCAP) & 1ul << 20; /* HWCAP_ASIMDDP of Linux' asm/hwcap.h */
+    return dotprod ? PD_CPU_NEON | PD_CPU_NEON_DOTPROD : PD_CPU_NEON;
+}
+#else
+unsigned pd_cpu_detect(void) { return 0; }
+#endif
 
+/* extras: used on top where they are there, since nothing is named after them. */
 static const struct {
     const char *name;
-    unsigned needs;
+    unsigned needs, extras;
 } levels[] = {
-    { "avx512", PD_CPU_AVX2 | PD_CPU_AVX512_VNNI },
-    { "avx2", PD_CPU_AVX2 },
-    { "neon", PD_CPU_NEON },
-    { "scalar", 0 },
+    { "avx512", PD_CPU_AVX2 | PD_CPU_AVX512_VNNI, PD_CPU_AVX512_BF16 | PD_CPU_SHA },
+    { "avx2", PD_CPU_AVX2, PD_CPU_SHA },
+    { "sse2", PD_CPU_SSE2, PD_CPU_SHA },
+    { "dotprod", PD_CPU_NEON | PD_CPU_NEON_DOTPROD, 0 },
+    { "neon", PD_CPU_NEON, 0 },
+    { "scalar", 0, PD_CPU_SHA },
 };
 
 bool pd_cpu_level(const char *name, unsigned *ret_mask)
@@ -55,7 +73,7 @@ bool pd_cpu_level(const char *name, unsigned *ret_mask)
     }
     for (size_t i = 0; i < PD_COUNT_OF(levels); i++)
         if (strcmp(name, levels[i].name) == 0 && (levels[i].needs & detected) == levels[i].needs) {
-            *ret_mask = levels[i].needs | (detected & PD_CPU_SHA);
+            *ret_mask = levels[i].needs | (detected & levels[i].extras);
             return true;
         }
     return false;

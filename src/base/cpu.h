@@ -8,16 +8,19 @@ enum {
     PD_CPU_AVX2 = 1 << 0,        /* AVX2, FMA and F16C */
     PD_CPU_AVX512_VNNI = 1 << 1, /* AVX-512 F, BW, DQ, VL and VNNI */
     PD_CPU_SHA = 1 << 2,         /* SHA-NI and SSE4.1 */
-    PD_CPU_NEON = 1 << 3,
+    PD_CPU_NEON = 1 << 3,        /* every 64-bit ARM */
+    PD_CPU_SSE2 = 1 << 4,        /* every x86-64 */
+    PD_CPU_AVX512_BF16 = 1 << 5,
+    PD_CPU_NEON_DOTPROD = 1 << 6, /* ARMv8.2's dot product of bytes */
 };
 
 unsigned pd_cpu_detect(void);
 
-/* The mask for a level's name: auto, scalar, avx2, avx512, neon. False when the name is unknown or the level is not
- * there on this CPU. `auto` is everything detected. */
+/* The mask for a level's name: auto, scalar, sse2, avx2, avx512, neon, dotprod. False when the name is unknown or the
+ * level is not there on this CPU. `auto` is everything detected; avx512 has BF16 where the CPU has it. */
 bool pd_cpu_level(const char *name, unsigned *ret_mask);
 
-/* The best level in a mask, by name: "scalar", "avx2", "avx512" or "neon". */
+/* The best level in a mask, by name. */
 const char *pd_cpu_level_name(unsigned mask);
 
 #endif

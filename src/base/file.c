@@ -80,6 +80,14 @@ static pd_status read_to_end(int fd, pd_buf *buf)
     return PD_OK;
 }
 
+void pd_file_map_forget(const void *data, size_t len)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t begin = ((uintptr_t)data + page - 1) / page * page, end = ((uintptr_t)data + len) / page * page;
+    if (begin < end)
+        (void)madvise((void *)begin, end - begin, MADV_DONTNEED);
+}
+
 pd_status pd_file_read(const char *path, size_t bytes_max, pd_buf *buf, pd_error *err)
 {
     int fd;

@@ -20,6 +20,10 @@ typedef struct pd_file_map {
 PD_MUST_USE pd_status pd_file_map_open(pd_file_map *ret_map, const char *path, pd_error *err);
 void pd_file_map_close(pd_file_map *map);
 
+/* Lets go of the memory behind a part of a mapped file, which comes back from the file when it is touched: whoever
+ * walks through a large file once need not keep all of it resident. A hint. */
+void pd_file_map_forget(const void *data, size_t len);
+
 /* Reads a whole regular file into `buf` (emptied first); PD_ERR_LIMIT when it is larger than bytes_max. */
 PD_MUST_USE pd_status pd_file_read(const char *path, size_t bytes_max, pd_buf *buf, pd_error *err);
 

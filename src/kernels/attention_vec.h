@@ -12,7 +12,6 @@
 
 #define STRIP (2 * LANES) /* tokens, or columns of v, that a tile is wide */
 #define DEPTH_MAX 64      /* elements of a head that are transposed at once */
-#define CORNER 8          /* x 8 floats are transposed in registers */
 
 #define FORCE_INLINE static inline __attribute__((always_inline))
 
@@ -74,32 +73,6 @@ static void multiply_rows(struct tile t, size_t rows)
     }
 }
 
-/* to[column][row] = from[row][column], 8 x 8; `to` has rows of STRIP. */
-static void transpose_corner(const float *from, size_t ld, float *to)
-{
-    __m256 r[CORNER], pairs[CORNER], fours[CORNER];
-#pragma GCC unroll 8
-    for (size_t i = 0; i < CORNER; i++)
-        r[i] = _mm256_loadu_ps(from + i * ld);
-#pragma GCC unroll 8
-    for (size_t i = 0; i < CORNER; i += 2) {
-        pairs[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
-        pairs[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
-    }
-#pragma GCC unroll 8
-    for (size_t i = 0; i < CORNER; i += 4)
-#pragma GCC unroll 2
-        for (size_t j = 0; j < 2; j++) {
-            fours[i + 2 * j] = _mm256_shuffle_ps(pairs[i + j], pairs[i + j + 2], 0x44);
-            fours[i + 2 * j + 1] = _mm256_shuffle_ps(pairs[i + j], pairs[i + j + 2], 0xEE);
-        }
-#pragma GCC unroll 8
-    for (size_t i = 0; i < 4; i++) {
-        _mm256_storeu_ps(to + i * STRIP, _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x20));
-        _mm256_storeu_ps(to + (i + 4) * STRIP, _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x31));
-    }
-}
-
 /* strip[i][u] = k[u][i] for n tokens, 0 beyond. */
 static void transpose_strip(const float *k, size_t ld, size_t n, size_t depth, float *strip)
 {
@@ -107,7 +80,7 @@ static void transpose_strip(const float *k, size_t ld, size_t n, size_t depth, f
     size_t u = 0;
     for (; u + CORNER <= n; u += CORNER) {
         for (size_t i = 0; i < whole; i += CORNER)
-            transpose_corner(k + u * ld + i, ld, strip + i * STRIP + u);
+            vec_transpose(k + u * ld + i, ld, strip + i * STRIP + u, STRIP);
         for (size_t i = whole; i < depth; i++)
             for (size_t j = u; j < u + CORNER; j++)
                 strip[i * STRIP + j] = k[j * ld + i];

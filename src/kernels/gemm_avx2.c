@@ -35,6 +35,7 @@ struct tile {
     size_t ld_a;
     struct block *block; /* int8 only: its rows from block_row on */
     size_t block_row;
+    size_t ahead, ahead_step; /* int8 only: which part of the next panel, in bytes a group */
     const void *panel;
     size_t k;
     const float *scale_a, *zero_a;         /* int8 only: per row */
@@ -106,7 +107,8 @@ struct half {
     const int16_t *wide;
     size_t ld;
     const int8_t *b;
-    size_t groups;
+    const int8_t *ahead; /* part of the next panel: asked for, ahead_step bytes a group */
+    size_t ahead_step, groups;
 };
 
 /* dots [rows, 16] += rows times the half. */
@@ -117,7 +119,7 @@ FORCE_INLINE void multiply_half(const int rows, const struct half *h, int32_t *d
     for (int row = 0; row < rows; row++)
         sum[row][0] = sum[row][1] = _mm256_setzero_si256();
     const int16_t *upper = h->wide, *lower = upper + 3 * h->ld;
-    const int8_t *b = h->b;
+    const int8_t *b = h->b, *ahead = h->ahead;
     for (size_t groups = h->groups; groups > 0; groups--) {
         const __m256i b0 = load_weights(b), b1 = load_weights(b + 16);
 #pragma GCC unroll 6
@@ -126,6 +128,8 @@ FORCE_INLINE void multiply_half(const int rows, const struct half *h, int32_t *d
             sum[row][0] = add_products(sum[row][0], a, b0);
             sum[row][1] = add_products(sum[row][1], a, b1);
         }
+        __builtin_prefetch(ahead);
+        ahead += h->ahead_step;
         upper += GROUP;
         lower += GROUP;
         b += GROUP_BYTES;
@@ -179,7 +183,13 @@ static void multiply_i8(const struct tile *t, size_t rows)
             widen(block, rows, first, count);
         for (size_t half = 0; half < HALVES; half++) {
             const int8_t *b = (const int8_t *)t->panel + first * PD_PANEL_COLUMNS + half * GROUP_BYTES / HALVES;
-            const struct half h = { block->wide + t->block_row * block->ld, block->ld, b, count / GROUP };
+            const struct half h = { .wide = block->wide + t->block_row * block->ld,
+                                    .ld = block->ld,
+                                    .b = b,
+                                    .ahead = (const int8_t *)t->panel + t->k * PD_PANEL_COLUMNS +
+                                             (2 * t->ahead + half * t->ahead_step) * (t->k / GROUP),
+                                    .ahead_step = t->ahead_step,
+                                    .groups = count / GROUP };
             half_tiles[rows - 1](&h, dots + half * LANES);
         }
     }
@@ -287,11 +297,16 @@ static void gemm_i8(const pd_gemm *g, const pd_rows_u8 *a, const pd_weights_i8 *
             t.panel = w->packed + column * k;
             t.k = k;
             t.block = &block;
-            for (size_t row = first; row < end; row += ROWS_MAX) {
+            const size_t n_tiles = (end - first + ROWS_MAX - 1) / ROWS_MAX;
+            const size_t share = GROUP_BYTES / (HALVES * n_tiles); /* of every group of the next panel, for a half */
+            t.ahead_step = share;
+            for (size_t i = 0; i < n_tiles; i++) { /* of equal height, give or take one row */
+                const size_t row = first + (end - first) * i / n_tiles;
                 t.block_row = row - first;
                 t.scale_a = a->scale + row;
                 t.zero_a = a->zero + row;
-                run_tile(g, &t, row, smaller(ROWS_MAX, end - row), column);
+                t.ahead = i * share;
+                run_tile(g, &t, row, first + (end - first) * (i + 1) / n_tiles - row, column);
             }
         }
     }

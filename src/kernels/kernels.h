@@ -63,6 +63,21 @@ typedef struct pd_weights_i8 {
 size_t pd_pack_i8_bytes(size_t n, size_t k);
 void pd_pack_i8(const float *w, size_t n, size_t k, int8_t *ret_packed, float *ret_scale, float *ret_sum);
 
+/* A float rounded to bf16, its upper half: to nearest, ties to even; NaN stays NaN. */
+static inline uint16_t pd_bf16_of_float(float value)
+{
+    uint32_t bits;
+    __builtin_memcpy(&bits, &value, sizeof bits);
+    const uint32_t rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16;
+    return (uint16_t)((bits & 0x7FFFFFFF) > 0x7F800000 ? bits >> 16 | 0x40 : rounded);
+}
+
+/* Weights [n, k] rounded to bf16 and packed for gemm_bf16: panels of 16 outputs, each panel ceil(k / 2) pairs of 64
+ * bytes:
+ *     packed[panel][pair][column][0..1] = w[panel * 16 + column][2 * pair + 0..1], zero beyond n and k. */
+size_t pd_pack_bf16_bytes(size_t n, size_t k);
+void pd_pack_bf16(const float *w, size_t n, size_t k, uint16_t *ret_packed);
+
 /* Activations [m, k] as unsigned bytes, asymmetric per row: x ~ (q - zero) * scale, 0 exactly representable.
  * ld_q is a multiple of 4, >= k; the bytes of a row beyond k are 0. */
 typedef struct pd_rows_u8 {
@@ -113,15 +128,22 @@ typedef struct pd_resize {
 } pd_resize;
 
 typedef struct pd_kernels {
-    const char *name; /* "scalar", "avx2", "avx512" */
+    const char *name; /* of base/cpu.h's levels: "scalar", "sse2", "avx2" ... */
 
-    /* c = a * w^T as pd_gemm says; a: [m, k] with row distance ld_a. Bound 1e-11, mostly of long sums: 3e-12 was
+    /* c = a * w^T as pd_gemm says; a: [m, k] with row distance ld_a. Bound 2e-11, mostly of long sums: 7e-12 was
      * measured at k = 5003. */
     void (*gemm_f32)(const pd_gemm *g, const float *a, size_t ld_a, const float *packed);
 
     /* The same with a quantised by quantise_rows: sum = scale_a * (scale_w * dot - zero_a * sum_w). Dots are exact;
      * bound 1e-12 (measured 7e-14). */
     void (*gemm_i8)(const pd_gemm *g, const pd_rows_u8 *a, const pd_weights_i8 *w);
+
+    /* The same with a and the weights rounded to bf16; a: [m, k] from round_rows, ld_a even. Bound 3e-12 (measured
+     * 6e-13). */
+    void (*gemm_bf16)(const pd_gemm *g, const uint16_t *a, size_t ld_a, const uint16_t *packed);
+
+    /* [m, k] floats to bf16; what lies between k and ld_half becomes 0. The same bits everywhere. */
+    void (*round_rows)(const float *x, size_t ld, size_t m, size_t k, uint16_t *ret_half, size_t ld_half);
 
     /* lo = min(row, 0), hi = max(row, 0), scale = (hi - lo) / 255 (1 where that is below FLT_MIN: a row of zeros),
      * zero = round(-lo / scale), q = clamp(round(x / scale) + zero), rounding to nearest, ties to even. Every form
@@ -131,15 +153,15 @@ typedef struct pd_kernels {
 
     void (*depthwise)(const pd_depthwise *d); /* bound 1e-13 (measured 8e-15) */
 
-    /* Bound 3e-12 for scores up to 20 (measured 3e-13); it grows with their square, as a float's error does under exp.
+    /* Bound 3e-12 for scores up to 20 (measured 4e-13); it grows with their square, as a float's error does under exp.
      */
     void (*attention)(const pd_attention *a);
 
     /* y = (x - mean) / sqrt(var + eps) * w + b over each of m rows of k; w and b NULL: 1 and 0. y may be x.
-     * Bound 3e-13 (measured 4e-14). */
+     * Bound 1e-12 (measured 3e-13). */
     void (*layer_norm)(const float *x, size_t m, size_t k, const float *w, const float *b, float eps, float *y);
 
-    void (*activate)(pd_activation activation, float *x, size_t n); /* in place; bound 3e-13 (measured 4e-14) */
+    void (*activate)(pd_activation activation, float *x, size_t n); /* in place; bound 1e-12 (measured 2e-13) */
 
     /* Bound 1e-12 of the product of the squared lengths. */
     float (*dot_f32)(const float *a, const float *b, size_t n);

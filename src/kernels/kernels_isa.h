@@ -19,8 +19,18 @@ void pd_kernels_scalar_nn(pd_kernels *ret_kernels);
 void pd_kernels_scalar_vector(pd_kernels *ret_kernels);
 void pd_kernels_scalar_image(pd_kernels *ret_kernels);
 
+/* What every x86-64 has. */
+void pd_kernels_sse2_gemm(pd_kernels *ret_kernels);
+void pd_kernels_sse2_bf16(pd_kernels *ret_kernels);
+void pd_kernels_sse2_nn(pd_kernels *ret_kernels);
+void pd_kernels_sse2_depthwise(pd_kernels *ret_kernels);
+void pd_kernels_sse2_attention(pd_kernels *ret_kernels);
+void pd_kernels_sse2_vector(pd_kernels *ret_kernels);
+void pd_kernels_sse2_image(pd_kernels *ret_kernels);
+
 /* AVX2, FMA and F16C. */
 void pd_kernels_avx2_gemm(pd_kernels *ret_kernels);
+void pd_kernels_avx2_bf16(pd_kernels *ret_kernels);
 void pd_kernels_avx2_nn(pd_kernels *ret_kernels);
 void pd_kernels_avx2_depthwise(pd_kernels *ret_kernels);
 void pd_kernels_avx2_attention(pd_kernels *ret_kernels);
@@ -34,5 +44,16 @@ void pd_kernels_avx512_depthwise(pd_kernels *ret_kernels);
 void pd_kernels_avx512_attention(pd_kernels *ret_kernels);
 void pd_kernels_avx512_vector(pd_kernels *ret_kernels);
 void pd_kernels_avx512_image(pd_kernels *ret_kernels);
+void pd_kernels_avx512_bf16(pd_kernels *ret_kernels); /* and BF16 */
+
+/* What every 64-bit ARM has. */
+void pd_kernels_neon_gemm(pd_kernels *ret_kernels);
+void pd_kernels_neon_bf16(pd_kernels *ret_kernels);
+void pd_kernels_neon_nn(pd_kernels *ret_kernels);
+void pd_kernels_neon_depthwise(pd_kernels *ret_kernels);
+void pd_kernels_neon_attention(pd_kernels *ret_kernels);
+void pd_kernels_neon_vector(pd_kernels *ret_kernels);
+void pd_kernels_neon_image(pd_kernels *ret_kernels);
+void pd_kernels_dotprod_bytes(pd_kernels *ret_kernels); /* and the dot product of ARMv8.2 */
 
 #endif

@@ -6,6 +6,7 @@
 #include "kernels/kernels_isa.h"
 
 #define GROUP 4 /* inputs whose int8 products one 32-bit lane sums */
+#define PAIR 2  /* inputs whose bf16 products one does */
 
 static size_t round_up(size_t value, size_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
@@ -30,19 +31,34 @@ void pd_pack_i8(const float *w, size_t n, size_t k, int8_t *ret_packed, float *r
     for (size_t output = 0; output < n; output++) {
         const float *row = w + output * k;
         float largest = 0.0f;
-        for (size_t i = 0; i < k; i++)
-            largest = fmaxf(largest, fabsf(row[i]));
+        for (size_t i = 0; i < k; i++) /* not fmaxf, which is a call */
+            largest = fabsf(row[i]) > largest ? fabsf(row[i]) : largest;
         const float scale = largest > 0.0f ? largest / 127.0f : 1.0f;
         int8_t *column = ret_packed + output / PD_PANEL_COLUMNS * panel_bytes + output % PD_PANEL_COLUMNS * GROUP;
         int32_t sum = 0;
         for (size_t i = 0; i < k; i++) {
-            const float q = fminf(fmaxf(rintf(row[i] / scale), -127.0f), 127.0f);
+            float q = rintf(row[i] / scale);
+            q = q > -127.0f ? (q < 127.0f ? q : 127.0f) : -127.0f;
             column[i / GROUP * GROUP * PD_PANEL_COLUMNS + i % GROUP] = (int8_t)q;
             sum += (int8_t)q;
         }
         ret_scale[output] = scale;
         ret_sum[output] = scale * (float)sum;
     }
+}
+
+size_t pd_pack_bf16_bytes(size_t n, size_t k)
+{
+    return round_up(n, PD_PANEL_COLUMNS) * round_up(k, PAIR) * sizeof(uint16_t);
+}
+
+void pd_pack_bf16(const float *w, size_t n, size_t k, uint16_t *ret_packed)
+{
+    for (size_t first = 0; first < n; first += PD_PANEL_COLUMNS)
+        for (size_t i = 0; i < k; i += PAIR)
+            for (size_t output = first; output < first + PD_PANEL_COLUMNS; output++)
+                for (size_t j = i; j < i + PAIR; j++)
+                    *ret_packed++ = output < n && j < k ? pd_bf16_of_float(w[output * k + j]) : 0;
 }
 
 size_t pd_attention_scratch(size_t n_tokens) { return PD_ATTENTION_ROWS * round_up(n_tokens, PD_ATTENTION_ALIGN); }

@@ -1,4 +1,6 @@
-/* scalar_gemm.c: matrix products as sums in double (f32) and in 32-bit integers (i8). */
+/* scalar_gemm.c: matrix products as sums in double (f32, bf16) and in 32-bit integers (i8). */
+#include <string.h>
+
 #include "kernels/kernels_isa.h"
 #include "kernels/scalar.h"
 
@@ -46,8 +48,31 @@ static void gemm_i8(const pd_gemm *g, const pd_rows_u8 *a, const pd_weights_i8 *
         }
 }
 
+static double double_of_bf16(uint16_t half)
+{
+    const uint32_t bits = (uint32_t)half << 16;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static void gemm_bf16(const pd_gemm *g, const uint16_t *a, size_t ld_a, const uint16_t *packed)
+{
+    const size_t pairs = (g->k + 1) / 2;
+    for (size_t first = 0; first < g->n; first += PD_PANEL_COLUMNS, packed += pairs * 2 * PD_PANEL_COLUMNS)
+        for (size_t row = 0; row < g->m; row++)
+            for (size_t column = 0; column < columns_from(first, g->n); column++) {
+                double sum = 0.0;
+                for (size_t i = 0; i < g->k; i++)
+                    sum += double_of_bf16(a[row * ld_a + i]) *
+                           double_of_bf16(packed[(i / 2 * PD_PANEL_COLUMNS + column) * 2 + i % 2]);
+                finish(g, row, first + column, sum);
+            }
+}
+
 void pd_kernels_scalar_gemm(pd_kernels *ret_kernels)
 {
     ret_kernels->gemm_f32 = gemm_f32;
     ret_kernels->gemm_i8 = gemm_i8;
+    ret_kernels->gemm_bf16 = gemm_bf16;
 }

@@ -32,6 +32,13 @@ static void quantise_rows(const float *x, size_t ld, size_t m, size_t k, const p
                      ret_rows->ld_q);
 }
 
+static void round_rows(const float *x, size_t ld, size_t m, size_t k, uint16_t *ret_half, size_t ld_half)
+{
+    for (size_t row = 0; row < m; row++)
+        for (size_t i = 0; i < ld_half; i++)
+            ret_half[row * ld_half + i] = i < k ? pd_bf16_of_float(x[row * ld + i]) : 0;
+}
+
 /* One output of the convolution: pixel (oy, ox), one channel. */
 static double convolve(const pd_depthwise *d, size_t oy, size_t ox, size_t channel)
 {
@@ -114,6 +121,7 @@ static void activate(pd_activation activation, float *x, size_t n)
 void pd_kernels_scalar_nn(pd_kernels *ret_kernels)
 {
     ret_kernels->quantise_rows = quantise_rows;
+    ret_kernels->round_rows = round_rows;
     ret_kernels->depthwise = depthwise;
     ret_kernels->attention = attention;
     ret_kernels->layer_norm = layer_norm;

@@ -1,11 +1,13 @@
-/* vec_avx2.h: private to kernels: vectors of 8 floats. The same names stand in vec_avx512.h, so that the *_vec.h files
- * are written once; a `_part` function touches the first n lanes only (n may exceed LANES), other lanes are 0. */
+/* vec_avx2.h: private to kernels: vectors of 8 floats. The same names stand in the other vec_*.h, so that the *_vec.h
+ * files are written once; a `_part` function touches the first n lanes only (n may exceed LANES), other lanes are 0. */
 #ifndef PD_KERNELS_VEC_AVX2_H
 #define PD_KERNELS_VEC_AVX2_H
 
 #include <immintrin.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "kernels/transpose_avx.h"
 
 #define LANES 8
 #define VEC_TILE_ROWS 6 /* x 2 vectors of sums, 2 of the right and 1 of the left operand: 15 of 16 registers */
@@ -40,6 +42,7 @@ static inline vec vec_add(vec a, vec b) { return _mm256_add_ps(a, b); }
 static inline vec vec_sub(vec a, vec b) { return _mm256_sub_ps(a, b); }
 static inline vec vec_mul(vec a, vec b) { return _mm256_mul_ps(a, b); }
 static inline vec vec_div(vec a, vec b) { return _mm256_div_ps(a, b); }
+static inline vec vec_divide(vec a, vec b) { return vec_div(a, b); }    /* b from 1 to 2^126, nearly rounded */
 static inline vec vec_min(vec a, vec b) { return _mm256_min_ps(a, b); } /* b when either is NaN */
 static inline vec vec_max(vec a, vec b) { return _mm256_max_ps(a, b); } /* b when either is NaN */
 static inline vec vec_abs(vec x) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x); }
@@ -106,6 +109,17 @@ static inline vec vec_of_half(const uint16_t *p)
 static inline void vec_store_half(uint16_t *p, vec x)
 {
     _mm_storeu_si128((__m128i *)(void *)p, _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
+}
+
+/* Pairs of bf16: the floats of the first, and of the second, of LANES pairs. */
+static inline vec vec_even_of_pairs(const uint16_t *p)
+{
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_loadu_si256((const __m256i *)(const void *)p), 16));
+}
+static inline vec vec_odd_of_pairs(const uint16_t *p)
+{
+    const __m256i pairs = _mm256_loadu_si256((const __m256i *)(const void *)p);
+    return _mm256_castsi256_ps(_mm256_and_si256(pairs, _mm256_set1_epi32((int32_t)0xFFFF0000)));
 }
 
 #endif

@@ -5,21 +5,69 @@
 #include "base/check.h"
 #include "base/mem.h"
 
+#define CALIBRATION_TOKENS 24
+
+static void embed_tokens(const pd_text_tower *tower, const int32_t *ids, size_t n, float *ret_x)
+{
+    const size_t width = tower->config.tower.width;
+    for (size_t i = 0; i < n; i++) {
+        float *row = ret_x + i * width;
+        PD_CHECK(pd_tensor_read_f32(&tower->tokens, (size_t)ids[i] * width, width, row, NULL) == PD_OK);
+        for (size_t j = 0; j < width; j++)
+            row[j] += tower->positions[i * width + j];
+    }
+}
+
+/* Ids from all over the vocabulary, the end last, as the tower's first block gets them. */
+static float *make_rows(const pd_text_tower *tower, size_t *ret_n)
+{
+    int32_t ids[CALIBRATION_TOKENS];
+    const pd_text_config *config = &tower->config;
+    const size_t n = config->n_positions < CALIBRATION_TOKENS ? config->n_positions : CALIBRATION_TOKENS;
+    for (size_t i = 0; i < n; i++)
+        ids[i] = (int32_t)((i * 7919 + 320) % config->vocabulary);
+    ids[n - 1] =
+        config->eos == 2 || (size_t)config->eos >= config->vocabulary ? (int32_t)config->vocabulary - 1 : config->eos;
+    float *rows = pd_mem_alloc(n, config->tower.width * sizeof *rows);
+    if (rows)
+        embed_tokens(tower, ids, n, rows);
+    *ret_n = n;
+    return rows;
+}
+
+/* rows: as pd_blocks_prepare. */
+static pd_status prepare_layers(pd_text_tower *tower, const pd_config *config, float *rows, size_t n_rows,
+                                pd_preparer *preparer)
+{
+    const size_t width = config->text.tower.width;
+    char name[PD_TENSOR_NAME_BYTES];
+    PD_TRY(pd_blocks_prepare(tower->blocks, config->text_prefix, &tower->encoder, rows, n_rows, preparer));
+    snprintf(name, sizeof name, "%sfinal_layer_norm.weight", config->text_prefix);
+    PD_TRY(pd_prepare_floats(preparer, name, 1, width, &tower->norm_w));
+    snprintf(name, sizeof name, "%sfinal_layer_norm.bias", config->text_prefix);
+    PD_TRY(pd_prepare_floats(preparer, name, 1, width, &tower->norm_b));
+    if (rows)
+        preparer->kernels->layer_norm(rows, n_rows, width, tower->norm_w, tower->norm_b, tower->encoder.eps, rows);
+    const pd_linear_source projection = pd_projection_source("text_projection", config->dim, width);
+    return pd_draft_linear(preparer, &projection, rows, n_rows, &tower->projection);
+}
+
 static pd_status prepare_all(pd_text_tower *tower, const pd_config *config, pd_preparer *preparer)
 {
     const pd_text_config *text = &config->text;
     const size_t width = text->tower.width;
     char name[PD_TENSOR_NAME_BYTES];
+    float *rows = NULL;
+    size_t n_rows = 0;
     snprintf(name, sizeof name, "%sembeddings.token_embedding.weight", config->text_prefix);
     PD_TRY(pd_prepare_table(preparer, name, text->vocabulary, width, &tower->tokens));
     snprintf(name, sizeof name, "%sembeddings.position_embedding.weight", config->text_prefix);
     PD_TRY(pd_prepare_floats(preparer, name, text->n_positions, width, &tower->positions));
-    PD_TRY(pd_blocks_prepare(tower->blocks, config->text_prefix, &text->tower, preparer));
-    snprintf(name, sizeof name, "%sfinal_layer_norm.weight", config->text_prefix);
-    PD_TRY(pd_prepare_floats(preparer, name, 1, width, &tower->norm_w));
-    snprintf(name, sizeof name, "%sfinal_layer_norm.bias", config->text_prefix);
-    PD_TRY(pd_prepare_floats(preparer, name, 1, width, &tower->norm_b));
-    return pd_projection_prepare(&tower->projection, "text_projection", config->dim, width, preparer);
+    if (pd_prepared_is_fresh(preparer->prepared) && !(rows = make_rows(tower, &n_rows)))
+        return pd_error_set_nomem(preparer->err);
+    const pd_status status = prepare_layers(tower, config, rows, n_rows, preparer);
+    pd_mem_free(rows);
+    return status;
 }
 
 pd_status pd_text_tower_prepare(pd_text_tower *ret_tower, const pd_config *config, pd_preparer *preparer)
@@ -72,17 +120,6 @@ static size_t find_pooled(const pd_text_tower *tower, const int32_t *ids, size_t
         if (ids[i] == tower->config.eos)
             return i;
     return at;
-}
-
-static void embed_tokens(const pd_text_tower *tower, const int32_t *ids, size_t n, float *ret_x)
-{
-    const size_t width = tower->config.tower.width;
-    for (size_t i = 0; i < n; i++) {
-        float *row = ret_x + i * width;
-        PD_CHECK(pd_tensor_read_f32(&tower->tokens, (size_t)ids[i] * width, width, row, NULL) == PD_OK);
-        for (size_t j = 0; j < width; j++)
-            row[j] += tower->positions[i * width + j];
-    }
 }
 
 void pd_text_tower_run(const pd_nn *nn, const pd_text_tower *tower, const int32_t *ids, size_t n_ids,

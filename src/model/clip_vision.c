@@ -15,23 +15,94 @@ static pd_status prepare_norm(pd_preparer *preparer, const pd_config *config, co
     return pd_prepare_floats(preparer, name, 1, config->vit.tower.width, ret_b);
 }
 
-static pd_status prepare_all(pd_vit_tower *tower, const pd_config *config, pd_preparer *preparer)
+/* x: class token, then the patches, positions added. */
+static void embed_patches(const pd_nn *nn, const pd_vit_tower *tower, const float *input, float *ret_x)
 {
-    const size_t width = config->vit.tower.width, patch = config->vit.patch;
+    const size_t mark = nn->arena->used, width = tower->config.tower.width, k = tower->patches.k;
+    float *rows = pd_arena_take(nn->arena, tower->n_patches * k, sizeof *rows);
+    pd_patches_gather(input, tower->side, tower->config.patch, rows);
+    for (size_t i = 0; i < width; i++)
+        ret_x[i] = tower->class_token[i] + tower->positions[i];
+    pd_linear_run(nn, &tower->patches, rows, k,
+                  &(pd_gemm){ .m = tower->n_patches,
+                              .residual = tower->positions + width,
+                              .ld_residual = width,
+                              .c = ret_x + width,
+                              .ld_c = width });
+    pd_arena_rewind(nn->arena, mark);
+}
+
+/* The patches' layer, and what comes before the blocks. picture: [side, side, 3] for calibration, or NULL. */
+static pd_status prepare_start(pd_vit_tower *tower, const pd_config *config, const float *picture,
+                               pd_preparer *preparer)
+{
+    const size_t width = config->vit.tower.width, patch = config->vit.patch, k = patch * patch * 3;
     const char *prefix = config->vision_prefix;
     char name[PD_TENSOR_NAME_BYTES];
-    pd_linear_source patches = { .n_names = 1, .n = width, .k = patch * patch * 3, .kernel = patch };
+    pd_linear_source patches = { .n_names = 1, .n = width, .k = k, .kernel = patch };
     snprintf(patches.names[0], sizeof patches.names[0], "%sembeddings.patch_embedding", prefix);
-    PD_TRY(pd_prepare_linear(preparer, &patches, &tower->patches));
+    float *rows = picture ? pd_mem_alloc(tower->n_patches, k * sizeof *rows) : NULL;
+    if (picture && !rows)
+        return pd_error_set_nomem(preparer->err);
+    if (rows)
+        pd_patches_gather(picture, tower->side, patch, rows);
+    const pd_status status = pd_draft_linear(preparer, &patches, rows, tower->n_patches, &tower->patches);
+    pd_mem_free(rows);
+    PD_TRY(status);
     snprintf(name, sizeof name, "%sembeddings.class_embedding", prefix);
     PD_TRY(pd_prepare_floats(preparer, name, 1, width, &tower->class_token));
     snprintf(name, sizeof name, "%sembeddings.position_embedding.weight", prefix);
     PD_TRY(pd_prepare_floats(preparer, name, tower->n_patches + 1, width, &tower->positions));
     /* sic: the name in every CLIP checkpoint */
-    PD_TRY(prepare_norm(preparer, config, "pre_layrnorm", &tower->pre_w, &tower->pre_b));
-    PD_TRY(pd_blocks_prepare(tower->blocks, prefix, &config->vit.tower, preparer));
+    return prepare_norm(preparer, config, "pre_layrnorm", &tower->pre_w, &tower->pre_b);
+}
+
+/* What the first block gets of the picture, into rows. */
+static pd_status start_rows(const pd_vit_tower *tower, const float *picture, float *rows, pd_preparer *preparer)
+{
+    const size_t n = tower->n_patches + 1;
+    const size_t need = pd_arena_need(tower->n_patches * tower->patches.k, sizeof(float)) +
+                        pd_linear_need(&tower->patches, tower->n_patches);
+    pd_calibration calibration;
+    PD_TRY(pd_calibration_begin(&calibration, preparer, NULL, 0, need));
+    embed_patches(&calibration.nn, tower, picture, rows);
+    preparer->kernels->layer_norm(rows, n, tower->encoder.width, tower->pre_w, tower->pre_b, tower->encoder.eps, rows);
+    return pd_calibration_end(&calibration);
+}
+
+/* picture and rows: for calibration, or NULL. */
+static pd_status prepare_layers(pd_vit_tower *tower, const pd_config *config, const float *picture, float *rows,
+                                pd_preparer *preparer)
+{
+    const size_t width = config->vit.tower.width, n = tower->n_patches + 1;
+    PD_TRY(prepare_start(tower, config, picture, preparer));
+    if (picture)
+        PD_TRY(start_rows(tower, picture, rows, preparer));
+    PD_TRY(pd_blocks_prepare(tower->blocks, config->vision_prefix, &tower->encoder, rows, n, preparer));
     PD_TRY(prepare_norm(preparer, config, "post_layernorm", &tower->post_w, &tower->post_b));
-    return pd_projection_prepare(&tower->projection, "visual_projection", config->dim, width, preparer);
+    if (rows)
+        preparer->kernels->layer_norm(rows, n, width, tower->post_w, tower->post_b, tower->encoder.eps, rows);
+    const pd_linear_source projection = pd_projection_source("visual_projection", config->dim, width);
+    return pd_draft_linear(preparer, &projection, rows, n, &tower->projection);
+}
+
+static pd_status prepare_all(pd_vit_tower *tower, const pd_config *config, pd_preparer *preparer)
+{
+    float *picture = NULL, *rows = NULL;
+    pd_status status = PD_OK;
+    if (pd_prepared_is_fresh(preparer->prepared)) {
+        picture = pd_mem_alloc(tower->side * tower->side, 3 * sizeof *picture);
+        rows = pd_mem_alloc(tower->n_patches + 1, tower->encoder.width * sizeof *rows);
+        if (picture)
+            pd_calibration_picture(tower->side, picture);
+        if (!picture || !rows)
+            status = pd_error_set_nomem(preparer->err);
+    }
+    if (status == PD_OK)
+        status = prepare_layers(tower, config, picture, rows, preparer);
+    pd_mem_free(rows);
+    pd_mem_free(picture);
+    return status;
 }
 
 pd_status pd_vit_tower_prepare(pd_vit_tower *ret_tower, const pd_config *config, pd_preparer *preparer)
@@ -70,23 +141,6 @@ size_t pd_vit_tower_need(const pd_vit_tower *tower, bool tapped)
     const size_t encode = pd_encoder_need(&tower->encoder, n, tapped);
     const size_t project = pd_arena_need(width, sizeof(float)) + pd_linear_need(&tower->projection, 1);
     return pd_arena_need(n * width, sizeof(float)) + (gather > encode ? gather : encode) + project;
-}
-
-/* x: class token, then the patches, positions added. */
-static void embed_patches(const pd_nn *nn, const pd_vit_tower *tower, const float *input, float *ret_x)
-{
-    const size_t mark = nn->arena->used, width = tower->config.tower.width, k = tower->patches.k;
-    float *rows = pd_arena_take(nn->arena, tower->n_patches * k, sizeof *rows);
-    pd_patches_gather(input, tower->side, tower->config.patch, rows);
-    for (size_t i = 0; i < width; i++)
-        ret_x[i] = tower->class_token[i] + tower->positions[i];
-    pd_linear_run(nn, &tower->patches, rows, k,
-                  &(pd_gemm){ .m = tower->n_patches,
-                              .residual = tower->positions + width,
-                              .ld_residual = width,
-                              .c = ret_x + width,
-                              .ld_c = width });
-    pd_arena_rewind(nn->arena, mark);
 }
 
 void pd_vit_tower_run(const pd_nn *nn, const pd_vit_tower *tower, const float *input, float *ret_embedding)

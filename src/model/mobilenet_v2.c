@@ -2,6 +2,9 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
 
 /* Channels of the stem's input to its depthwise convolution, then of the outputs of the stem and the 16 blocks, and the
  * strides of the blocks, before depth_multiplier and output_stride (transformers: modeling_mobilenet_v2.py). */
@@ -41,19 +44,52 @@ typedef struct pd_plan {
     const char *expand; /* the widening convolution's name in the block */
 } pd_plan;
 
-static pd_status prepare_block(pd_mobile *block, const pd_plan *plan, float eps, pd_preparer *preparer)
+/* The block in floats, over its calibration input *map, which becomes its output. */
+static pd_status observe_block(const pd_mobile *block, pd_draft drafts[2], float **map, pd_preparer *preparer)
+{
+    pd_mobile twin = *block;
+    twin.expand = drafts[0].linear;
+    twin.reduce = drafts[1].linear;
+    float *y = pd_mem_alloc(twin.window.h_out * twin.window.w_out, twin.reduce.n * sizeof *y);
+    if (!y)
+        return pd_error_set_nomem(preparer->err);
+    pd_calibration calibration;
+    pd_status status = pd_calibration_begin(&calibration, preparer, drafts, 2, pd_mobile_need(&twin));
+    if (status == PD_OK) {
+        pd_mobile_run(&calibration.nn, &twin, *map, y);
+        status = pd_calibration_end(&calibration);
+    }
+    pd_mem_free(*map);
+    *map = y;
+    return status;
+}
+
+/* *map: as observe_block; NULL when nothing is fresh. */
+static pd_status prepare_block(pd_mobile *block, const pd_plan *plan, float eps, float **map, pd_preparer *preparer)
 {
     char name[PD_TENSOR_NAME_BYTES];
+    pd_draft drafts[2] = { 0 };
     const size_t kernel = block->stem ? 3 : 1;
     snprintf(name, sizeof name, "%s.%s", plan->name, plan->expand);
     pd_linear_source expand = make_convolution(name, plan->c_wide, plan->c_in * kernel * kernel, kernel, eps);
     expand.keep_float = block->stem; /* 27 inputs a pixel: little to win, and every later layer sees its error */
-    PD_TRY(pd_prepare_linear(preparer, &expand, &block->expand));
-    snprintf(name, sizeof name, "%s.conv_3x3", plan->name);
-    PD_TRY(pd_prepare_depthwise(preparer, name, plan->c_wide, eps, &block->w, &block->bias));
     snprintf(name, sizeof name, "%s.reduce_1x1", plan->name);
     const pd_linear_source reduce = make_convolution(name, plan->c_out, plan->c_wide, 1, eps);
-    return pd_prepare_linear(preparer, &reduce, &block->reduce);
+    snprintf(name, sizeof name, "%s.conv_3x3", plan->name);
+    pd_status status = pd_prepare_depthwise(preparer, name, plan->c_wide, eps, &block->w, &block->bias);
+    if (status == PD_OK)
+        status = pd_draft_begin(&drafts[0], &expand, preparer);
+    if (status == PD_OK)
+        status = pd_draft_begin(&drafts[1], &reduce, preparer);
+    if (status == PD_OK && *map)
+        status = observe_block(block, drafts, map, preparer);
+    if (status == PD_OK)
+        status = pd_draft_settle(&drafts[0], preparer, &block->expand);
+    if (status == PD_OK)
+        status = pd_draft_settle(&drafts[1], preparer, &block->reduce);
+    pd_draft_done(&drafts[0]);
+    pd_draft_done(&drafts[1]);
+    return status;
 }
 
 /* Geometry: once the output stride is reached, further strides become dilation of the blocks behind them. */
@@ -82,7 +118,7 @@ static void place_block(pd_mobile *block, size_t index, const pd_mobilenet_confi
     geometry->w = block->window.w_out;
 }
 
-static pd_status prepare_blocks(pd_mobilenet_tower *tower, const pd_config *config, pd_preparer *preparer)
+static pd_status prepare_blocks(pd_mobilenet_tower *tower, const pd_config *config, float **map, pd_preparer *preparer)
 {
     const pd_mobilenet_config *mobilenet = &config->mobilenet;
     pd_geometry geometry = { .h = config->preprocess.side, .w = config->preprocess.side, .dilation = 1 };
@@ -109,28 +145,67 @@ static pd_status prepare_blocks(pd_mobilenet_tower *tower, const pd_config *conf
             return pd_error_set(preparer->err, PD_ERR_LIMIT,
                                 "model '%s': block '%s' has %zu channels; at most %d are handled", preparer->dir,
                                 plan.name, plan.c_wide, PD_CONFIG_WIDTH_MAX);
-        PD_TRY(prepare_block(block, &plan, mobilenet->eps, preparer));
         block->residual = !block->stem && block->window.stride == 1 && plan.c_in == plan.c_out;
+        PD_TRY(prepare_block(block, &plan, mobilenet->eps, map, preparer));
         c_in = plan.c_out;
     }
     return PD_OK;
 }
 
-pd_status pd_mobilenet_tower_prepare(pd_mobilenet_tower *ret_tower, const pd_config *config, pd_preparer *preparer)
+/* The mean of the head's outputs over the map, as the projection gets it. */
+static float *pool_head(const pd_mobilenet_tower *tower, const float *map, size_t pixels, pd_preparer *preparer)
+{
+    const size_t n = tower->head.n;
+    pd_calibration calibration;
+    float *y = pd_mem_alloc(pixels + 1, n * sizeof *y); /* the mean behind the map */
+    if (!y || pd_calibration_begin(&calibration, preparer, NULL, 0, pd_linear_need(&tower->head, pixels)) != PD_OK) {
+        pd_mem_free(y);
+        return NULL;
+    }
+    pd_linear_run(&calibration.nn, &tower->head, map, tower->head.k,
+                  &(pd_gemm){ .m = pixels, .activation = PD_ACTIVATION_RELU6, .c = y, .ld_c = n });
+    pd_pool_mean(y, pixels, n, y + pixels * n);
+    memmove(y, y + pixels * n, n * sizeof *y);
+    return pd_calibration_end(&calibration) == PD_OK ? y : NULL;
+}
+
+static pd_status prepare_all(pd_mobilenet_tower *tower, const pd_config *config, float **map, pd_preparer *preparer)
 {
     const pd_mobilenet_config *mobilenet = &config->mobilenet;
     const bool full = mobilenet->finegrained_output && mobilenet->depth_multiplier < 1;
     const size_t n = full ? HEAD_CHANNELS : scale_channels(mobilenet, HEAD_CHANNELS);
     char name[PD_TENSOR_NAME_BYTES];
-    pd_mobilenet_tower tower = { 0 };
-    PD_TRY(prepare_blocks(&tower, config, preparer));
+    PD_TRY(prepare_blocks(tower, config, map, preparer));
     snprintf(name, sizeof name, "%sconv_1x1", config->vision_prefix);
-    const size_t k = tower.blocks[PD_MOBILENET_BLOCKS - 1].reduce.n;
-    const pd_linear_source head = make_convolution(name, n, k, 1, mobilenet->eps);
-    PD_TRY(pd_prepare_linear(preparer, &head, &tower.head));
-    PD_TRY(pd_projection_prepare(&tower.projection, "visual_projection", config->dim, n, preparer));
-    *ret_tower = tower;
-    return PD_OK;
+    const pd_mobile *last = &tower->blocks[PD_MOBILENET_BLOCKS - 1];
+    const size_t pixels = last->window.h_out * last->window.w_out;
+    const pd_linear_source head = make_convolution(name, n, last->reduce.n, 1, mobilenet->eps);
+    PD_TRY(pd_draft_linear(preparer, &head, *map, pixels, &tower->head));
+    float *pooled = *map ? pool_head(tower, *map, pixels, preparer) : NULL;
+    if (*map && !pooled)
+        return pd_error_set_nomem(preparer->err);
+    const pd_linear_source projection = pd_projection_source("visual_projection", config->dim, n);
+    const pd_status status = pd_draft_linear(preparer, &projection, pooled, 1, &tower->projection);
+    pd_mem_free(pooled);
+    return status;
+}
+
+pd_status pd_mobilenet_tower_prepare(pd_mobilenet_tower *ret_tower, const pd_config *config, pd_preparer *preparer)
+{
+    const size_t side = config->preprocess.side;
+    pd_mobilenet_tower tower = { 0 };
+    float *map = NULL; /* what the next block gets in calibration */
+    if (pd_prepared_is_fresh(preparer->prepared)) {
+        map = pd_mem_alloc(side * side, 3 * sizeof *map);
+        if (!map)
+            return pd_error_set_nomem(preparer->err);
+        pd_calibration_picture(side, map);
+    }
+    const pd_status status = prepare_all(&tower, config, &map, preparer);
+    pd_mem_free(map);
+    if (status == PD_OK)
+        *ret_tower = tower;
+    return status;
 }
 
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }

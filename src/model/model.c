@@ -66,18 +66,38 @@ static pd_status prepare_vision(pd_model *model, pd_preparer *preparer)
     return pd_mobilenet_tower_prepare(&model->mobilenet, &model->config, preparer);
 }
 
-typedef pd_status prepare_fn(pd_model *model, pd_preparer *preparer);
+typedef struct tower_kind {
+    const char *name; /* in the names of prepared files */
+    pd_status (*prepare)(pd_model *model, pd_preparer *preparer);
+} tower_kind;
 
-/* One tower from its prepared file, or into one. A damaged file is removed and made again, once. */
-static pd_status open_tower(pd_model *model, const char *tower, const pd_model_options *options, prepare_fn *prepare,
-                            pd_prepared **ret_prepared, pd_error *err)
+static const tower_kind text_kind = { "text", prepare_text }, vision_kind = { "vision", prepare_vision };
+
+/* Bytes of the tensors of a tower: those of its prefix, and its projection. Others than floats are counters and places
+ * that nobody reads. */
+static uint64_t count_bytes(const pd_model *model, const char *prefix, const char *projection)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < pd_weights_count(model->weights); i++) {
+        pd_tensor tensor;
+        pd_weights_at(model->weights, i, &tensor);
+        const bool ours = strncmp(tensor.name, prefix, strlen(prefix)) == 0 ||
+                          strncmp(tensor.name, projection, strlen(projection)) == 0;
+        if (ours && tensor.dtype <= PD_DTYPE_BF16)
+            bytes += tensor.count * pd_dtype_bytes(tensor.dtype);
+    }
+    return bytes;
+}
+
+static pd_status open_tower(pd_model *model, const tower_kind *kind, const pd_model_options *options,
+                            pd_prepare_progress *progress, pd_prepared **ret_prepared, pd_error *err)
 {
     uint8_t key[PD_SHA256_BYTES];
     char *path = NULL;
     pd_prepared *prepared = NULL;
     pd_error attempt_error; /* a damaged file is made again, and nobody need hear of it */
-    make_key(model, tower, options->precision, key);
-    pd_status status = make_prepared_path(model, tower, options, &path, err);
+    make_key(model, kind->name, options->precision, key);
+    pd_status status = make_prepared_path(model, kind->name, options, &path, err);
     for (int attempt = 0; status == PD_OK; attempt++) {
         status = pd_prepared_open(&prepared, path, key, &attempt_error);
         if (status != PD_OK) {
@@ -86,10 +106,12 @@ static pd_status open_tower(pd_model *model, const char *tower, const pd_model_o
         }
         pd_preparer preparer = { .weights = model->weights,
                                  .prepared = prepared,
+                                 .kernels = &model->kernels,
                                  .precision = options->precision,
+                                 .progress = progress,
                                  .dir = model->dir,
                                  .err = &attempt_error };
-        status = prepare(model, &preparer);
+        status = kind->prepare(model, &preparer);
         if (status == PD_OK)
             status = pd_prepared_seal(prepared, &attempt_error);
         if (status != PD_OK && (status != PD_ERR_CORRUPT || attempt > 0))
@@ -128,12 +150,19 @@ static pd_status open_parts(pd_model *model, const pd_model_options *options, pd
     }
     PD_TRY(pd_identity_find(model->dir, model->weights, options->cache_dir, digest, err));
     pd_sha256_format(digest, model->id);
+    const uint64_t text_bytes = count_bytes(model, model->config.text_prefix, "text_projection");
+    const uint64_t vision_bytes = count_bytes(model, model->config.vision_prefix, "visual_projection");
+    pd_prepare_progress progress = { .tell = options->progress,
+                                     .user = options->progress_user,
+                                     .total = (model->towers & PD_MODEL_TEXT ? text_bytes : 0) +
+                                              (model->towers & PD_MODEL_VISION ? vision_bytes : 0) };
     if (model->towers & PD_MODEL_TEXT) {
         PD_TRY(open_tokenizer(model, err));
-        PD_TRY(open_tower(model, "text", options, prepare_text, &model->prepared_text, err));
+        PD_TRY(open_tower(model, &text_kind, options, &progress, &model->prepared_text, err));
+        progress.done = text_bytes; /* whatever of it was there before */
     }
     if (model->towers & PD_MODEL_VISION)
-        PD_TRY(open_tower(model, "vision", options, prepare_vision, &model->prepared_vision, err));
+        PD_TRY(open_tower(model, &vision_kind, options, &progress, &model->prepared_vision, err));
     return PD_OK;
 }
 

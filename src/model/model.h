@@ -23,8 +23,8 @@
 enum { PD_MODEL_TEXT = 1 << 0, PD_MODEL_VISION = 1 << 1 };
 
 typedef enum pd_precision {
-    PD_PRECISION_INT8, /* GEMM and pointwise convolution in int8, the rest fp32; weights that int8 would harm stay fp32
-                        */
+    PD_PRECISION_INT8, /* linear layers and pointwise convolutions in int8, the rest fp32; layers that int8 would harm
+                        * in bf16 or fp32: model/draft.h says which */
     PD_PRECISION_FP32,
 } pd_precision;
 
@@ -33,6 +33,11 @@ typedef struct pd_model_options {
     unsigned cpu_mask; /* of base/cpu.h */
     pd_precision precision;
     const char *cache_dir; /* where prepared weights live; NULL: prepare in memory every time */
+    /* NULL, or told between two tensors how far preparing is (where there is something to prepare: once per model,
+     * precision and cache): bytes of the checkpoint, of those of the towers asked for. False stops it:
+     * PD_ERR_CANCELLED, and nothing is kept. Called by the thread that opens. */
+    bool (*progress)(void *user, uint64_t done_bytes, uint64_t total_bytes);
+    void *progress_user;
 } pd_model_options;
 
 /* Both towers, everything the CPU has, int8, no cache. */

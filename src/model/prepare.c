@@ -2,19 +2,10 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/mem.h"
-
-/* A linear layer keeps its floats when its largest input column is this much larger than its middle one (root mean
- * square over the outputs): the 8 bits of a row then all go to the few large columns. */
-#define COLUMN_SPREAD_MAX 16.0
-
-/* A layer with at most so many inputs keeps its floats: too few products for the rounding errors to cancel, and little
- * to win. The shipped model's worst picture has cosine 0.9941 to fp32 with 0 here, 0.9959 with 32, 0.9964 with 64; the
- * image tower takes 4.3, 4.6 and 4.9 ms (AVX-512 VNNI), 8.2, 7.0 and 7.0 ms (AVX2). See SPEED.md. */
-#define FLOAT_INPUTS_MAX 32
 
 #define FLOATS_CHECKED 4096 /* read at a time where values are only looked at */
 
@@ -68,12 +59,25 @@ static pd_status read_part(const pd_preparer *preparer, const pd_tensor *tensor,
     return PD_OK;
 }
 
+/* A tensor is not looked at again: its pages may go, and whoever waits hears of it. */
+static pd_status finish_tensor(const pd_preparer *preparer, const pd_tensor *tensor)
+{
+    const size_t bytes = tensor->count * pd_dtype_bytes(tensor->dtype);
+    pd_prepare_progress *progress = preparer->progress;
+    pd_file_map_forget(tensor->data, bytes);
+    progress->done += bytes;
+    if (!progress->tell || progress->tell(progress->user, progress->done, progress->total))
+        return PD_OK;
+    return pd_error_set(preparer->err, PD_ERR_CANCELLED, "stopped while model '%s' was being prepared", preparer->dir);
+}
+
 static pd_status read_tensor(const pd_preparer *preparer, const char *name, size_t rank, const size_t *shape,
                              float *ret_values)
 {
     pd_tensor tensor;
     PD_TRY(find_tensor(preparer, name, rank, shape, &tensor));
-    return read_part(preparer, &tensor, 0, tensor.count, ret_values);
+    PD_TRY(read_part(preparer, &tensor, 0, tensor.count, ret_values));
+    return finish_tensor(preparer, &tensor);
 }
 
 /* "<name><suffix>" of one dimension. */
@@ -85,7 +89,7 @@ static pd_status read_vector(const pd_preparer *preparer, const char *name, cons
     return read_tensor(preparer, full, 1, &n, ret_values);
 }
 
-static pd_status take_block(pd_preparer *preparer, size_t count, size_t size, void **ret_block, bool *ret_fill)
+pd_status pd_prepare_block(pd_preparer *preparer, size_t count, size_t size, void **ret_block, bool *ret_fill)
 {
     return pd_prepared_block(preparer->prepared, count, size, ret_block, ret_fill, preparer->err);
 }
@@ -182,80 +186,11 @@ static pd_status fill_dense(const pd_preparer *preparer, const pd_linear_source 
     return PD_OK;
 }
 
-static int compare_doubles(const void *a, const void *b)
+pd_status pd_prepare_dense(pd_preparer *preparer, const pd_linear_source *source, float *ret_w, float *ret_bias)
 {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Whether 8 bits a weight would harm the layer. */
-static pd_status measure_spread(const pd_preparer *preparer, const pd_dense *dense, bool *ret_spread)
-{
-    double *columns = pd_mem_alloc(dense->k, sizeof *columns);
-    if (!columns)
-        return pd_error_set_nomem(preparer->err);
-    for (size_t i = 0; i < dense->n; i++)
-        for (size_t j = 0; j < dense->k; j++)
-            columns[j] += (double)dense->w[i * dense->k + j] * dense->w[i * dense->k + j];
-    qsort(columns, dense->k, sizeof *columns, compare_doubles);
-    *ret_spread = columns[dense->k - 1] > COLUMN_SPREAD_MAX * COLUMN_SPREAD_MAX * columns[dense->k / 2];
-    pd_mem_free(columns);
-    return PD_OK;
-}
-
-/* Asks for the blocks of one packed form and fills them from `dense` when they are fresh. */
-static pd_status pack_floats(pd_preparer *preparer, const pd_dense *dense, pd_linear *linear)
-{
-    void *packed = NULL;
-    bool fill = false;
-    PD_TRY(take_block(preparer, pd_pack_f32_bytes(linear->n, linear->k), 1, &packed, &fill));
-    if (fill)
-        pd_pack_f32(dense->w, linear->n, linear->k, packed);
-    linear->packed = packed;
-    return PD_OK;
-}
-
-static pd_status pack_bytes(pd_preparer *preparer, const pd_dense *dense, pd_linear *linear)
-{
-    const size_t columns = (linear->n + PD_PANEL_COLUMNS - 1) / PD_PANEL_COLUMNS * PD_PANEL_COLUMNS;
-    void *packed = NULL, *scale = NULL, *sum = NULL;
-    bool fill = false;
-    PD_TRY(take_block(preparer, pd_pack_i8_bytes(linear->n, linear->k), 1, &packed, &fill));
-    PD_TRY(take_block(preparer, columns, sizeof(float), &scale, &fill));
-    PD_TRY(take_block(preparer, columns, sizeof(float), &sum, &fill));
-    if (fill)
-        pd_pack_i8(dense->w, linear->n, linear->k, packed, scale, sum);
-    linear->packed_i8 = (pd_weights_i8){ .packed = packed, .scale = scale, .sum = sum };
-    return PD_OK;
-}
-
-pd_status pd_prepare_linear(pd_preparer *preparer, const pd_linear_source *source, pd_linear *ret_linear)
-{
-    pd_linear linear = { .n = source->n * source->n_names, .k = source->k };
-    pd_dense dense = { .n = linear.n, .k = linear.k };
-    void *bias = NULL, *is_float = NULL;
-    bool fill = false;
-    PD_TRY(take_block(preparer, 1, sizeof(uint32_t), &is_float, &fill));
-    PD_TRY(take_block(preparer, linear.n, sizeof(float), &bias, &fill));
-    linear.bias = bias;
-    pd_status status = PD_OK;
-    if (fill) {
-        dense.w = pd_mem_alloc(linear.n, linear.k * sizeof *dense.w);
-        dense.bias = bias;
-        memset(bias, 0, linear.n * sizeof *dense.bias);
-        status = dense.w ? fill_dense(preparer, source, &dense) : pd_error_set_nomem(preparer->err);
-        bool keep = preparer->precision == PD_PRECISION_FP32 || source->keep_float || linear.k <= FLOAT_INPUTS_MAX;
-        if (status == PD_OK && !keep)
-            status = measure_spread(preparer, &dense, &keep);
-        if (status == PD_OK)
-            *(uint32_t *)is_float = keep;
-    }
-    if (status == PD_OK)
-        status = *(uint32_t *)is_float ? pack_floats(preparer, &dense, &linear) : pack_bytes(preparer, &dense, &linear);
-    pd_mem_free(dense.w);
-    if (status == PD_OK)
-        *ret_linear = linear;
-    return status;
+    pd_dense dense = { .n = source->n * source->n_names, .k = source->k, .w = ret_w, .bias = ret_bias };
+    memset(ret_bias, 0, dense.n * sizeof *ret_bias);
+    return fill_dense(preparer, source, &dense);
 }
 
 static pd_status fill_depthwise(const pd_preparer *preparer, const char *name, float eps, pd_dense *dense, float *ret_w)
@@ -275,8 +210,8 @@ pd_status pd_prepare_depthwise(pd_preparer *preparer, const char *name, size_t c
 {
     void *w = NULL, *bias = NULL;
     bool fill = false;
-    PD_TRY(take_block(preparer, channels * 9, sizeof(float), &w, &fill));
-    PD_TRY(take_block(preparer, channels, sizeof(float), &bias, &fill));
+    PD_TRY(pd_prepare_block(preparer, channels * 9, sizeof(float), &w, &fill));
+    PD_TRY(pd_prepare_block(preparer, channels, sizeof(float), &bias, &fill));
     if (fill) {
         pd_dense dense = { .n = channels, .k = 9, .w = pd_mem_alloc(channels * 9, sizeof(float)), .bias = bias };
         const pd_status status =
@@ -294,7 +229,7 @@ pd_status pd_prepare_floats(pd_preparer *preparer, const char *name, size_t m, s
     void *values = NULL;
     bool fill = false;
     const size_t shape[2] = { m, k };
-    PD_TRY(take_block(preparer, m * k, sizeof(float), &values, &fill));
+    PD_TRY(pd_prepare_block(preparer, m * k, sizeof(float), &values, &fill));
     if (fill)
         PD_TRY(read_tensor(preparer, name, m == 1 ? 1 : 2, m == 1 ? shape + 1 : shape, values));
     *ret_values = values;
@@ -307,14 +242,16 @@ pd_status pd_prepare_table(pd_preparer *preparer, const char *name, size_t m, si
     void *checked = NULL;
     bool fill = false;
     PD_TRY(find_tensor(preparer, name, 2, (const size_t[]){ m, k }, &table));
-    PD_TRY(take_block(preparer, 1, sizeof(uint32_t), &checked, &fill));
+    PD_TRY(pd_prepare_block(preparer, 1, sizeof(uint32_t), &checked, &fill));
     for (size_t first = 0; fill && first < table.count; first += FLOATS_CHECKED) {
         float values[FLOATS_CHECKED];
         const size_t rest = table.count - first;
         PD_TRY(read_part(preparer, &table, first, rest < FLOATS_CHECKED ? rest : FLOATS_CHECKED, values));
     }
-    if (fill)
+    if (fill) {
         *(uint32_t *)checked = 1;
+        PD_TRY(finish_tensor(preparer, &table));
+    }
     *ret_table = table;
     return PD_OK;
 }

@@ -2,7 +2,7 @@
  *
  * A tower asks for its layers in a fixed order. What is folded is folded here, once: layer-norm gain and bias into the
  * linear layer behind it, batch norm into the convolution before it. Results live in a pd_prepared: the second time
- * they are mapped and no tensor is read. One thread at a time. */
+ * they are mapped and no tensor is read. Linear layers come from draft.h. One thread at a time. */
 #ifndef PD_MODEL_PREPARE_H
 #define PD_MODEL_PREPARE_H
 
@@ -11,14 +11,22 @@
 #include "weights/weights.h"
 
 /* Changes whenever what is written into the blocks changes: part of the key of prepared weights on disk. */
-#define PD_PREPARE_VERSION 1
+#define PD_PREPARE_VERSION 2
 
 #define PD_TENSOR_NAME_BYTES 160
+
+typedef struct pd_prepare_progress {
+    bool (*tell)(void *user, uint64_t done_bytes, uint64_t total_bytes); /* NULL: nobody is told */
+    void *user;
+    uint64_t done, total;
+} pd_prepare_progress;
 
 typedef struct pd_preparer {
     const pd_weights *weights;
     pd_prepared *prepared;
+    const pd_kernels *kernels; /* for calibration */
     pd_precision precision;
+    pd_prepare_progress *progress;
     const char *dir; /* for sentences */
     pd_error *err;
 } pd_preparer;
@@ -42,7 +50,13 @@ typedef struct pd_linear_source {
     float eps; /* of the batch norm */
 } pd_linear_source;
 
-PD_MUST_USE pd_status pd_prepare_linear(pd_preparer *preparer, const pd_linear_source *source, pd_linear *ret_linear);
+/* A layer as the file has it, folded: ret_w [n * n_names, k], ret_bias [n * n_names]. */
+PD_MUST_USE pd_status pd_prepare_dense(pd_preparer *preparer, const pd_linear_source *source, float *ret_w,
+                                       float *ret_bias);
+
+/* The next block of the prepared weights; *ret_fill: it has to be filled. */
+PD_MUST_USE pd_status pd_prepare_block(pd_preparer *preparer, size_t count, size_t size, void **ret_block,
+                                       bool *ret_fill);
 
 /* A 3 x 3 depthwise convolution and its batch norm: *ret_w [9, channels], *ret_bias [channels]. */
 PD_MUST_USE pd_status pd_prepare_depthwise(pd_preparer *preparer, const char *name, size_t channels, float eps,

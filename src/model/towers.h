@@ -6,7 +6,7 @@
 #define PD_MODEL_TOWERS_H
 
 #include "model/config.h"
-#include "model/prepare.h"
+#include "model/draft.h"
 #include "nn/nn.h"
 
 #define PD_MOBILENET_BLOCKS 17 /* the stem and 16 inverted residuals */
@@ -64,12 +64,13 @@ size_t pd_mobilenet_tower_need(const pd_mobilenet_tower *tower);
  * [1, head.n], image_embeds [1, dim]. */
 void pd_mobilenet_tower_run(const pd_nn *nn, const pd_mobilenet_tower *tower, const float *input, float *ret_embedding);
 
-/* The blocks of a CLIP encoder, "<prefix>encoder.layers.<i>.": both CLIP towers have the same. */
-PD_MUST_USE pd_status pd_blocks_prepare(pd_block *ret_blocks, const char *prefix, const pd_tower_config *config,
-                                        pd_preparer *preparer);
+/* The blocks of a CLIP encoder, "<prefix>encoder.layers.<i>.": both CLIP towers have the same. encoder: its shape.
+ * rows: [n_rows, width], what the first block gets in calibration, changed to what the last one gives; NULL when
+ * nothing is fresh. */
+PD_MUST_USE pd_status pd_blocks_prepare(pd_block *ret_blocks, const char *prefix, const pd_encoder *encoder,
+                                        float *rows, size_t n_rows, pd_preparer *preparer);
 
-/* A projection without bias, [dim, width]. */
-PD_MUST_USE pd_status pd_projection_prepare(pd_linear *ret_linear, const char *name, size_t dim, size_t width,
-                                            pd_preparer *preparer);
+/* Where a projection without bias comes from, [dim, width]. */
+pd_linear_source pd_projection_source(const char *name, size_t dim, size_t width);
 
 #endif

@@ -16,20 +16,28 @@
 
 #define PD_NN_NAME_BYTES 64 /* longest name that a tap is given, NUL included */
 
+struct pd_linear;
+
 typedef struct pd_nn {
     const pd_kernels *kernels;
     pd_arena *arena;
     /* NULL, or sees intermediate tensors (tests): dims has `rank` elements. Borrowed for the call. */
     void (*tap)(void *user, const char *name, const float *data, size_t rank, const size_t *dims);
     void *tap_user;
+    /* NULL, or sees the inputs of every linear layer, x: [m, k], before it runs (calibration). Borrowed for the call.
+     */
+    void (*observe)(void *user, const struct pd_linear *linear, const float *x, size_t ld_x, size_t m);
+    void *observe_user;
 } pd_nn;
 
-/* A linear layer or pointwise convolution, weights [n, k] packed for one of the two GEMMs. */
+/* A linear layer or pointwise convolution, weights [n, k] packed for one of the GEMMs: the first of the packed forms
+ * that is there. */
 typedef struct pd_linear {
     size_t n, k;
-    const float *bias;       /* [n] */
-    const float *packed;     /* pd_pack_f32; NULL: int8 */
-    pd_weights_i8 packed_i8; /* pd_pack_i8, when packed is NULL */
+    const float *bias;           /* [n] */
+    const float *packed;         /* pd_pack_f32 */
+    const uint16_t *packed_bf16; /* pd_pack_bf16 */
+    pd_weights_i8 packed_i8;     /* pd_pack_i8 */
 } pd_linear;
 
 size_t pd_linear_need(const pd_linear *linear, size_t m);
@@ -58,8 +66,8 @@ typedef struct pd_encoder {
 size_t pd_encoder_need(const pd_encoder *encoder, size_t n_tokens, bool tapped);
 
 /* Runs all blocks over x: [n_tokens, width], in place. Only row `row` of the result is meant to be used: the last block
- * computes no other (unless tapped). Taps: <name>_layer_<i>, and before the residual is added <name>_layer_<i>_attn,
- * <name>_layer_<i>_mlp; [n_tokens, width]. */
+ * computes no other (unless tapped or observed). Taps: <name>_layer_<i>, and before the residual is added
+ * <name>_layer_<i>_attn, <name>_layer_<i>_mlp; [n_tokens, width]. */
 void pd_encoder_run(const pd_nn *nn, const pd_encoder *encoder, float *x, size_t n_tokens, size_t row);
 
 /* Where a 3 x 3 convolution reads: padding at the start only, for what lies beyond the end is zero as well. */

@@ -16,10 +16,7 @@
 
 #define THREADS_MAX 64
 #define ROWS_PER_THREAD_MIN 25000 /* 3 ms of work at 512 dimensions on one core of 2023: a thread costs 0.05 ms */
-#define TILE_BYTES 4096           /* measured: 1 or 2 pages of rows at a time; 16 KiB gain nothing */
-#define TILE_ROWS_MIN 4           /* what a kernel takes at once */
-#define LINE_BYTES 64
-#define FLOAT_SLACK 2e-6f /* rounding of the few float operations between integers and score; values <= 2 */
+#define FLOAT_SLACK 2e-6f         /* rounding of the few float operations between integers and score; values <= 2 */
 
 typedef struct query {
     int8_t *bytes; /* [stride] */
@@ -90,22 +87,6 @@ static void sort_heap(heap *h)
     h->n = n;
 }
 
-/* Dots of a block's rows. The kernel walks several rows at once, in steps that the processor's own prefetcher does not
- * follow: asking for the next page's worth of rows in order halves the time of rows that come from memory. */
-static void scan_rows(const pd_vindex *index, const uint8_t *rows, size_t n, const query *q, int32_t *ret_dots)
-{
-    const size_t stride = index->stride, fitting = TILE_BYTES / stride;
-    const size_t tile = fitting > TILE_ROWS_MIN ? fitting : TILE_ROWS_MIN;
-    for (size_t row = 0; row < n; row += tile) {
-        const size_t here = n - row < tile ? n - row : tile;
-        const size_t next = n - row - here < tile ? n - row - here : tile;
-        const uint8_t *at = rows + row * stride;
-        for (size_t line = 0; line < next * stride; line += LINE_BYTES)
-            __builtin_prefetch(at + here * stride + line);
-        index->kernels->scan_u8(at, here, stride, q->bytes, ret_dots + row);
-    }
-}
-
 static void scan_block(const pd_vindex *index, const query *q, size_t at, heap *h)
 {
     int32_t dots[PD_VFILE_BLOCK_ROWS];
@@ -113,7 +94,7 @@ static void scan_block(const pd_vindex *index, const query *q, size_t at, heap *
     const pd_vfile_block block = pd_vindex_block(index, at);
     const uint64_t left = index->header.count - (uint64_t)at * PD_VFILE_BLOCK_ROWS;
     const size_t n = left < PD_VFILE_BLOCK_ROWS ? (size_t)left : PD_VFILE_BLOCK_ROWS;
-    scan_rows(index, block.rows, n, q, dots);
+    index->kernels->scan_u8(block.rows, n, index->stride, q->bytes, dots);
     const float fixed = q->error + FLOAT_SLACK, by_row = 1 + q->error;
     for (size_t i = 0; i < n; i++)
         upper[i] = block.scale[i] * q->scale * (float)(dots[i] - q->offset) + (fixed + by_row * block.error[i]);

@@ -1,12 +1,17 @@
 /* prepared.c: blocks are laid out in memory exactly as in the file.
  *
- * A builder's blocks lie in a row in one reserved range of addresses, so that sealing is one write, and the file can
- * then be mapped over that range: the pointers that were handed out stay good while the memory behind them becomes the
- * page cache's. Bytes on disk: docs/formats.md, "Prepared weights". */
+ * A builder's blocks lie in a row in one reserved range of addresses. Where the folder takes a file without a name
+ * (O_TMPFILE), they are built in that file, mapped there: what is finished need not stay resident, sealing gives the
+ * file its name, and a builder that is killed leaves nothing behind. Elsewhere they are built in memory, written, and
+ * the file is mapped over the range. In both cases the pointers that were handed out stay good. Bytes on disk:
+ * docs/formats.md, "Prepared weights". */
 #include "weights/weights.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -21,6 +26,7 @@
 #define PREPARED_BYTES_MAX ((size_t)16 << 30)
 #define RESERVED_BYTES_MIN ((size_t)64 << 20)
 #define COMMIT_STEP_BYTES ((size_t)1 << 20)
+#define FORGET_STEP_BYTES ((size_t)8 << 20) /* of finished blocks that may stay resident while building in a file */
 
 enum {
     BLOCK_ALIGNMENT = 64,
@@ -53,10 +59,12 @@ _Static_assert(sizeof(file_header) == 80 && sizeof(block_row) == 24, "as written
 struct pd_prepared {
     char *path; /* NULL: never on disk */
     uint8_t key[PD_SHA256_BYTES];
-    uint8_t *base;   /* the mapped file, or the reserved range */
-    size_t reserved; /* bytes from base that are ours */
-    size_t writable; /* of these, while building */
-    size_t used;     /* end of the last block, while building */
+    uint8_t *base;    /* the mapped file, or the reserved range */
+    size_t reserved;  /* bytes from base that are ours */
+    size_t writable;  /* of these, while building */
+    size_t used;      /* end of the last block, while building */
+    size_t forgotten; /* before it, finished blocks are left to the file */
+    int fd;           /* of the file without a name that the blocks are built in; -1: in memory */
     block_row *rows;
     size_t n_rows, capacity;
     size_t next; /* row of the next block */
@@ -131,6 +139,47 @@ static pd_status open_file(pd_prepared *prepared, pd_error *err)
     return status;
 }
 
+/* A copy of `path` without its last part; NULL when out of memory. */
+static char *copy_folder(const char *path)
+{
+    const size_t len = (size_t)(pd_path_name(path) - path);
+    return len > 1 ? pd_mem_dup_text(path, len - 1) : pd_mem_dup_string(len ? "/" : ".");
+}
+
+/* Whatever goes wrong: then the blocks are built in memory. */
+static void begin_file(pd_prepared *prepared)
+{
+    char *folder = prepared->path ? copy_folder(prepared->path) : NULL;
+    if (folder && pd_dir_make(folder, NULL) == PD_OK)
+        prepared->fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    pd_mem_free(folder);
+}
+
+static void end_file(pd_prepared *prepared)
+{
+    if (prepared->fd >= 0)
+        (void)close(prepared->fd);
+    prepared->fd = -1;
+}
+
+/* From the file into memory, at the same addresses: for a disk that is full. */
+static pd_status leave_file(pd_prepared *prepared, pd_error *err)
+{
+    end_file(prepared);
+    if (prepared->writable == 0)
+        return PD_OK;
+    void *copy = mmap(NULL, prepared->writable, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (copy == MAP_FAILED)
+        return pd_error_set_nomem(err);
+    memcpy(copy, prepared->base, prepared->used);
+    if (mremap(copy, prepared->writable, prepared->writable, MREMAP_MAYMOVE | MREMAP_FIXED, prepared->base) ==
+        MAP_FAILED) {
+        (void)munmap(copy, prepared->writable);
+        return pd_error_set_nomem(err);
+    }
+    return PD_OK;
+}
+
 /* Address space only; less of it where the process is not allowed that much. */
 static pd_status reserve(pd_prepared *prepared, pd_error *err)
 {
@@ -153,15 +202,27 @@ pd_status pd_prepared_open(pd_prepared **ret_prepared, const char *path, const u
     if (!prepared)
         return pd_error_set_nomem(err);
     memcpy(prepared->key, key, PD_SHA256_BYTES);
+    prepared->fd = -1;
     prepared->path = path ? pd_mem_dup_string(path) : NULL;
     pd_status status = path && !prepared->path ? pd_error_set_nomem(err) : open_file(prepared, err);
     if (status == PD_OK && !prepared->from_file)
         status = reserve(prepared, err);
+    if (status == PD_OK && !prepared->from_file)
+        begin_file(prepared);
     if (status == PD_OK)
         *ret_prepared = prepared;
     else
         pd_prepared_close(&prepared);
     return status;
+}
+
+/* Space on the disk first: a page of a hole that finds none when it is written ends the process. */
+static bool extend_file(const pd_prepared *prepared, size_t writable)
+{
+    const size_t more = writable - prepared->writable;
+    return posix_fallocate(prepared->fd, (off_t)prepared->writable, (off_t)more) == 0 &&
+           mmap(prepared->base + prepared->writable, more, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, prepared->fd,
+                (off_t)prepared->writable) != MAP_FAILED;
 }
 
 /* Makes the range writable up to `end`. */
@@ -174,10 +235,21 @@ static pd_status commit(pd_prepared *prepared, size_t end, pd_error *err)
     size_t writable = (end + COMMIT_STEP_BYTES - 1) & ~(COMMIT_STEP_BYTES - 1);
     if (writable > prepared->reserved)
         writable = prepared->reserved;
-    if (mprotect(prepared->base, writable, PROT_READ | PROT_WRITE) != 0)
+    if (prepared->fd >= 0 && !extend_file(prepared, writable))
+        PD_TRY(leave_file(prepared, err));
+    if (prepared->fd < 0 && mprotect(prepared->base, writable, PROT_READ | PROT_WRITE) != 0)
         return pd_error_set_nomem(err);
     prepared->writable = writable;
     return PD_OK;
+}
+
+/* Finished blocks go to the file; they come back from it when they are touched again. */
+static void forget_finished(pd_prepared *prepared)
+{
+    if (prepared->fd < 0 || prepared->used - prepared->forgotten < FORGET_STEP_BYTES)
+        return;
+    pd_file_map_forget(prepared->base + prepared->forgotten, prepared->used - prepared->forgotten);
+    prepared->forgotten = prepared->used & ~(COMMIT_STEP_BYTES - 1);
 }
 
 static pd_status append_row(pd_prepared *prepared, const block_row *row, pd_error *err)
@@ -193,6 +265,8 @@ static pd_status append_row(pd_prepared *prepared, const block_row *row, pd_erro
     prepared->rows[prepared->n_rows++] = *row;
     return PD_OK;
 }
+
+bool pd_prepared_is_fresh(const pd_prepared *prepared) { return !prepared->from_file; }
 
 static pd_status check_block(const pd_prepared *prepared, size_t bytes, pd_error *err)
 {
@@ -219,6 +293,7 @@ pd_status pd_prepared_block(pd_prepared *prepared, size_t count, size_t size, vo
     } else {
         const size_t at = (prepared->used + BLOCK_ALIGNMENT - 1) & ~(size_t)(BLOCK_ALIGNMENT - 1);
         const block_row row = { .at = at, .bytes = bytes };
+        forget_finished(prepared);
         PD_TRY(commit(prepared, at + bytes, err));
         PD_TRY(append_row(prepared, &row, err));
         prepared->used = at + bytes;
@@ -253,18 +328,23 @@ static pd_status complete_image(pd_prepared *prepared, size_t *ret_len, pd_error
     return PD_OK;
 }
 
+/* Gives the file its name. Where that does not work the blocks stay as they are. */
+static void name_file(pd_prepared *prepared, size_t len)
+{
+    char from[64], temporary[PATH_MAX];
+    const int n = snprintf(temporary, sizeof temporary, "%s.tmp-%ld-%d", prepared->path, (long)getpid(), prepared->fd);
+    (void)snprintf(from, sizeof from, "/proc/self/fd/%d", prepared->fd);
+    if (n > 0 && (size_t)n < sizeof temporary && ftruncate(prepared->fd, (off_t)len) == 0 && fsync(prepared->fd) == 0 &&
+        linkat(AT_FDCWD, from, AT_FDCWD, temporary, AT_SYMLINK_FOLLOW) == 0 && rename(temporary, prepared->path) != 0)
+        (void)unlink(temporary);
+}
+
 static pd_status write_image(const pd_prepared *prepared, size_t len)
 {
-    const size_t dir_len = (size_t)(pd_path_name(prepared->path) - prepared->path);
-    if (dir_len > 1) {
-        char *dir = pd_mem_dup_text(prepared->path, dir_len - 1);
-        if (!dir)
-            return PD_ERR_NOMEM;
-        const pd_status status = pd_dir_make(dir, NULL);
-        pd_mem_free(dir);
-        PD_TRY(status);
-    }
-    return pd_file_replace(prepared->path, prepared->base, len, true, NULL);
+    char *folder = copy_folder(prepared->path);
+    pd_status status = folder ? pd_dir_make(folder, NULL) : PD_ERR_NOMEM;
+    pd_mem_free(folder);
+    return status == PD_OK ? pd_file_replace(prepared->path, prepared->base, len, true, NULL) : status;
 }
 
 /* Maps the file over the blocks. Another process may have put its own file there in the meantime: only one with the
@@ -302,7 +382,10 @@ pd_status pd_prepared_seal(pd_prepared *prepared, pd_error *err)
     PD_TRY(complete_image(prepared, &len, err));
     (void)mprotect(prepared->base, prepared->writable, PROT_READ); /* a belt: sealed blocks are immutable */
     prepared->sealed = true;
-    if (!prepared->path || write_image(prepared, len) != PD_OK)
+    if (prepared->fd >= 0) {
+        name_file(prepared, len);
+        end_file(prepared);
+    } else if (!prepared->path || write_image(prepared, len) != PD_OK)
         return PD_OK;
     return map_over(prepared, len, err);
 }
@@ -312,6 +395,7 @@ void pd_prepared_close(pd_prepared **prepared)
     pd_prepared *p = *prepared;
     if (!p)
         return;
+    end_file(p);
     if (p->base)
         (void)munmap(p->base, p->reserved);
     pd_mem_free(p->rows);

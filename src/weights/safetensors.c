@@ -14,6 +14,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 
+#define HASHED_AT_ONCE ((size_t)16 << 20) /* bytes that stay resident meanwhile */
+
 enum { LENGTH_BYTES = 8 }; /* of the number in front of the header */
 
 typedef struct weights_file {
@@ -456,8 +458,14 @@ pd_status pd_weights_hash(const pd_weights *weights, uint8_t ret_digest[PD_SHA25
     (void)err; /* mapped files cannot say that reading failed */
     pd_sha256 sha;
     pd_sha256_init(&sha);
-    for (size_t i = 0; i < weights->n_shards; i++)
-        pd_sha256_update(&sha, weights->shards[i].map.data, weights->shards[i].map.len);
+    for (size_t i = 0; i < weights->n_shards; i++) {
+        const pd_file_map *map = &weights->shards[i].map;
+        for (size_t at = 0; at < map->len; at += HASHED_AT_ONCE) {
+            const size_t len = map->len - at < HASHED_AT_ONCE ? map->len - at : HASHED_AT_ONCE;
+            pd_sha256_update(&sha, map->data + at, len);
+            pd_file_map_forget(map->data + at, len);
+        }
+    }
     pd_sha256_finish(&sha, ret_digest);
     return PD_OK;
 }

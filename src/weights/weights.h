@@ -75,7 +75,8 @@ PD_MUST_USE pd_status pd_tensor_read_i64(const pd_tensor *tensor, size_t first, 
  * A builder asks for its blocks in a fixed order. The first time (no file yet, or a file with another key, layout or
  * damage) the blocks are fresh memory, `*ret_fill` is true, and the builder fills them; pd_prepared_seal then writes
  * them as one file, atomically, and maps it. The next time the same calls return places in the mapped file and
- * `*ret_fill` is false (and the blocks cannot be written). When the file cannot be written the blocks simply stay in
+ * `*ret_fill` is false (and the blocks cannot be written). Blocks that are filled before the next is asked for need no
+ * memory of the process while they are written to a file. When the file cannot be written the blocks simply stay in
  * memory, and sealing is PD_OK. Places stay good until close. One thread at a time until sealed; immutable and shared
  * after. Opening reads the header, the table and both ends of each block, so damage elsewhere in a block is not seen.
  */
@@ -84,6 +85,9 @@ typedef struct pd_prepared pd_prepared;
 /* `path` NULL: never on disk. `key` identifies content and settings; a file with another key is replaced. */
 PD_MUST_USE pd_status pd_prepared_open(pd_prepared **ret_prepared, const char *path, const uint8_t key[PD_SHA256_BYTES],
                                        pd_error *err);
+/* Whether blocks will have to be filled: all of them, or none. */
+bool pd_prepared_is_fresh(const pd_prepared *prepared);
+
 /* A block of count * size bytes, 64-byte aligned. PD_ERR_CORRUPT when a mapped file has no such block next: the caller
  * gives up, removes the file through pd_prepared_discard and starts again. */
 PD_MUST_USE pd_status pd_prepared_block(pd_prepared *prepared, size_t count, size_t size, void **ret_block,

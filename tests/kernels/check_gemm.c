@@ -3,9 +3,10 @@
 
 #include "check.h"
 
-#define F32_BOUND 1e-11 /* measured: 2.9e-12 */
-#define I8_BOUND 1e-12  /* measured: 7.2e-14 */
-#define GAP 5           /* canaries between the rows of c */
+#define F32_BOUND 2e-11  /* measured: 7.2e-12 */
+#define BF16_BOUND 3e-12 /* measured: 5.6e-13 */
+#define I8_BOUND 1e-12   /* measured: 7.2e-14 */
+#define GAP 5            /* canaries between the rows of c */
 
 /* Tails of every kind: rows around the tiles, columns around the panels, and k around the groups of 4. */
 static const size_t shapes[][3] = {
@@ -85,6 +86,21 @@ static void compare_f32(size_t m, size_t n, size_t k, unsigned variant)
     compare_product(&p, F32_BOUND);
 }
 
+static void compare_bf16(size_t m, size_t n, size_t k, unsigned variant)
+{
+    struct product p = make_product(m, n, k, variant);
+    const size_t ld_a = (k + 1) / 2 * 2 + variant % 2 * 2;
+    const float *x = guarded_floats(m * k), *w = guarded_floats(n * k);
+    uint16_t *a = guarded_alloc(m * ld_a * sizeof *a), *packed = guarded_alloc(pd_pack_bf16_bytes(n, k));
+    spec.round_rows(x, k, m, k, a, ld_a);
+    pd_pack_bf16(w, n, k, packed);
+    const bool add_to_c = variant & 16;
+    const pd_gemm for_spec = aim(&p, p.c_spec, add_to_c), for_isa = aim(&p, p.c_isa, add_to_c);
+    spec.gemm_bf16(&for_spec, a, ld_a, packed);
+    isa.gemm_bf16(&for_isa, a, ld_a, packed);
+    compare_product(&p, BF16_BOUND);
+}
+
 static pd_rows_u8 guarded_rows(size_t m, size_t ld_q)
 {
     return (pd_rows_u8){ guarded_alloc(m * ld_q), guarded_floats(m), guarded_floats(m), ld_q };
@@ -119,6 +135,16 @@ static void float_products_agree_at_every_tail(void)
     report_worst("gemm_f32", F32_BOUND);
 }
 
+static void bf16_products_agree_at_every_tail(void)
+{
+    for (size_t i = 0; i < PD_COUNT_OF(shapes); i++)
+        for (unsigned variant = 0; variant < 3; variant++)
+            compare_bf16(shapes[i][0], shapes[i][1], shapes[i][2], random_u32());
+    for (unsigned i = 0; i < 300; i++)
+        compare_bf16(1 + random_below(40), 1 + random_below(70), 1 + random_below(130), i);
+    report_worst("gemm_bf16", BF16_BOUND);
+}
+
 static void byte_products_agree_at_every_tail(void)
 {
     for (size_t i = 0; i < PD_COUNT_OF(shapes); i++)
@@ -129,10 +155,10 @@ static void byte_products_agree_at_every_tail(void)
     report_worst("gemm_i8", I8_BOUND);
 }
 
-/* With unit scales the sums are the dots themselves: the largest that k = 515 can make, and of either sign. */
+/* With unit scales the sums are the dots themselves: the largest that k = 516 can make, and of either sign. */
 static void byte_dots_are_exact_at_the_extremes(void)
 {
-    enum { M = 15, N = 33, K = 515, N_PADDED = 48, K_PADDED = 516 };
+    enum { M = 15, N = 33, K = 516, N_PADDED = 48, K_PADDED = K };
     static const uint8_t inputs[] = { 0, 1, 127, 128, 254, 255 };
     static const int8_t weights_of[] = { -127, -126, -1, 1, 126, 127 };
     for (size_t in = 0; in < PD_COUNT_OF(inputs); in++)
@@ -149,7 +175,7 @@ static void byte_dots_are_exact_at_the_extremes(void)
             memset(packed, weights_of[of], N_PADDED * K_PADDED);
             for (size_t i = 0; i < N_PADDED; i++) {
                 scale[i] = 1.0f;
-                sum[i] = 0.0f;
+                sum[i] = (float)(K * weights_of[of]); /* a zero of 0 leaves it out, whatever an ARM adds to both */
             }
             const pd_gemm g = { .m = M, .n = N, .k = K, .c = c, .ld_c = N };
             isa.gemm_i8(&g, &rows, &(pd_weights_i8){ packed, scale, sum });
@@ -197,9 +223,32 @@ static void rows_are_quantised_alike(void)
     compare_rows(2, 67, 1e38f, 0.0f);
 }
 
+/* Every upper half of a float, with lower halves around the ties. */
+static void rows_are_rounded_to_the_same_bf16(void)
+{
+    static const uint32_t lower[] = { 0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF };
+    enum { WIDTH = 4096, LD = WIDTH + 2 };
+    for (uint32_t upper = 0; upper < 65536; upper += WIDTH)
+        for (size_t i = 0; i < PD_COUNT_OF(lower); i++) {
+            float *x = guarded_floats(WIDTH);
+            uint16_t *wanted = guarded_alloc(LD * sizeof *wanted), *got = guarded_alloc(LD * sizeof *got);
+            for (uint32_t j = 0; j < WIDTH; j++) {
+                const uint32_t bits = (upper + j) << 16 | lower[i];
+                memcpy(x + j, &bits, sizeof bits);
+            }
+            spec.round_rows(x, WIDTH, 1, WIDTH - i, wanted, LD);
+            isa.round_rows(x, WIDTH, 1, WIDTH - i, got, LD);
+            CHECK(memcmp(wanted, got, LD * sizeof *got) == 0);
+            CHECK(wanted[LD - 1] == 0 && wanted[WIDTH - i] == 0);
+            CHECK(guarded_release());
+        }
+}
+
 static void cases(void)
 {
     RUN(float_products_agree_at_every_tail);
+    RUN(bf16_products_agree_at_every_tail);
+    RUN(rows_are_rounded_to_the_same_bf16);
     RUN(byte_products_agree_at_every_tail);
     RUN(byte_dots_are_exact_at_the_extremes);
     RUN(rows_are_quantised_alike);

@@ -31,6 +31,31 @@ static void float_panels_hold_sixteen_outputs_by_input(void)
         }
 }
 
+static void bf16_panels_hold_pairs_of_inputs(void)
+{
+    enum { ODD = 5, ODD_PADDED = 6 };
+    float w[N * ODD];
+    uint16_t packed[N_PADDED * ODD_PADDED];
+    for (size_t i = 0; i < N * ODD; i++)
+        w[i] = (float)i - 40.0f; /* exact in 8 bits */
+    REQUIRE(pd_pack_bf16_bytes(N, ODD) == sizeof packed);
+    pd_pack_bf16(w, N, ODD, packed);
+    for (size_t output = 0; output < N_PADDED; output++)
+        for (size_t i = 0; i < ODD_PADDED; i++) {
+            const float wanted = output < N && i < ODD ? w[output * ODD + i] : 0.0f;
+            const size_t at = output / 16 * 16 * ODD_PADDED + i / 2 * 32 + output % 16 * 2 + i % 2;
+            CHECK(packed[at] == pd_bf16_of_float(wanted));
+        }
+}
+
+static void bf16_is_the_nearest_with_ties_to_even(void)
+{
+    CHECK(pd_bf16_of_float(1.0f) == 0x3F80 && pd_bf16_of_float(-2.0f) == 0xC000);
+    CHECK(pd_bf16_of_float(0x1.01p0f) == 0x3F80 && pd_bf16_of_float(0x1.03p0f) == 0x3F82); /* ties */
+    CHECK(pd_bf16_of_float(0x1.010002p0f) == 0x3F81 && pd_bf16_of_float(0x1.fffffep127f) == 0x7F80);
+    CHECK(pd_bf16_of_float(INFINITY) == 0x7F80 && (pd_bf16_of_float(NAN) & 0x7FFF) > 0x7F80);
+}
+
 static void byte_panels_hold_groups_of_four_inputs(void)
 {
     float w[N * K], scale[N_PADDED], sum[N_PADDED];
@@ -79,6 +104,8 @@ static void outputs_are_quantised_to_the_nearest_step(void)
 int main(void)
 {
     RUN(float_panels_hold_sixteen_outputs_by_input);
+    RUN(bf16_panels_hold_pairs_of_inputs);
+    RUN(bf16_is_the_nearest_with_ties_to_even);
     RUN(byte_panels_hold_groups_of_four_inputs);
     RUN(an_output_of_zeros_packs_to_zeros);
     RUN(outputs_are_quantised_to_the_nearest_step);

@@ -137,6 +137,58 @@ static void preparing_twice_gives_the_same(void)
     }
 }
 
+typedef struct witness {
+    uint64_t last, total;
+    size_t calls, stop_at; /* the call that says no; 0: none does */
+    bool is_ordered;
+} witness;
+
+static bool watch(void *user, uint64_t done_bytes, uint64_t total_bytes)
+{
+    witness *w = user;
+    w->is_ordered = (w->calls == 0 || (done_bytes > w->last && total_bytes == w->total)) && done_bytes <= total_bytes &&
+                    (w->calls == 0 || w->is_ordered);
+    w->last = done_bytes;
+    w->total = total_bytes;
+    return ++w->calls != w->stop_at;
+}
+
+static pd_status open_watched(witness *w, const char *cache, pd_error *err)
+{
+    pd_model_options options;
+    pd_model_options_init(&options);
+    options.cache_dir = cache;
+    options.progress = watch;
+    options.progress_user = w;
+    pd_model *model = NULL;
+    const pd_status status = pd_model_open(&model, tiny, &options, err);
+    pd_model_close(&model);
+    return status;
+}
+
+static void preparing_tells_how_far_it_is_and_can_be_stopped(void)
+{
+    pd_error error = { 0 };
+    witness all = { 0 }, none = { 0 };
+    CHECK(open_watched(&all, NULL, &error) == PD_OK);
+    CHECK(all.calls > 100 && all.is_ordered && all.last == all.total); /* 325 tensors */
+    for (size_t stop_at = 1; stop_at <= all.calls; stop_at += 61) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "watched-%zu", stop_at);
+        char *cache = pd_path_join(scratch, name);
+        REQUIRE(cache);
+        witness w = { .stop_at = stop_at }, again = { 0 };
+        const size_t live = pd_mem_live();
+        CHECK(open_watched(&w, cache, &error) == PD_ERR_CANCELLED);
+        CHECK(w.calls == stop_at && strstr(error.message, "stopped") != NULL);
+        CHECK(pd_mem_live() == live);
+        CHECK(open_watched(&again, cache, &error) == PD_OK); /* one tower may have been finished before the stop */
+        CHECK(again.last == again.total && again.calls > 0);
+        CHECK(open_watched(&none, cache, &error) == PD_OK && none.calls == 0);
+        pd_mem_free(cache);
+    }
+}
+
 /* A directory with links to all files of the model but `without`. */
 static char *copy_model(const char *name, const char *without)
 {
@@ -262,6 +314,7 @@ int main(void)
     RUN(the_other_tower_is_refused);
     RUN(two_threads_share_a_model);
     RUN(preparing_twice_gives_the_same);
+    RUN(preparing_tells_how_far_it_is_and_can_be_stopped);
     RUN(a_missing_file_is_named);
     RUN(broken_weights_are_named);
     RUN(an_absurd_config_is_refused);

@@ -3,6 +3,8 @@
 #include "weights_fixture.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "base/mem.h"
@@ -204,6 +206,45 @@ static void a_file_that_cannot_be_written_stays_in_memory(void)
     CHECK(is(build(fixture_path("locked"), key_a, NULL), true)); /* a folder where the file should be */
 }
 
+/* A file may not grow beyond `file_bytes_max`, as on a disk that is full: the blocks move into memory on the way. */
+static bool builds_within(const char *path, rlim_t file_bytes_max)
+{
+    enum { BLOCKS = 5, BLOCK = 1 << 20 };
+    const pid_t child = fork();
+    if (child == 0) {
+        const struct rlimit limit = { file_bytes_max, file_bytes_max };
+        pd_prepared *prepared = NULL;
+        uint8_t *blocks[BLOCKS];
+        bool fresh = false, right = signal(SIGXFSZ, SIG_IGN) != SIG_ERR && setrlimit(RLIMIT_FSIZE, &limit) == 0 &&
+                                    pd_prepared_open(&prepared, path, key_a, NULL) == PD_OK;
+        for (unsigned i = 0; right && i < BLOCKS; i++) {
+            void *block = NULL;
+            right = pd_prepared_block(prepared, BLOCK, 1, &block, &fresh, NULL) == PD_OK && fresh;
+            blocks[i] = block;
+            if (right)
+                fill(block, BLOCK, i);
+        }
+        right = right && pd_prepared_seal(prepared, NULL) == PD_OK;
+        for (unsigned i = 0; right && i < BLOCKS; i++)
+            right = holds(blocks[i], BLOCK, i);
+        pd_prepared_close(&prepared);
+        _exit(right ? 0 : 1);
+    }
+    int status = -1;
+    return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static void a_disk_that_fills_up_loses_no_block(void)
+{
+    const char *path = fixture_path("full.pdp");
+    for (rlim_t mb = 0; mb <= 5; mb++) {
+        CHECK(builds_within(path, mb << 20));
+        CHECK(access(path, F_OK) != 0); /* what does not fit is not there in part either */
+    }
+    CHECK(builds_within(path, 16 << 20));
+    CHECK(access(path, F_OK) == 0);
+}
+
 static void many_may_build_at_once(void)
 {
     const char *path = fixture_path("race.pdp");
@@ -278,6 +319,7 @@ int main(void)
     RUN(damage_to_header_table_and_edges_is_detected);
     RUN(another_layout_asks_to_start_again);
     RUN(a_file_that_cannot_be_written_stays_in_memory);
+    RUN(a_disk_that_fills_up_loses_no_block);
     RUN(many_may_build_at_once);
     RUN(sizes_that_overflow_are_refused);
     RUN(running_out_of_memory_leaks_nothing);

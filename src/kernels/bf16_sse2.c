@@ -1,0 +1,5 @@
+#include "kernels/vec_sse2.h"
+
+#include "kernels/bf16_vec.h"
+
+void pd_kernels_sse2_bf16(pd_kernels *ret_kernels) { ret_kernels->gemm_bf16 = gemm_bf16; }

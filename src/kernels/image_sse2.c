@@ -1,0 +1,10 @@
+#include "kernels/vec_sse2.h"
+
+#include "kernels/image_quad.h"
+
+void pd_kernels_sse2_image(pd_kernels *ret_kernels)
+{
+    ret_kernels->resize_rows = resize_rows;
+    ret_kernels->resize_columns = resize_columns;
+    ret_kernels->normalise_rgb = normalise_rgb;
+}
