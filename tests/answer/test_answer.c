@@ -72,8 +72,8 @@ static void a_photo_has_its_shape(void)
     pd_photo photo = some_photo();
     const char *text = text_of_take(pd_answer_photo(&photo));
     static const char *const parts[] = {
-        "{\"id\":3,\"path\":\"/p/"
-        "a.jpg\",\"bytes\":1000,\"type\":\"jpeg\",\"width\":40,\"height\":30,\"orientation\":6,",
+        "{\"id\":3,\"path\":\"/p/a.jpg\",\"bytes\":1000,",
+        "\"type\":\"jpeg\",\"width\":40,\"height\":30,\"orientation\":6,",
         "\"taken\":null,\"taken_source\":null,\"make\":\"Canon\",\"model\":\"A70\",\"lens\":null,\"iso\":100,",
         "\"fnumber\":null,\"focal_mm\":null,\"gps\":{\"lat\":-48.5,\"lon\":2.25,\"alt\":null},\"keywords\":[],",
         "\"sha256\":\"fe00",
