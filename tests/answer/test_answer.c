@@ -74,8 +74,8 @@ static void a_photo_has_its_shape(void)
     pd_photo photo = some_photo();
     const char *text = text_of_take(pd_answer_photo(&photo));
     static const char *const parts[] = {
-        "{\"id\":3,\"path\":\"/p/"
-        "a.jpg\",\"bytes\":1000,\"type\":\"jpeg\",\"width\":40,\"height\":30,\"orientation\":6,",
+        "{\"id\":3,\"path\":\"/p/a.jpg\",\"bytes\":1000,",
+        "\"type\":\"jpeg\",\"width\":40,\"height\":30,\"orientation\":6,",
         "\"taken\":null,\"subsec\":null,\"taken_source\":null,\"make\":\"Canon\",\"model\":\"A70\",",
         "\"lens\":null,\"iso\":100,",
         "\"fnumber\":null,\"focal_mm\":null,\"focal35_mm\":null,\"flash\":null,\"white_balance\":null,",
