@@ -33,7 +33,14 @@
 #define COLOUR_TOLERANCE 6.0 /* mean absolute difference of 0..255, the list's own; measured at most 5.60 */
 #define SAME_TOLERANCE 0.3   /* between the table and another machine's decoders; measured 0 on this one */
 
-enum { GRID = 16, CELLS = GRID * GRID * 3, SHORT_SIDE = 448, SHORT_SIDE_SMALL = 24, LIST_BYTES_MAX = 16 << 20 };
+enum {
+    GRID = 16,
+    CELLS = GRID * GRID * 3,
+    SHORT_SIDE = 448,
+    SHORT_SIDE_SMALL = 24,
+    LIST_BYTES_MAX = 16 << 20,
+    PATIENCE_MS = 60000, /* colours are judged here, not speed: sanitizers are slow */
+};
 
 /* A sample that is not as the list says, and why that is right. `instead`: another sample of the same picture. */
 static const struct {
@@ -157,7 +164,7 @@ static void check_colours(const golden_run *run, int fd, const char *file, const
     verdict->compared = "whole";
     verdict->difference = differ(picture, hex, has_alpha);
     if (verdict->difference > COLOUR_TOLERANCE) {
-        const pd_media_request request = { .short_side_min = SHORT_SIDE_SMALL };
+        const pd_media_request request = { .short_side_min = SHORT_SIDE_SMALL, .timeout_ms = PATIENCE_MS };
         pd_picture small = { 0 };
         if (pd_media_decode(run->pool, fd, &request, &small, NULL) == PD_OK && small.has_pixels) {
             verdict->compared = "small";
@@ -200,7 +207,7 @@ static void check_row(golden_run *run, const char *photos, const char *set, cons
     (void)read_text(row, "file", file, sizeof file);
     (void)snprintf(path, sizeof path, "%s/%s/%s", photos, set, file);
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    const pd_media_request request = { .short_side_min = SHORT_SIDE, .thumb = true };
+    const pd_media_request request = { .short_side_min = SHORT_SIDE, .thumb = true, .timeout_ms = PATIENCE_MS };
     if (pd_media_decode(run->pool, fd, &request, &picture, &error) != PD_OK) {
         (void)snprintf(verdict.fault, sizeof verdict.fault, "%.200s", error.message);
     } else {
