@@ -130,7 +130,7 @@ static void add_mount(list *l, char *line)
     char *type = rest + 3;
     type[strcspn(type, " ")] = '\0';
     unescape_mount(field);
-    if (!is_drive(field))
+    if (!is_drive(field) || strcmp(type, "tmpfs") == 0) /* memory is no drive */
         return;
     struct statvfs fs;
     const bool told = !may_hang(type) && statvfs(field, &fs) == 0;

@@ -190,11 +190,13 @@ export function realPhotos() {
   return process.env.PD_SHARED && fs.existsSync(dir) ? fs.realpathSync(dir) : null;
 }
 
+export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_FLAGS });
+
 /** Runs the cases one after the other; a line each. A case that needs what is absent throws a Skip. */
 export class Skip extends Error {}
 
 export async function runCases(program, cases, { shots, only = [] }) {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_FLAGS });
+  const browser = await launch();
   let failed = 0;
   for (const [name, test] of Object.entries(cases)) {
     if (only.length && !only.some((word) => name.startsWith(word))) continue;

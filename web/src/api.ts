@@ -92,6 +92,16 @@ export const api = {
       signal: signal ?? null,
     }),
   photo: (id: number, signal?: AbortSignal) => ask<Photo>(`/photos/${id}`, { signal: signal ?? null }),
+  /** Why a photo's rendition does not come, as the program says it. */
+  whyNoView: async (id: number): Promise<string> => {
+    try {
+      const response = await fetch(viewUrl(id, 320), { cache: 'no-store' });
+      if (!response.ok) return (await failure(response)).message;
+    } catch {
+      return NOT_ANSWERING;
+    }
+    return 'The original could not be shown.';
+  },
   errors: (window: Window = {}, signal?: AbortSignal) =>
     ask<FaultPage>(`/errors${queryOf({ ...window })}`, { signal: signal ?? null }),
 

@@ -29,7 +29,7 @@ function ask(source: Source, offset: number, n: number, signal: AbortSignal): Pr
   return api.similarToPicture(source.picture.file, { offset, n }, signal);
 }
 
-const learnedNow = (): number => live.now?.library?.learned ?? 0;
+const learnedNow = (): number | null => live.now?.library?.learned ?? null; // null: the library is not open yet
 
 export class List {
   readonly source: Source;
@@ -41,7 +41,7 @@ export class List {
   anchor: Anchor | null = null; // where the reader was
   /** How a change of rows is carried out; the grid that shows the list keeps what is seen in its place. */
   carryOut: (change: () => void) => void = (change) => change();
-  #learned = $state(learnedNow()); // in the library when this was asked
+  #learned = learnedNow(); // in the library when this was asked; null until that can be known
 
   constructor(source: Source) {
     this.source = source;
@@ -76,7 +76,10 @@ export class List {
 
   /** How many photographs were learned since. */
   get more(): number {
-    return this.total === null ? 0 : Math.max(0, learnedNow() - this.#learned);
+    const now = learnedNow();
+    if (this.total === null || now === null) return 0;
+    this.#learned ??= this.total === 0 ? 0 : now; // a library that was opened by this very question
+    return Math.max(0, now - this.#learned);
   }
 
   /** Where a photograph is among what was fetched; -1: it is not. `hint` is looked at first. */
