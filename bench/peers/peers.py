@@ -4,7 +4,7 @@
     python3 bench/peers/peers.py CHECKPOINT FOLDER [--rounds 15] [--pictures 5] [--cpu 1] [--write CSV]
 
 FOLDER keeps what is made once: the exported tower and ONNX Runtime (npm, no install scripts). Needs Debian's
-python3-torch and python3-onnx, node and npm; says which is missing and ends with 77.
+python3-torch, libopenblas0-pthread and python3-onnx, node and npm; says which is missing and ends with 77.
 
 Every contender is a process of its own that has its model open, is bound to the one core, uses one thread, and sleeps
 until a line with a picture's number comes; it answers with the wall and CPU seconds of the embedding, and the
@@ -34,6 +34,8 @@ def require():
     for package, module in (('python3-torch', 'torch'), ('python3-onnx', 'onnx')):
         if subprocess.run([PYTHON, '-c', f'import {module}'], capture_output=True).returncode:
             missing.append(package)
+    if not any(pathlib.Path('/usr/lib').glob('*/openblas-*/libblas.so.3')):  # without it PyTorch takes 3 s a picture
+        missing.append('libopenblas0-pthread')
     if missing:
         print(f'skipped: not installed: {", ".join(missing)}')
         sys.exit(77)
