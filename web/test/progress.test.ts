@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { barText, figuresOf, percentOf, phasesOf, resultOf, tabTitle, timeLeft, titleOf, underRoots, whereOf } from '../src/loading/progress.ts';
+import { awayOf, barText, figuresOf, percentOf, phasesOf, resultOf, tabTitle, timeLeft, titleOf, underRoots, whereOf } from '../src/loading/progress.ts';
 import { job } from './job.ts';
 
 const states = (phases: ReturnType<typeof phasesOf>): string => phases.map(({ state }) => state).join(' ');
@@ -78,12 +78,27 @@ test('every end has words for what happened and what was kept', () => {
   assert.equal(end('ok', { learned: 400, failed: 0 }).title, '400 pictures are learned');
   assert.equal(end('ok', { learned: 0, unchanged: 400 }).title, 'Nothing new here');
   assert.equal(end('ok', { learned: 0, found: 0 }).title, 'There are no pictures in this folder');
-  assert.equal(end('partial').title, '97 pictures are learned, 3 set aside');
+  assert.equal(end('partial', { found: 100 }).title, '97 pictures are learned, 3 set aside');
+  assert.doesNotMatch(end('partial', { found: 100 }).text, /gone/);
   assert.equal(end('partial', { learned: 0, failed: 1 }).title, '1 picture could not be read');
   assert.deepEqual(end('partial', { learned: 0, unchanged: 390, failed: 2 }), { tone: 'partial', title: 'Nothing new here', text: '390 pictures were known already, 2 still cannot be read.' });
   assert.deepEqual(end('cancelled'), { tone: 'stopped', title: 'Stopped after 97 pictures', text: 'What is learned stays, and can be searched now. The rest can be learned at any time: it goes on from here.' });
   assert.equal(end('crashed', { message: 'The reader fell.' }).text, 'The reader fell. What is learned stays, and can be searched now.');
   assert.match(end('crashed', { learned: 0 }).text, /Nothing was learned yet/);
+});
+
+test('what was not there is not called learned', () => {
+  const ended = job({ running: false, phase: 'ready', outcome: 'ok', failed: 0 });
+  assert.equal(resultOf(ended).title, '97 pictures are learned, 303 had gone');
+  assert.match(resultOf({ ...ended, outcome: 'partial', failed: 3 }).text, /300 pictures had gone/);
+  assert.equal(figuresOf(ended)[3]!.after, 'and 303 were gone');
+  const empty = { ...ended, found: 0, learned: 0 };
+  const roots = [{ path: '/home/me/Pictures', photos: 5, offline: true }, { path: '/b', photos: 1, offline: true }];
+  const library = { dir: '/l', files: 6, learned: 6, errors: 0, offline: 6, roots };
+  assert.deepEqual(awayOf(empty, library), ['/home/me/Pictures']);
+  assert.equal(resultOf(empty, awayOf(empty, library)).title, 'Pictures is not there');
+  assert.equal(resultOf(empty, awayOf({ ...empty, roots: [] }, library)).title, '2 folders are not there');
+  assert.equal(tabTitle(empty, ['/home/me/Pictures']), 'Pictures is not there · Pixel Detective');
 });
 
 test('folders and files in short', () => {

@@ -47,10 +47,11 @@ export function cameraFacts(photo: Photo): Fact[] {
   ]);
 }
 
-export function fileFacts(photo: Photo): Fact[] {
+/** `short` writes a path as the reader would. */
+export function fileFacts(photo: Photo, short: (path: string) => string = (path) => path): Fact[] {
   return only([
     { key: 'Name', value: photo.name, copy: photo.path },
-    { key: 'Folder', value: folderOf(photo.path) },
+    { key: 'Folder', value: short(folderOf(photo.path)) },
     photo.width > 0 && { key: 'Picture', value: sizeWords(photo.width, photo.height) },
     { key: 'File', value: `${photo.type.toUpperCase()}, ${bytes(photo.bytes)}` },
     photo.learned && { key: 'Learned', value: momentWords(photo.learned.at), note: `by the model ${photo.learned.model}` },

@@ -1,6 +1,6 @@
 // The job as one bar with its phases, and in words. Everything comes from the snapshot and from the page's own fetching.
 
-import type { Job } from '../types.ts';
+import type { Job, LibraryFacts } from '../types.ts';
 import { asSentence, count, duration, nameOf, plural, rate, took } from '../words.ts';
 
 export type PageState = 'waiting' | 'working' | 'ready' | 'failed';
@@ -74,8 +74,8 @@ const phaseWords: Record<Job['phase'], string> = {
 export const phaseSentence = (job: Job): string => (job.paused ? 'Paused' : phaseWords[job.phase]);
 
 /** What the bar is called by a screen reader: 'Learning pictures, 18,406 of 48,212, about 2 min left' */
-export function barText(job: Job): string {
-  if (!job.running) return resultOf(job).title;
+export function barText(job: Job, away: readonly string[] = []): string {
+  if (!job.running) return resultOf(job, away).title;
   const parts = [phaseSentence(job)];
   if (job.phase === 'scan') parts.push(`${count(job.found)} so far`);
   if (job.phase === 'learn') parts.push(`${count(job.done)} of ${count(job.todo)}`);
@@ -84,7 +84,7 @@ export function barText(job: Job): string {
 }
 
 /** The title while it runs. */
-export function titleOf(job: Job): string {
+export function titleOf(job: Job, away: readonly string[] = []): string {
   if (job.cancelling) return 'Stopping';
   switch (job.phase) {
     case 'prepare':
@@ -96,15 +96,15 @@ export function titleOf(job: Job): string {
     case 'index':
       return 'Putting it in order';
     case 'ready':
-      return resultOf(job).title;
+      return resultOf(job, away).title;
   }
 }
 
 /** What the tab is called. */
-export function tabTitle(job: Job | null): string {
+export function tabTitle(job: Job | null, away: readonly string[] = []): string {
   const page = 'Pixel Detective';
   if (!job) return page;
-  if (!job.running) return `${resultOf(job).title} · ${page}`;
+  if (!job.running) return `${resultOf(job, away).title} · ${page}`;
   const percent = `${percentOf(job)} %`;
   return `${job.paused ? `Paused at ${percent}` : percent} · Getting to know your pictures · ${page}`;
 }
@@ -146,7 +146,7 @@ export function figuresOf(job: Job): Figure[] {
       : { name: 'Learned', value: count(job.learned), after: job.todo > 0 ? `of ${count(job.todo)}` : 'new' },
     speedFigure(job),
     leftFigure(job),
-    { name: 'Set aside', value: count(job.failed), after: job.failed ? 'could not be read' : job.running ? 'so far' : 'all could be read' },
+    { name: 'Set aside', value: count(job.failed), after: job.failed ? 'could not be read' : job.running ? 'so far' : goneOf(job) > 0 ? `and ${count(goneOf(job))} were gone` : 'all could be read' },
   ];
 }
 
@@ -158,9 +158,32 @@ export interface Result {
 
 const KEPT = 'They can be searched now.';
 
-function goodResult(job: Job): Result {
+/** Folders of the job that are not there: a drive that was taken out, a folder that was moved. */
+export function awayOf(job: Job, library: LibraryFacts | null): string[] {
+  const roots = (library?.roots ?? []).filter(({ path, offline }) => offline && (job.roots.length === 0 || job.roots.includes(path)));
+  return roots.map(({ path }) => path);
+}
+
+/** Pictures that were found and were not there any more when their turn came. */
+function goneOf(job: Job): number {
+  const ended = job.outcome === 'ok' || job.outcome === 'partial';
+  return ended ? Math.max(0, job.found - job.learned - job.unchanged - job.moved - job.failed) : 0;
+}
+
+const goneText = (gone: number): string => `${plural(gone, 'picture')} had gone before ${gone === 1 ? 'it' : 'they'} could be read: the folder was moved, or its drive taken out.`;
+
+function goodResult(job: Job, away: readonly string[]): Result {
   const seconds = `It took ${took(job.elapsed_s)}.`;
   const known = job.unchanged + job.moved;
+  const gone = goneOf(job);
+  if (job.found === 0 && away[0] !== undefined) {
+    const title = away.length === 1 ? `${nameOf(away[0])} is not there` : `${count(away.length)} folders are not there`;
+    return { tone: 'stopped', title, text: 'Moved, or on a drive that is not connected. What is known of its photos stays, and can be searched.' };
+  }
+  if (gone > 0) {
+    const title = job.learned ? `${plural(job.learned, 'picture')} ${job.learned === 1 ? 'is' : 'are'} learned, ${count(gone)} had gone` : `${plural(gone, 'picture')} had gone`;
+    return { tone: 'stopped', title, text: goneText(gone) };
+  }
   if (job.found === 0) {
     return { tone: 'good', title: 'There are no pictures in this folder', text: 'Nothing was learned, nothing was changed. Choose another folder.' };
   }
@@ -172,13 +195,13 @@ function goodResult(job: Job): Result {
 }
 
 /** How it ended: what happened, what was kept, what can be done. */
-export function resultOf(job: Job): Result {
+export function resultOf(job: Job, away: readonly string[] = []): Result {
   const learned = plural(job.learned, 'picture');
   const is = job.learned === 1 ? 'is' : 'are';
   const kept = job.learned + job.unchanged + job.moved > 0 ? `What is learned stays, and can be searched now.` : 'Nothing was learned yet.';
   switch (job.outcome) {
     case 'ok':
-      return goodResult(job);
+      return goodResult(job, away);
     case 'partial': {
       const known = job.unchanged + job.moved;
       if (job.learned === 0 && known > 0) {
@@ -186,7 +209,7 @@ export function resultOf(job: Job): Result {
       }
       const title = job.learned ? `${learned} ${is} learned, ${count(job.failed)} set aside` : `${plural(job.failed, 'picture')} could not be read`;
       const other = job.learned === 0 ? '' : `${KEPT} `;
-      return { tone: 'partial', title, text: `${other}Those set aside are listed below with the reason; they are tried again when the file changes.` };
+      return { tone: 'partial', title, text: `${other}Those set aside are listed below with the reason; they are tried again when the file changes.${goneOf(job) > 0 ? ` ${goneText(goneOf(job))}` : ''}` };
     }
     case 'cancelled':
       return { tone: 'stopped', title: `Stopped after ${learned}`, text: `${kept} The rest can be learned at any time: it goes on from here.` };

@@ -21,6 +21,10 @@ test("a time that is the file's own is marked as such", () => {
   assert.match(cameraFacts({ ...bare, taken: '2004-04-25T17:10:00', taken_source: 'file' })[0]!.note!, /file's own/);
 });
 
+test('a folder is written as the reader would', () => {
+  assert.ok(lines(fileFacts({ ...bare, path: '/home/me/Pictures/a.jpg' }, (path) => path.replace('/home/me', '~'))).includes('Folder: ~/Pictures'));
+});
+
 test('zeros are not facts', () => {
   assert.deepEqual(cameraFacts({ ...bare, iso: 0, exposure_s: 0, fnumber: 0, focal_mm: 0 }), []);
   assert.equal(lines(fileFacts({ ...bare, width: 0, height: 0, sha256: '' })).length, 3);
