@@ -3,11 +3,12 @@ nothing: (extension, bytes). Those in HEAVY cost seconds of decoding and are mad
 import struct
 import zlib
 
-from pictures import (PNG_MARK, box, chunk, gif_data, gif_frame, ifd, png, png_header, riff, riff_chunk, tiff,
-                      tiff_entries, tiff_tail_at)
+from pictures import (PNG_MARK, box, chunk, gif_data, gif_frame, ifd, jpeg, png, png_header, riff, riff_chunk, segment,
+                      sidecar, tiff, tiff_entries, tiff_tail_at)
 
 EXTREMES = (0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff)
-EXTENSIONS = ('jpg', 'jpeg', 'png', 'webp', 'gif', 'bmp', 'tif', 'tiff', 'heic', 'heif', 'avif', 'jxl', 'jp2')
+EXTENSIONS = ('jpg', 'jpeg', 'png', 'webp', 'gif', 'bmp', 'tif', 'tiff', 'heic', 'heif', 'avif', 'jxl', 'jp2',
+              'dng', 'cr2', 'cr3', 'crw', 'nef', 'arw', 'raf', 'rw2', 'orf', 'pef', 'srw', 'x3f', 'mrw')
 
 
 # ---- damage
@@ -133,6 +134,39 @@ def png_with_xmp(rng):
 
 def png_with_packed_xmp(rng):
     return 'png', png(rng, chunk(b'iTXt', b'XML:com.adobe.xmp\0\1\0\0\0' + zlib.compress(xmp_of(rng) * 20)))
+
+
+def jpeg_with_exif_loop(rng):
+    return 'jpg', jpeg(rng, segment(0xe1, b'Exif\0\0' + exif_of(rng)[:65000]) * rng.choice((1, 50)))
+
+
+def jpeg_with_xmp(rng):
+    return 'jpg', jpeg(rng, segment(0xe1, b'http://ns.adobe.com/xap/1.0/\0' + xmp_of(rng)[:65000]))
+
+
+def jpeg_with_long_xmp(rng):
+    """a packet that names its continuation, whose pieces lie about their size and place"""
+    name = b'0123456789ABCDEF' * 2
+    packet = (b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+              b'<rdf:Description xmlns:xmpNote="http://ns.adobe.com/xmp/note/" xmpNote:HasExtendedXMP="' + name +
+              b'"/></rdf:RDF></x:xmpmeta>')
+    pieces = b''.join(segment(0xe1, b'http://ns.adobe.com/xmp/extension/\0' + name + struct.pack(
+        '>II', rng.choice(EXTREMES), rng.choice(EXTREMES)) + xmp_of(rng)[:60000]) for _ in range(rng.randrange(1, 9)))
+    return 'jpg', jpeg(rng, segment(0xe1, b'http://ns.adobe.com/xap/1.0/\0' + packet) + pieces)
+
+
+def jpeg_with_iptc(rng):
+    """Photoshop's blocks and IPTC's records, lengths at random"""
+    records = b''.join(b'\x1c\2' + bytes([rng.choice((5, 25, 80, 116, 120))]) + struct.pack('>H', rng.choice(
+        (0, 1, 5, 0x7fff, 0x8000, 0x8004, 0xffff))) + rng.randbytes(5) for _ in range(rng.randrange(1, 2000)))
+    block = b'8BIM\4\4\0\0' + struct.pack('>I', rng.choice((len(records),) + EXTREMES)) + records
+    return 'jpg', jpeg(rng, segment(0xed, b'Photoshop 3.0\0' + block[:60000]))
+
+
+def webp_with_metadata(rng):
+    extra = riff_chunk(b'EXIF', exif_of(rng), rng.choice((None, 0xffffffff))) + riff_chunk(b'XMP ', xmp_of(rng))
+    return 'webp', riff(b'WEBP', riff_chunk(b'VP8X', b'\x0c\0\0\0' + b'\1\0\0' * 2) +
+                        riff_chunk(b'VP8L', b'\x2f' + rng.randbytes(40)) + extra)
 
 
 def tiff_with_xmp(rng):
@@ -338,6 +372,40 @@ def jxl_lying(rng):
     return 'jxl', rng.choice((bare, boxed))
 
 
+# ---- raw files of cameras
+
+def raw_lying(rng):
+    """a DNG whose previews and strips lie anywhere, in directories that lead to each other"""
+    def directory():
+        return ifd(sorted([(254, 4, 1, rng.randrange(2)), (256, 4, 1, rng.choice(EXTREMES)), (257, 4, 1, rng.choice(EXTREMES)),
+                           (258, 3, 1, rng.choice((8, 12, 14, 16, 0xffff))), (259, 3, 1, rng.choice((1, 6, 7, 34892, 0xffff))),
+                           (262, 3, 1, rng.choice((2, 6, 32803, 34892))), (273, 4, rng.choice((1, 3, 0x7fffffff)), rng.choice(
+                               EXTREMES + (300,))), (277, 3, 1, rng.choice((1, 3, 0xffff))),
+                           (279, 4, 1, rng.choice(EXTREMES + (400,))), (330, 4, rng.choice((1, 2, 0xffff)), rng.choice((8, 250))),
+                           (513, 4, 1, rng.choice(EXTREMES + (300,))), (514, 4, 1, rng.choice(EXTREMES)),
+                           (50706, 1, 4, b'\1\4\0\0')]), rng.choice((0, 8, 180, 0xffffffff)))
+    kind = rng.choice(('dng', 'nef', 'cr2', 'arw', 'pef', 'srw'))
+    return kind, b'II*\0' + struct.pack('<I', 8) + directory() + directory() + jpeg(rng) + rng.randbytes(800)
+
+
+def raw_of_others(rng):
+    kind = rng.randrange(6)
+    numbers = struct.pack('>12I', *(rng.choice(EXTREMES) for _ in range(12)))
+    if kind == 0:
+        return 'raf', b'FUJIFILMCCD-RAW 0201FF383501' + bytes(32) + b'0100' + bytes(20) + numbers + jpeg(rng)
+    if kind == 1:
+        return 'crw', b'II' + struct.pack('<I', rng.choice(EXTREMES)) + b'HEAPCCDR' + rng.randbytes(2000)
+    if kind == 2:
+        return 'cr3', box(b'ftyp', b'crx \0\0\0\1crx isom') + box(b'moov', box(b'uuid', bytes.fromhex(
+            '85c0b687820f11e08111f4ce462b6a48') + box(b'CMT1', exif_of(rng)) + box(b'PRVW', numbers, rng.choice((0, 1, None)))))
+    if kind == 3:
+        return 'rw2', b'IIU\0' + struct.pack('<I', 24) + bytes(16) + ifd([(2, 4, 1, 5000), (3, 4, 1, 5000), (0x2e, 7, rng.choice(
+            EXTREMES), rng.choice(EXTREMES)), (0x118, 4, 1, rng.choice(EXTREMES))]) + jpeg(rng)
+    if kind == 4:
+        return 'orf', b'IIRO' + exif_of(rng)[4:] + rng.randbytes(500)
+    return 'mrw', b'\0MRM' + struct.pack('>I', rng.choice(EXTREMES)) + b'\0PRD' + numbers + b'\0TTW' + numbers + exif_of(rng)
+
+
 # ---- what is no picture at all
 
 def impostor(rng):
@@ -351,7 +419,23 @@ def impostor(rng):
     return rng.choice(EXTENSIONS), rng.choice(kinds)
 
 
+def sidecar_of(rng):
+    """what stands beside a picture that is good"""
+    kind = rng.randrange(5)
+    if kind == 0:
+        return xmp_of(rng)
+    if kind == 1:
+        return spoil(rng, sidecar(rng))
+    if kind == 2:
+        return rng.randbytes(rng.randrange(5000))
+    if kind == 3:
+        return b'\xff\xfe' + sidecar(rng).decode().encode('utf-16-le')[:rng.randrange(1, 2000)]
+    return sidecar(rng) + b' ' * rng.choice((0, 70_000, 5_000_000))
+
+
 ATTACKS = (png_with_exif_loop, png_with_xmp, png_with_packed_xmp, tiff_with_xmp, tiff_with_exif_loop, png_with_profile,
+           jpeg_with_exif_loop, jpeg_with_xmp, jpeg_with_long_xmp, jpeg_with_iptc, webp_with_metadata, raw_lying, raw_lying,
+           raw_of_others, raw_of_others,
            png_lying, png_animated_for_ever, gif_large, gif_of_many_frames, gif_of_endless_blocks, bmp_lying, tiff_lying,
            tiff_lying, tiff_chain, tiff_big_lying, webp_lying, webp_lying, jpeg_lying, heif_loop, heif_loop, jp2_lying,
            jxl_lying, impostor, impostor)

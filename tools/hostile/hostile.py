@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """hostile.py [--files N] [--seed N] [--program P] [--photos DIR] [--heavy] [--mib N] [--keep DIR]: learns a folder of hostile files.
 
-Makes N files from the seed (2,000): damaged ones of every format, bombs, lying headers, loops, and one valid control in
-ten; where DIR holds real photos (../shared/photos), these are damaged too, and some go in whole. Then the program learns
+Makes N files from the seed (2,000): damaged ones of every format, bombs, lying headers, loops, raw files of no camera, and one
+valid control in ten, some beside a hostile sidecar; where DIR holds real photos (../shared/photos), these are damaged too, and some go in whole. Then the program learns
 the folder, and all of this must be true:
 
   it ends by itself with exit code 4; one error row at most for each file, each with a sentence; every control is found
@@ -24,7 +24,7 @@ import tempfile
 import threading
 import time
 
-from attacks import ATTACKS, EXTENSIONS, HEAVY, spoil, splice
+from attacks import ATTACKS, EXTENSIONS, HEAVY, sidecar_of, spoil, splice
 from pictures import MAKERS
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -33,6 +33,7 @@ SEED_BYTES_MAX = 400_000   # of real photos: larger ones only slow things down
 FILE_S_MAX = 10            # PD_MEDIA_FILE_MS_MAX
 HOLD_S_MAX = FILE_S_MAX + 3  # a file's limit, a fresh decoder, and a busy machine
 IN_DISGUISE = 0.15         # part of the damaged files with another extension
+WITH_SIDECAR = 0.4         # part of the controls with a sidecar, most of them hostile
 
 
 class Folder:
@@ -49,6 +50,7 @@ class Folder:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(data)
         names.add(str(path))
+        return path
 
 
 def real_photos(folder):
@@ -69,7 +71,9 @@ def fill(folder, rng, n, photos, is_heavy):
     controls = max(4, n // 10)
     for _ in range(controls):
         kind = rng.choice(list(MAKERS))
-        folder.add(MAKERS[kind](rng), kind, is_control=True)
+        path = folder.add(MAKERS[kind](rng), kind, is_control=True)
+        if rng.random() < WITH_SIDECAR:
+            path.with_name(rng.choice((path.name, path.stem)) + '.xmp').write_bytes(sidecar_of(rng))
     if is_heavy:
         for attack in HEAVY:
             extension, data = attack(rng)

@@ -103,4 +103,25 @@ def riff_chunk(kind, data, size=None):
     return kind + struct.pack('<I', len(data) if size is None else size) + data + b'\0' * (len(data) & 1)
 
 
-MAKERS = {'png': png, 'bmp': bmp, 'gif': gif, 'tif': tiff}
+def segment(marker, data):
+    return b'\xff' + bytes([marker]) + struct.pack('>H', 2 + len(data)) + data
+
+
+def jpeg(rng, segments=b''):
+    """Grey, 8 x 8 px of one brightness: one code in each of its two tables, so that all its scan is two bits."""
+    table = bytes([rng.randrange(1, 255)]) * 64
+    return (b'\xff\xd8' + segments + segment(0xdb, b'\0' + table) +
+            segment(0xc0, struct.pack('>BHHB', 8, 8, 8, 1) + b'\1\x11\0') +
+            segment(0xc4, b'\0\1' + bytes(15) + b'\0') + segment(0xc4, b'\x10\1' + bytes(15) + b'\0') +
+            segment(0xda, b'\1\1\0\0\x3f\0') + b'\x3f\xff\xd9')
+
+
+def sidecar(rng):
+    words = ''.join(f'<rdf:li>word{rng.randrange(1000)}</rdf:li>' for _ in range(rng.randrange(20)))
+    return ('<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+            '<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/" '
+            f'xmp:Rating="{rng.randrange(-1, 6)}"><dc:subject><rdf:Bag>{words}</rdf:Bag></dc:subject></rdf:Description>'
+            '</rdf:RDF></x:xmpmeta>').encode()
+
+
+MAKERS = {'png': png, 'jpg': jpeg, 'bmp': bmp, 'gif': gif, 'tif': tiff}
