@@ -169,6 +169,7 @@ static void a_sidecar_that_comes_changes_or_goes_makes_work(void)
     REQUIRE(make_plan(p, false) == PD_OK && plan.n_todo == 1);
     CHECK(plan.todo[0].refresh && !plan.todo[0].sidecar && !plan.todo[0].sidecar_ns);
     drop_plan();
+    end();
 }
 
 static void what_older_readers_found_is_found_again(void)
@@ -184,6 +185,7 @@ static void what_older_readers_found_is_found_again(void)
     REQUIRE(make_plan(p, false) == PD_OK);
     CHECK(plan.n_todo == 0);
     drop_plan();
+    end();
 }
 
 static void remembered_errors_are_not_tried_again(void)
