@@ -8,4 +8,5 @@ theme.apply();
 live.start();
 const target = document.getElementById('app');
 if (!target) throw new Error('index.html has no #app');
+target.replaceChildren();
 mount(App, { target });
