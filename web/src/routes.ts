@@ -1,6 +1,6 @@
 // The addresses of the page: every one is a real path, and holds the whole state of what is seen.
 
-import type { Sort } from './types.ts';
+import type { Snapshot, Sort } from './types.ts';
 
 export type Route =
   | { view: 'home' }
@@ -65,3 +65,13 @@ export function formatRoute(route: Route): string {
 /** The views that belong to explore/, which arrives as a chunk of its own. */
 export const isExplore = (route: Route): boolean =>
   route.view === 'search' || route.view === 'similar' || route.view === 'photo';
+
+/** The screen that `/` stands for; null: not to be said yet, as the library is being opened at this moment. `patient` while
+ *  there is time to wait for that. */
+export function homeOf(now: Snapshot, patient: boolean): Route | null {
+  if (now.state === 'LOADING') return { view: 'loading' };
+  if (now.state === 'ERROR') return { view: 'error' };
+  if (now.state === 'ADVANCED') return { view: 'search', q: '', sort: null };
+  const opening = now.library === null && now.preparation.some(({ name, state }) => name === 'catalogue' && (state === 'waiting' || state === 'working'));
+  return opening && patient ? null : { view: 'start' };
+}

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatRoute, isExplore, parseRoute } from '../src/routes.ts';
+import { formatRoute, homeOf, isExplore, parseRoute } from '../src/routes.ts';
+import { snapshot } from './job.ts';
 
 test('every address is read and written back the same', () => {
   for (const address of ['/', '/start', '/loading', '/error', '/search', '/search?q=a+dog', '/search?q=%2Bred+-%28people+at+night%29&sort=-date', '/similar', '/similar?ids=12,7', '/photo/12']) {
@@ -27,4 +28,15 @@ test('a slash at the end is no other page, another word is', () => {
 
 test('explore has search, similar and photo', () => {
   assert.deepEqual(['/', '/start', '/search', '/similar', '/photo/1'].map((address) => isExplore(parseRoute(address))), [false, false, true, true, true]);
+});
+
+test('the first address waits a moment for a library that is being opened', () => {
+  const opening = snapshot({ preparation: [{ name: 'catalogue', state: 'working', ms: null, message: null }] });
+  assert.equal(homeOf(opening, true), null);
+  assert.deepEqual(homeOf(opening, false), { view: 'start' });
+  const opened = snapshot({ preparation: [{ name: 'catalogue', state: 'ready', ms: 2, message: null }] });
+  assert.deepEqual(homeOf(opened, true), { view: 'start' });
+  assert.deepEqual(homeOf(snapshot({ ...opening, state: 'LOADING' }), true), { view: 'loading' });
+  assert.deepEqual(homeOf(snapshot({ state: 'ADVANCED' }), true), { view: 'search', q: '', sort: null });
+  assert.deepEqual(homeOf(snapshot({ ...opening, state: 'ERROR' }), true), { view: 'error' });
 });
