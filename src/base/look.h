@@ -12,8 +12,9 @@ typedef struct pd_look_colour {
 } pd_look_colour;
 
 typedef struct pd_look {
-    float sharpness; /* levels of luma, 0 (plain) to about 1,000; decoder/look.h defines it. NAN: too small for one */
-    uint32_t n_colours;                          /* 0: not known, or as many colours as pixels */
+    float sharpness;    /* levels of luma, 0 (plain) to about 1,000; decoder/appearance.h defines it. NAN: too small for
+                           one */
+    uint32_t n_colours; /* 0: not known, or as many colours as pixels */
     pd_look_colour colours[PD_LOOK_COLOURS_MAX]; /* the largest share first; zeros behind the last */
 } pd_look;
 

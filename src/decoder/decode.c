@@ -11,7 +11,7 @@
 #include "decoder/colour.h"
 #include "decoder/exif_text.h"
 #include "decoder/load.h"
-#include "decoder/look.h"
+#include "decoder/appearance.h"
 #include "decoder/meta.h"
 #include "decoder/phash.h"
 #include "decoder/rendition.h"

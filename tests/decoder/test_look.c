@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "decoder/look.h"
+#include "decoder/appearance.h"
 #include "test.h"
 
 typedef void (*painter)(unsigned x, unsigned y, uint8_t *pixel);

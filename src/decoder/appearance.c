@@ -1,4 +1,4 @@
-#include "decoder/look.h"
+#include "decoder/appearance.h"
 
 #include <math.h>
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* look.h: sharpness and dominant colours of the upright picture.
+/* appearance.h: sharpness and dominant colours of the upright picture.
  *
  * Sharpness (fixed: the values are stored, and compared between pictures of a burst). The picture is reduced, never
  * enlarged, to a short side of 448 px, so that a copy at another size has about the same; its luma goes through the
@@ -8,8 +8,8 @@
  * Colours: the picture's colours are counted in cells of 16 levels. The fullest cell and all that look alike, which is
  * less far than 40 levels, lightness counting half, are one colour: their mean. Then the fullest of the rest, and so
  * on; what covers less than 3 % is none. */
-#ifndef PD_DECODER_LOOK_H
-#define PD_DECODER_LOOK_H
+#ifndef PD_DECODER_APPEARANCE_H
+#define PD_DECODER_APPEARANCE_H
 
 #include "base/error.h"
 #include "base/look.h"
