@@ -7,7 +7,8 @@
  * PHOTO is enlarged to 4,000 x 3,000 and 6,000 x 4,000 px and saved in a folder that is removed at the end. "ours" is
  * what learning asks for: pixels with a short side of 448 px, thumbnail, hash, metadata, into shared memory. "vips" is
  * vips_thumbnail_buffer to a short side of 448 px, in memory; "+webp" adds what we do with it: a thumbnail of 320 px as
- * WebP. Prints CSV: milliseconds (median and least), peak resident memory of the process (a new one for every file). */
+ * WebP. Prints CSV: milliseconds (median and least), processor time in milliseconds (mean), peak resident memory in MiB
+ * of the process (a new one for every file). */
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -75,6 +76,25 @@ static double read_peak(pid_t pid)
     text[n > 0 ? n : 0] = '\0';
     const char *line = strstr(text, "VmHWM:");
     return line ? strtod(line + 6, NULL) / 1024 : 0;
+}
+
+/* Processor time that a process has used, in ms, its ended threads included. */
+static double read_cpu(pid_t pid)
+{
+    char path[64], text[1024];
+    (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        (void)close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    char *field = strrchr(text, ')'); /* the 2nd; user and system time are the 14th and 15th, in ticks */
+    for (int i = 2; field && i < 14; i++)
+        field = strchr(field + 1, ' ');
+    if (!field)
+        return 0;
+    const double user = strtod(field, &field);
+    return (user + strtod(field, NULL)) * 1000 / (double)sysconf(_SC_CLK_TCK);
 }
 
 /* The one child that this process has. */
@@ -215,21 +235,27 @@ static void measure(const char *self, const char *name, size_t size, const char 
 {
     enum { OURS, VIPS, VIPS_WEBP, WAYS };
     static double ms[WAYS][ROUNDS_MAX];
-    double peak[WAYS] = { 0 };
+    double peak[WAYS] = { 0 }, cpu[WAYS] = { 0 };
     pd_media_pool *pool = NULL;
     pd_error error;
     const pd_media_options options = { .decoder_path = getenv("PD_DECODER"), .n_processes = 1, .n_slots = 1 };
     if (pd_media_pool_create(&pool, &options, &error) != PD_OK)
         exit(EXIT_FAILURE);
     (void)decode_once(pool, path);
-    peak[OURS] = read_peak(find_child());
+    const pid_t decoder = find_child();
+    peak[OURS] = read_peak(decoder);
     const bare_vips bare = start_bare(self, "--bare"), webp = start_bare(self, "--webp");
+    const pid_t pids[WAYS] = { decoder, bare.pid, webp.pid };
     for (int round = -1; round < n_rounds; round++) {
         const int at = round < 0 ? 0 : round;
+        for (int way = 0; way < WAYS && round == 0; way++)
+            cpu[way] = read_cpu(pids[way]);
         ms[OURS][at] = decode_once(pool, path);
         ms[VIPS][at] = ask_bare(&bare, path, &peak[VIPS]);
         ms[VIPS_WEBP][at] = ask_bare(&webp, path, &peak[VIPS_WEBP]);
     }
+    for (int way = 0; way < WAYS; way++)
+        cpu[way] = (read_cpu(pids[way]) - cpu[way]) / n_rounds;
     end_bare(&bare);
     end_bare(&webp);
     pd_media_pool_free(&pool);
@@ -239,7 +265,7 @@ static void measure(const char *self, const char *name, size_t size, const char 
         qsort(ms[way], (size_t)n_rounds, sizeof **ms, compare);
     printf("%s,%d,%.1f", name, size ? 24 : 12, (double)info.st_size / 1e6);
     for (int way = 0; way < WAYS; way++)
-        printf(",%.1f,%.1f,%.0f", ms[way][n_rounds / 2], ms[way][0], peak[way]);
+        printf(",%.1f,%.1f,%.1f,%.0f", ms[way][n_rounds / 2], ms[way][0], cpu[way], peak[way]);
     printf("\n");
     (void)fflush(stdout);
 }
@@ -274,7 +300,7 @@ int main(int argc, char **argv)
     char folder[] = "/tmp/bench_decode-XXXXXX";
     if (n_rounds < 1 || n_rounds > ROUNDS_MAX || !mkdtemp(folder))
         return EXIT_FAILURE;
-    printf("format,megapixels,file MB,ours ms,least,MiB,vips ms,least,MiB,vips+webp ms,least,MiB\n");
+    printf("format,megapixels,file MB,ours ms,least,CPU,MiB,vips ms,least,CPU,MiB,vips+webp ms,least,CPU,MiB\n");
     for (size_t size = 0; size < PD_COUNT_OF(sizes); size++) {
         run_in_child(argv[1], folder, only, size);
         for (size_t i = 0; i < PD_COUNT_OF(formats); i++) {

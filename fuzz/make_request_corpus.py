@@ -4,7 +4,7 @@ import pathlib
 import struct
 
 FILE, SLOT, SMALL, READ_ONLY, FOLDER, PIPE, SOCKET, ENDLESS, WRITE_ONLY = range(9)
-MAGIC, VERSION = 0x31444450, 3
+MAGIC, VERSION = 0x31444450, 4
 BMP = (b'BM' + struct.pack('<IHHI', 50, 0, 0, 26) + struct.pack('<IHHHH', 12, 3, 2, 1, 24) + bytes(range(24)))
 
 

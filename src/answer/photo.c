@@ -100,6 +100,34 @@ static bool set_shot(pd_json *json, const pd_content *facts)
     return failed;
 }
 
+static pd_json *colours_json(const pd_look *look)
+{
+    bool failed = false;
+    pd_json *json = pd_json_array();
+    for (uint32_t i = 0; i < look->n_colours; i++) {
+        char text[8];
+        const pd_look_colour *from = look->colours + i;
+        pd_json *colour = pd_json_object();
+        (void)snprintf(text, sizeof text, "#%02x%02x%02x", from->red, from->green, from->blue);
+        failed |= pd_json_set_text(colour, "rgb", text) != PD_OK;
+        failed |= pd_json_set_int(colour, "share", from->share) != PD_OK;
+        failed |= pd_json_append_take(json, colour) != PD_OK;
+    }
+    if (failed)
+        pd_json_free(&json);
+    return json;
+}
+
+static bool set_look(pd_json *json, const pd_photo *photo)
+{
+    const bool is_known = photo->content && photo->facts.has_phash;
+    const pd_look look = is_known ? photo->facts.look : (pd_look){ .sharpness = NAN };
+    bool failed =
+        set_measure(json, "sharpness", isnan(look.sharpness) ? (double)NAN : round((double)look.sharpness * 10) / 10);
+    failed |= pd_json_set_take(json, "colours", colours_json(&look)) != PD_OK;
+    return failed;
+}
+
 /* Caption and tags keep their place until something fills them. */
 pd_json *pd_answer_photo(const pd_photo *photo)
 {
@@ -114,7 +142,7 @@ pd_json *pd_answer_photo(const pd_photo *photo)
     failed |= set_count(json, "height", facts->height);
     failed |= set_count(json, "orientation", facts->orientation);
     failed |= pd_json_set_text(json, "taken", text_or_null(facts->taken));
-    failed |= pd_json_set_text(json, "subsec", text_or_null(facts->subsec));
+    failed |= pd_json_set_text(json, "subsec", text_or_null(facts->shot.subsec));
     failed |= pd_json_set_text(json, "taken_source", text_or_null(facts->taken_source));
     failed |= pd_json_set_text(json, "make", text_or_null(facts->make));
     failed |= pd_json_set_text(json, "model", text_or_null(facts->camera));
@@ -132,6 +160,7 @@ pd_json *pd_answer_photo(const pd_photo *photo)
     failed |= pd_json_set_null(json, "caption");
     failed |= pd_json_set_take(json, "tags", pd_json_array());
     failed |= set_hashes(json, photo);
+    failed |= set_look(json, photo);
     failed |= set_count(json, "pages", facts->pages);
     failed |= pd_json_set_take(json, "learned", learned_json(photo));
     failed |= pd_json_set_text(json, "error", photo->error);

@@ -99,6 +99,18 @@ static void append_hashes(pd_buf *buf, const pd_photo *photo)
         (void)pd_buf_appendf(buf, ", picture %016" PRIx64, photo->facts.phash);
 }
 
+static void append_look(pd_buf *buf, const pd_photo *photo)
+{
+    const pd_look *look = &photo->facts.look;
+    if (!photo->content || !photo->facts.has_phash)
+        return;
+    if (!isnan(look->sharpness))
+        (void)pd_buf_appendf(buf, "sharpness %.1f", (double)look->sharpness);
+    for (uint32_t i = 0; i < look->n_colours; i++)
+        (void)pd_buf_appendf(buf, "%s#%02x%02x%02x %d %%", buf->len ? ", " : "", look->colours[i].red,
+                             look->colours[i].green, look->colours[i].blue, look->colours[i].share);
+}
+
 static void append_learning(pd_buf *buf, const pd_photo *photo)
 {
     if (!photo->learned_model) {
@@ -155,9 +167,9 @@ static void write_words(pd_out *out, const pd_content *facts)
 
 static void write_view(pd_out *out, const pd_photo *photo)
 {
-    enum { KIND, TIME, CAMERA, LENS, EXPOSURE, PLACE, HASHES, LEARNED, ERROR, ROW_N };
-    static const char *const labels[ROW_N] = { "picture", "taken",  "camera",  "lens", "exposure",
-                                               "place",   "hashes", "learned", "error" };
+    enum { KIND, TIME, CAMERA, LENS, EXPOSURE, PLACE, LOOK, HASHES, LEARNED, ERROR, ROW_N };
+    static const char *const labels[ROW_N] = { "picture", "taken", "camera", "lens",    "exposure",
+                                               "place",   "look",  "hashes", "learned", "error" };
     pd_buf rows[ROW_N];
     for (size_t i = 0; i < ROW_N; i++)
         pd_buf_init(&rows[i], LINE_BYTES_MAX);
@@ -168,6 +180,7 @@ static void write_view(pd_out *out, const pd_photo *photo)
     (void)pd_buf_append_string(&rows[LENS], facts->lens ? facts->lens : "");
     append_exposure(&rows[EXPOSURE], facts);
     append_place(&rows[PLACE], facts);
+    append_look(&rows[LOOK], photo);
     append_hashes(&rows[HASHES], photo);
     append_learning(&rows[LEARNED], photo);
     (void)pd_buf_append_string(&rows[ERROR], photo->error ? photo->error : "");

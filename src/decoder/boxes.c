@@ -30,6 +30,7 @@ typedef struct box {
 typedef struct item {
     uint32_t id;
     bool is_exif, is_xmp;
+    bool is_read; /* the first location counts: a file could send us to the same megabytes again and again */
 } item;
 
 typedef struct boxes {
@@ -219,6 +220,17 @@ static bool read_widths(cursor *c, uint64_t version, location_widths *ret_widths
            ret_widths->index <= 8;
 }
 
+static void read_wanted(boxes *b, uint64_t id, bool is_in_idat, const extent *extents, size_t n)
+{
+    for (size_t w = 0; w < PD_COUNT_OF(b->wanted); w++) {
+        item *wanted = &b->wanted[w];
+        if (id == 0 || id != wanted->id || wanted->is_read)
+            continue;
+        wanted->is_read = true;
+        read_item(b, wanted, is_in_idat, extents, n);
+    }
+}
+
 /* Item locations: for every item where its pieces are. */
 static void read_locations(boxes *b, const box *child)
 {
@@ -233,6 +245,8 @@ static void read_locations(boxes *b, const box *child)
         const uint64_t id = take(&c, widths.id), method = version > 0 ? take(&c, 2) & 15 : 0;
         (void)take(&c, 2); /* data reference: 0, this file */
         const uint64_t base = take(&c, widths.base), n_extents = take(&c, 2);
+        if (n_extents > 1 && widths.index + widths.offset + widths.length == 0) /* pieces that take no room to say */
+            return;
         extent extents[EXTENTS_MAX];
         for (uint64_t e = 0; e < n_extents && !c.is_over; e++) {
             (void)take(&c, widths.index);
@@ -240,9 +254,8 @@ static void read_locations(boxes *b, const box *child)
             if (e < EXTENTS_MAX)
                 extents[e] = place_extent(base, offset, bytes);
         }
-        for (size_t w = 0; w < PD_COUNT_OF(b->wanted); w++)
-            if (!c.is_over && id == b->wanted[w].id && id != 0 && n_extents <= EXTENTS_MAX && method <= 1)
-                read_item(b, &b->wanted[w], method == 1, extents, (size_t)n_extents);
+        if (!c.is_over && n_extents <= EXTENTS_MAX && method <= 1)
+            read_wanted(b, id, method == 1, extents, (size_t)n_extents);
     }
 }
 

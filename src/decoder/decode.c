@@ -11,6 +11,7 @@
 #include "decoder/colour.h"
 #include "decoder/exif_text.h"
 #include "decoder/load.h"
+#include "decoder/appearance.h"
 #include "decoder/meta.h"
 #include "decoder/phash.h"
 #include "decoder/rendition.h"
@@ -202,6 +203,8 @@ static pd_status decode_pixels(const picture_source *source, const pd_decode_req
     if (request->thumb && render_thumb(slot, reply) != 0)
         return pd_load_error_set(err, "no thumbnail can be made");
     reply->phash = pd_phash_of_rgb(slot, reply->pixel_width, reply->pixel_height);
+    if (pd_look_of_rgb(slot, reply->pixel_width, reply->pixel_height, &reply->look) != PD_OK)
+        return pd_error_set_nomem(err);
     return PD_OK;
 }
 
@@ -264,6 +267,7 @@ static void decode_into(const picture_source *source, const pd_decode_request *r
         return;
     reply->pixel_width = reply->pixel_height = 0;
     reply->thumb_offset = reply->thumb_bytes = reply->phash = 0;
+    reply->look = (pd_look){ 0 };
     pd_decode_message_set(reply, error.message);
 }
 

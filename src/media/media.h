@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/look.h"
 #include "base/texts.h"
 
 #define PD_MEDIA_THUMB_SIDE 320                        /* px, long side of the WebP thumbnail */
@@ -62,6 +63,7 @@ typedef struct pd_picture {
     const uint8_t *rendition; /* JPEG file, sRGB, no metadata; NULL: not asked for, or `pixels_error` says why not */
     size_t rendition_bytes;
     uint64_t phash; /* 64-bit DCT hash of the upright picture */
+    pd_look look;   /* its sharpness and colours; with pixels only */
     pd_photo_meta meta;
     pd_texts texts; /* owned: moves with the picture, or with whoever takes it out */
     void *slot;     /* private */

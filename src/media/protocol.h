@@ -22,7 +22,7 @@
 
 #define PD_DECODE_SOCKET_FD 3
 #define PD_DECODE_MAGIC UINT32_C(0x31444450) /* "PDD1" */
-#define PD_DECODE_VERSION UINT32_C(3)
+#define PD_DECODE_VERSION UINT32_C(4)
 
 #define PD_DECODE_THUMB_BYTES_MAX ((size_t)1 << 20)
 #define PD_DECODE_PIXEL_BYTES_MAX ((size_t)48 << 20) /* larger results are scaled down further to fit */
@@ -69,12 +69,13 @@ typedef struct pd_decode_reply {
     uint64_t thumb_offset, thumb_bytes;
     uint64_t phash;
     uint32_t text_bytes; /* behind this struct; 0 after a failure */
-    uint32_t unused;     /* 0 */
+    pd_look look;        /* zeros without pixels */
     pd_photo_meta meta;
 } pd_decode_reply;
 
+_Static_assert(sizeof(pd_look) == 28, "no padding: what is sent is what is compared");
 _Static_assert(sizeof(pd_photo_meta) == 360, "no padding: what is sent is what is compared");
-_Static_assert(sizeof(pd_decode_request) == 40 && sizeof(pd_decode_reply) == 688, "no padding on the wire");
+_Static_assert(sizeof(pd_decode_request) == 40 && sizeof(pd_decode_reply) == 712, "no padding on the wire");
 
 /* The decoder's look at a request; the program's look at a reply is media/reply.h. */
 static inline bool pd_decode_request_is_sound(const pd_decode_request *request)

@@ -93,10 +93,26 @@ static bool is_meta_sound(const pd_photo_meta *meta)
     return are_numbers_sound(meta) && is_place_sound(meta);
 }
 
+static bool is_look_sound(const pd_look *look)
+{
+    uint32_t sum = 0;
+    if (look->n_colours > PD_LOOK_COLOURS_MAX ||
+        !(isnan(look->sharpness) || (look->sharpness >= 0 && look->sharpness < 1e4F)))
+        return false;
+    for (uint32_t i = 0; i < PD_LOOK_COLOURS_MAX; i++) {
+        const pd_look_colour *colour = look->colours + i;
+        if (i < look->n_colours ? !colour->share || (i > 0 && colour->share > colour[-1].share)
+                                : colour->share || colour->red || colour->green || colour->blue)
+            return false;
+        sum += colour->share;
+    }
+    return sum <= 100;
+}
+
 static bool has_nothing_of_pixels(const pd_decode_reply *reply)
 {
     return !reply->has_pixels && !reply->pixel_width && !reply->pixel_height && !reply->thumb_offset &&
-           !reply->thumb_bytes && !reply->phash;
+           !reply->thumb_bytes && !reply->phash && memcmp(&reply->look, &(pd_look){ 0 }, sizeof reply->look) == 0;
 }
 
 /* A rendition instead of all else, or the reason why not. */
@@ -146,7 +162,8 @@ static bool is_picture_sound(const pd_decode_reply *reply, const pd_decode_reque
     return is_clean_text(reply->type, sizeof reply->type) && is_known_type(reply->type) && reply->width &&
            reply->height && reply->width <= PD_DECODE_SIDE_MAX && reply->height <= PD_DECODE_SIDE_MAX &&
            (uint64_t)reply->width * reply->height <= PD_MEDIA_PIXELS_MAX && reply->pages >= 1 &&
-           reply->pages <= PD_DECODE_PAGES_MAX && are_pixels_sound(reply, request) && is_meta_sound(&reply->meta);
+           reply->pages <= PD_DECODE_PAGES_MAX && are_pixels_sound(reply, request) && is_look_sound(&reply->look) &&
+           is_meta_sound(&reply->meta);
 }
 
 static void fill_picture(const pd_decode_reply *reply, const uint8_t *slot, pd_picture *picture)
@@ -160,6 +177,7 @@ static void fill_picture(const pd_decode_reply *reply, const uint8_t *slot, pd_p
                              .thumb_bytes = reply->thumb_bytes,
                              .rendition_bytes = reply->rendition_bytes,
                              .phash = reply->phash,
+                             .look = reply->look,
                              .meta = reply->meta };
     memcpy(picture->type, reply->type, sizeof picture->type);
     memcpy(picture->pixels_error, reply->message, sizeof picture->pixels_error);
@@ -179,7 +197,7 @@ static pd_status check_form(const pd_decode_reply *reply, const pd_decode_reques
         return pd_error_set(err, PD_ERR_FORMAT, "a picture decoder answered a question that was not asked");
     if ((reply->status != PD_OK && texts.len) || !pd_texts_are_sound(texts))
         return pd_error_set(err, PD_ERR_FORMAT, "a picture decoder gave texts that break the protocol");
-    if (reply->unused || !is_clean_text(reply->message, sizeof reply->message))
+    if (!is_clean_text(reply->message, sizeof reply->message))
         return pd_error_set(err, PD_ERR_FORMAT, "a picture decoder gave an answer that breaks the protocol");
     return PD_OK;
 }

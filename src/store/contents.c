@@ -1,4 +1,7 @@
 /* contents.c: what is known about a sequence of bytes, whichever files hold it. */
+#include <string.h>
+
+#include "store/schema.h"
 #include "store/store_private.h"
 
 static pd_status put_texts(pd_store *store, int64_t content, pd_texts texts, pd_error *err)
@@ -17,6 +20,18 @@ static pd_status put_texts(pd_store *store, int64_t content, pd_texts texts, pd_
         PD_TRY(pd_stmt_run(store, stmt, NULL, err));
     }
     return PD_OK;
+}
+
+/* `colours` is read when the statement runs. */
+static void bind_look(sqlite3_stmt *stmt, const pd_look *look, uint8_t *colours)
+{
+    sqlite3_bind_double(stmt, 26, (double)look->sharpness);
+    for (uint32_t i = 0; i < look->n_colours; i++) {
+        const pd_look_colour *from = look->colours + i;
+        memcpy(colours + (size_t)PD_SCHEMA_COLOUR_BYTES * i,
+               (uint8_t[]){ from->red, from->green, from->blue, from->share }, PD_SCHEMA_COLOUR_BYTES);
+    }
+    (void)sqlite3_bind_blob(stmt, 27, colours, (int)(PD_SCHEMA_COLOUR_BYTES * look->n_colours), SQLITE_STATIC);
 }
 
 pd_status pd_store_content_put(pd_store *store, const pd_content *content, int64_t *ret_content, pd_error *err)
@@ -41,13 +56,16 @@ pd_status pd_store_content_put(pd_store *store, const pd_content *content, int64
         sqlite3_bind_double(stmt, 13 + (int)i, numbers[i]); /* NAN becomes NULL */
     if (content->has_phash)
         sqlite3_bind_int64(stmt, 19, (int64_t)content->phash);
-    pd_stmt_bind_text(stmt, 20, content->subsec);
+    pd_stmt_bind_text(stmt, 20, content->shot.subsec);
     sqlite3_bind_double(stmt, 21, content->shot.focal35_mm);
     const int32_t wholes[] = { content->shot.flash, content->shot.white_balance, content->rating };
     for (size_t i = 0; i < PD_COUNT_OF(wholes); i++)
         if (wholes[i] != PD_STORE_ABSENT)
             sqlite3_bind_int(stmt, 22 + (int)i, wholes[i]);
     sqlite3_bind_int64(stmt, 25, content->reader);
+    uint8_t colours[PD_SCHEMA_COLOUR_BYTES * PD_LOOK_COLOURS_MAX];
+    if (content->has_phash)
+        bind_look(stmt, &content->look, colours);
     int64_t id = 0;
     PD_TRY(pd_stmt_run(store, stmt, &id, err));
     PD_TRY(put_texts(store, id, content->texts, err));

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "store/schema.h"
 #include "store/store_private.h"
 
 pd_status pd_store_photo_states(pd_store *store, int64_t root_id, int64_t model,
@@ -134,6 +135,16 @@ static pd_texts read_texts(sqlite3_stmt *stmt, int at)
     return texts.bytes && pd_texts_are_sound(texts) ? texts : (pd_texts){ 0 };
 }
 
+static pd_look read_look(sqlite3_stmt *stmt, int at)
+{
+    pd_look look = { .sharpness = (float)read_number(stmt, at) };
+    const uint8_t *colours = sqlite3_column_blob(stmt, at + 1);
+    const size_t n = (size_t)sqlite3_column_bytes(stmt, at + 1) / PD_SCHEMA_COLOUR_BYTES;
+    for (; colours && look.n_colours < n && look.n_colours < PD_LOOK_COLOURS_MAX; colours += PD_SCHEMA_COLOUR_BYTES)
+        look.colours[look.n_colours++] = (pd_look_colour){ colours[0], colours[1], colours[2], colours[3] };
+    return look;
+}
+
 /* Column 7 and on of SELECT_PHOTO (stmt.c). */
 static void read_facts(sqlite3_stmt *stmt, pd_content *facts)
 {
@@ -158,13 +169,14 @@ static void read_facts(sqlite3_stmt *stmt, pd_content *facts)
     facts->gps_alt = read_number(stmt, 24);
     facts->has_phash = sqlite3_column_type(stmt, 25) != SQLITE_NULL;
     facts->phash = (uint64_t)sqlite3_column_int64(stmt, 25);
-    facts->subsec = pd_stmt_text(stmt, 28);
+    facts->shot.subsec = pd_stmt_text(stmt, 28);
     facts->shot.focal35_mm = read_number(stmt, 29);
     facts->shot.flash = read_whole(stmt, 30);
     facts->shot.white_balance = read_whole(stmt, 31);
     facts->rating = read_whole(stmt, 32);
     facts->reader = read_count(stmt, 33);
-    facts->texts = read_texts(stmt, 34);
+    facts->look = read_look(stmt, 34);
+    facts->texts = read_texts(stmt, 36);
 }
 
 /* Strings stay SQLite's: valid until the statement moves. */
@@ -190,7 +202,7 @@ static pd_status keep_strings(pd_store *store, pd_photo *photo, pd_error *err)
     const char **const strings[] = {
         &photo->path,         &photo->error,       &photo->learned_model,      &photo->learned_at,
         &photo->facts.type,   &photo->facts.taken, &photo->facts.taken_source, &photo->facts.make,
-        &photo->facts.camera, &photo->facts.lens,  &photo->facts.subsec,
+        &photo->facts.camera, &photo->facts.lens,  &photo->facts.shot.subsec,
     };
     size_t bytes = photo->facts.texts.len;
     for (size_t i = 0; i < PD_COUNT_OF(strings); i++)

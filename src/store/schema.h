@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#define PD_SCHEMA_COLOUR_BYTES 4 /* content.colours: red, green, blue, per cent; the largest share first */
+
 extern const char *const pd_schema_steps[]; /* [i] brings version i to i + 1 */
 extern const size_t pd_schema_n_steps;
 

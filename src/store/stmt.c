@@ -11,12 +11,12 @@
     " strftime('%Y-%m-%dT%H:%M:%S', ?4 / 1000000000, 'unixepoch', 'localtime'))"
 
 /* In the order of read_photo (photos.c). The texts come as a block of base/texts.h, NUL after each. */
-#define NEW_FACTS                                                                      \
-    "c.subsec, c.focal35_mm, c.flash, c.white_balance, c.rating, c.reader,"            \
-    " (SELECT group_concat(char(kind) || text || char(0), '') FROM (SELECT kind, text" \
+#define NEW_FACTS                                                                                   \
+    "c.subsec, c.focal35_mm, c.flash, c.white_balance, c.rating, c.reader, c.sharpness, c.colours," \
+    " (SELECT group_concat(char(kind) || text || char(0), '') FROM (SELECT kind, text"              \
     " FROM content_text WHERE content_id = p.content_id ORDER BY kind, position))"
 /* Before schema 3. */
-#define NO_NEW_FACTS "NULL, NULL, NULL, NULL, NULL, 0, NULL"
+#define NO_NEW_FACTS "NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL"
 #define SELECT_PHOTO SELECT_PHOTO_WITH(NEW_FACTS)
 #define SELECT_OLD_PHOTO SELECT_PHOTO_WITH(NO_NEW_FACTS)
 #define SELECT_PHOTO_WITH(facts)                                                                         \
@@ -49,9 +49,9 @@ static const char *const statements[PD_STMT_COUNT] = {
     [PD_STMT_CONTENT_PUT] = "INSERT INTO content (sha256, type, width, height, pages, orientation, taken,"
                             " taken_source, make, camera, lens, iso, exposure_s, fnumber, focal_mm,"
                             " gps_lat, gps_lon, gps_alt, phash, subsec, focal35_mm, flash, white_balance, rating,"
-                            " reader)"
+                            " reader, sharpness, colours)"
                             " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-                            " ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)"
+                            " ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)"
                             " ON CONFLICT (sha256) DO UPDATE SET type = excluded.type, width = excluded.width,"
                             " height = excluded.height, pages = excluded.pages, orientation = excluded.orientation,"
                             " taken = excluded.taken, taken_source = excluded.taken_source, make = excluded.make,"
@@ -61,7 +61,8 @@ static const char *const statements[PD_STMT_COUNT] = {
                             " gps_alt = excluded.gps_alt, phash = coalesce(excluded.phash, phash),"
                             " subsec = excluded.subsec, focal35_mm = excluded.focal35_mm, flash = excluded.flash,"
                             " white_balance = excluded.white_balance, rating = excluded.rating,"
-                            " reader = excluded.reader"
+                            " reader = excluded.reader, sharpness = coalesce(excluded.sharpness, sharpness),"
+                            " colours = coalesce(excluded.colours, colours)"
                             " RETURNING id",
     [PD_STMT_TEXTS_FORGET] = "DELETE FROM content_text WHERE content_id = ?1",
     [PD_STMT_TEXT_PUT] = "INSERT INTO content_text (content_id, kind, position, text) VALUES (?1, ?2, ?3, ?4)",

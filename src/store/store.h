@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/look.h"
 #include "base/sha256.h"
 #include "base/texts.h"
 
@@ -79,6 +80,7 @@ PD_MUST_USE pd_status pd_store_photo_states(pd_store *store, int64_t root_id, in
 typedef struct pd_shot {
     double focal35_mm;            /* NAN: not known */
     int32_t flash, white_balance; /* EXIF's numbers; PD_STORE_ABSENT */
+    const char *subsec;           /* digits behind the seconds of `taken` */
 } pd_shot;
 
 /* Facts of a content, as the decoder found them. Absent numbers are NAN or 0, absent texts "". */
@@ -86,17 +88,18 @@ typedef struct pd_content {
     uint8_t sha256[PD_SHA256_BYTES];
     const char *type;
     uint32_t width, height, pages, orientation;
-    const char *taken, *subsec, *taken_source, *make, *camera, *lens;
+    const char *taken, *taken_source, *make, *camera, *lens;
     uint32_t iso;
     double exposure_s, fnumber, focal_mm, gps_lat, gps_lon, gps_alt;
     pd_shot shot;
     int32_t rating;  /* PD_STORE_ABSENT */
     pd_texts texts;  /* sound; of a photo read from the catalogue: all of them, as long as its strings */
     uint32_t reader; /* version of the readers of metadata that found all this */
-    bool has_phash;
+    bool has_phash;  /* its pixels were seen: hash and look count */
     uint64_t phash;
+    pd_look look; /* read: no colours and sharpness NAN when not known */
 } pd_content;
-/* Inserts or updates by sha256, texts included; without a phash a known one stays. */
+/* Inserts or updates by sha256, texts included; without a phash a known one stays, and its look. */
 PD_MUST_USE pd_status pd_store_content_put(pd_store *store, const pd_content *content, int64_t *ret_content,
                                            pd_error *err);
 /* *ret_content 0 when unknown; *ret_learned: an embedding of `model` is there. */

@@ -63,7 +63,8 @@ static pd_photo some_photo(void)
                                 .gps_alt = NAN,
                                 .has_phash = true,
                                 .phash = 0xABC,
-                                .shot = { (double)NAN, PD_STORE_ABSENT, PD_STORE_ABSENT },
+                                .look = { 12.34F, 2, { { 200, 30, 20, 60 }, { 255, 255, 255, 40 } } },
+                                .shot = { (double)NAN, PD_STORE_ABSENT, PD_STORE_ABSENT, "" },
                                 .rating = PD_STORE_ABSENT };
     photo.facts.sha256[0] = 0xFE;
     return photo;
@@ -82,7 +83,8 @@ static void a_photo_has_its_shape(void)
         "\"gps\":{\"lat\":-48.5,\"lon\":2.25,\"alt\":null},\"title\":null,\"description\":null,",
         "\"keywords\":[],\"keyword_paths\":[],\"persons\":[],\"rating\":null,",
         "\"sha256\":\"fe00",
-        "\"phash\":\"0000000000000abc\",\"pages\":1,",
+        "\"phash\":\"0000000000000abc\",\"sharpness\":12.3,\"colours\":[{\"rgb\":\"#c81e14\",\"share\":60},"
+        "{\"rgb\":\"#ffffff\",\"share\":40}],\"pages\":1,",
         "\"learned\":{\"model\":\"tiny\",\"at\":\"2026-01-01T00:00:00Z\"},\"error\":null}",
     };
     for (size_t i = 0; i < PD_COUNT_OF(parts); i++) {
@@ -95,7 +97,8 @@ static void a_photo_has_its_shape(void)
     photo.error = "broken";
     photo.facts.gps_lat = NAN;
     text = text_of_take(pd_answer_photo(&photo));
-    CHECK(strstr(text, "\"gps\":null") && strstr(text, "\"sha256\":null,\"phash\":null"));
+    CHECK(strstr(text, "\"gps\":null") &&
+          strstr(text, "\"sha256\":null,\"phash\":null,\"sharpness\":null,\"colours\":[]"));
     CHECK(strstr(text, "\"learned\":null,\"error\":\"broken\"}"));
 }
 
@@ -107,8 +110,7 @@ static void words_of_a_photo_have_their_keys(void)
     photo.facts.texts = (pd_texts){ words, sizeof words };
     photo.facts.taken = "2020-01-02T03:04:05+01:00";
     photo.facts.taken_source = "xmp";
-    photo.facts.subsec = "25";
-    photo.facts.shot = (pd_shot){ 52, 25, 1 };
+    photo.facts.shot = (pd_shot){ 52, 25, 1, "25" };
     photo.facts.rating = -1;
     const char *text = text_of_take(pd_answer_photo(&photo));
     static const char *const parts[] = {

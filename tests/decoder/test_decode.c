@@ -227,6 +227,35 @@ static void a_small_file_with_a_huge_picture_is_refused(void)
     pd_picture_release(&picture);
 }
 
+/* thumbnail_640.heic: 1,200 x 900 px, red rising to the right; its second item, the last 1,194 bytes, is the same in
+ * 640 x 480. */
+static void a_heif_thumbnail_serves_where_it_is_large_enough(void)
+{
+    static const struct {
+        uint32_t short_side_min, pixel_width;
+        bool is_damaged;
+    } cases[] = { { 448, 640, false }, { 480, 640, false }, { 481, 1200, false }, { 480, 1200, true } };
+    char path[4096];
+    pd_file_map map;
+    const char *source = getenv("PD_SOURCE");
+    (void)snprintf(path, sizeof path, "%s/tests/data/heif/thumbnail_640.heic", source ? source : "");
+    REQUIRE(pd_file_map_open(&map, path, NULL) == PD_OK && map.len == 5173);
+    for (size_t i = 0; i < PD_COUNT_OF(cases); i++) {
+        uint8_t file[5173];
+        pd_picture picture = { 0 };
+        memcpy(file, map.data, sizeof file);
+        if (cases[i].is_damaged)
+            memset(file + sizeof file - 1194, 0xff, 4); /* the length of its first unit */
+        REQUIRE(decode(open_bytes(file, sizeof file), cases[i].short_side_min, &picture, NULL) == PD_OK);
+        REQUIRE(picture.has_pixels);
+        CHECK(picture.width == 1200 && picture.height == 900 && picture.pixel_width == cases[i].pixel_width);
+        const uint8_t *row = picture.pixels + (size_t)3 * picture.pixel_width * (picture.pixel_height / 2);
+        CHECK(row[0] < 20 && row[3 * picture.pixel_width - 3] > 235 && abs(row[1] - 127) < 12);
+        pd_picture_release(&picture);
+    }
+    pd_file_map_close(&map);
+}
+
 static void a_picture_cut_off_keeps_its_facts(void)
 {
     char path[4096];
@@ -319,6 +348,7 @@ int main(void)
     RUN(colours_without_profile_stay_as_they_are);
     RUN(renditions_are_whole_pictures_and_never_larger);
     RUN(a_rendition_that_does_not_fit_loses_quality);
+    RUN(a_heif_thumbnail_serves_where_it_is_large_enough);
     RUN(what_is_no_picture_is_said_so);
     RUN(a_small_file_with_a_huge_picture_is_refused);
     if (photos) {

@@ -387,7 +387,7 @@ static void an_old_catalogue_is_brought_up_to_date_when_nobody_learns(void)
     (void)snprintf(command, sizeof command,
                    "python3 -c \"import sqlite3,sys; d=sqlite3.connect(sys.argv[1], isolation_level=None);"
                    "[d.execute('ALTER TABLE content DROP COLUMN '+c) for c in"
-                   " 'subsec focal35_mm flash white_balance rating reader'.split()];"
+                   " 'subsec focal35_mm flash white_balance rating reader sharpness colours'.split()];"
                    "[d.execute(s) for s in ('ALTER TABLE photo DROP COLUMN sidecar_ns','DROP TABLE content_text',"
                    "'DROP INDEX photo_time','DROP INDEX photo_name','PRAGMA user_version=1')]\""
                    " '%s'",

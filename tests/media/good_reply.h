@@ -20,6 +20,7 @@ static inline void fill_good_reply(const pd_decode_request *request, pd_decode_r
                                     .pixel_width = 4,
                                     .pixel_height = 2,
                                     .phash = 42,
+                                    .look = { 12.5F, 2, { { 200, 30, 20, 60 }, { 255, 255, 255, 40 } } },
                                     .meta = { .taken = "2004-11-26T12:05:19+01:00",
                                               .taken_source = "exif",
                                               .subsec = "25",
@@ -39,6 +40,7 @@ static inline void fill_good_reply(const pd_decode_request *request, pd_decode_r
     if (request->rendition_side) {
         ret_reply->has_pixels = ret_reply->pixel_width = ret_reply->pixel_height = 0;
         ret_reply->phash = 0;
+        ret_reply->look = (pd_look){ 0 };
         ret_reply->rendition_bytes = 24;
     }
     if (request->thumb) {

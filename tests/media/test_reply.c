@@ -66,7 +66,13 @@ typedef void (*spoiler)(pd_decode_reply *reply);
     X(white_balance_2, reply->meta.white_balance = 2)                                                      \
     X(rating_6, reply->meta.rating = 6)                                                                    \
     X(meta_unused, reply->meta.unused = 1)                                                                 \
-    X(unused, reply->unused = 1)                                                                           \
+    X(sharpness_negative, reply->look.sharpness = -1)                                                      \
+    X(sharpness_infinite, reply->look.sharpness = INFINITY)                                                \
+    X(six_colours, reply->look.n_colours = 6)                                                              \
+    X(a_colour_too_many, reply->look.colours[2].green = 1)                                                 \
+    X(no_share, reply->look.colours[1].share = 0)                                                          \
+    X(shares_in_no_order, reply->look.colours[0].share = 39)                                               \
+    X(more_than_all, reply->look.colours[0].share = 61)                                                    \
     X(texts_that_are_not_there, reply->text_bytes = 1)
 
 #define DEFINE(name, statement) \
@@ -87,6 +93,7 @@ static void a_true_answer_is_taken(void)
     REQUIRE(pd_reply_read(&reply, sizeof reply, &asked, slot, &picture, &has_lied, NULL) == PD_OK);
     CHECK(!has_lied && picture.has_pixels && picture.pixels == slot && picture.thumb == slot + 24);
     CHECK(picture.width == 8 && picture.height == 4 && picture.phash == 42 && picture.meta.orientation == 6);
+    CHECK(picture.look.n_colours == 2 && picture.look.colours[1].share == 40 && picture.look.sharpness == 12.5F);
 }
 
 static void every_lie_is_noticed(void)
@@ -169,7 +176,7 @@ static void a_rendition_stands_alone(void)
     picture = (pd_picture){ 0 };
     REQUIRE(pd_reply_read(&reply, sizeof reply, &request, slot, &picture, &has_lied, NULL) == PD_OK);
     CHECK(!picture.rendition && !picture.rendition_bytes && strcmp(picture.pixels_error, "cut off") == 0);
-    for (int i = 0; i < 9; i++) {
+    for (int i = 0; i < 10; i++) {
         reply = good;
         switch (i) {
         case 0: reply.rendition_bytes = 0; break; /* and no word why */
@@ -180,6 +187,7 @@ static void a_rendition_stands_alone(void)
         case 5: reply.pixel_height = 2; break;
         case 6: reply.thumb_offset = 24; break;
         case 7: reply.thumb_bytes = 100; break;
+        case 8: reply.look.n_colours = 1; break;
         default: reply.phash = 42;
         }
         const pd_status status = pd_reply_read(&reply, sizeof reply, &request, slot, &picture, &has_lied, NULL);
@@ -209,6 +217,7 @@ static void a_picture_without_pixels_says_why(void)
     fill_good_reply(&asked, &reply);
     reply.has_pixels = reply.pixel_width = reply.pixel_height = 0;
     reply.thumb_offset = reply.thumb_bytes = reply.phash = 0;
+    reply.look = (pd_look){ 0 };
     memcpy(reply.message, "cut off", sizeof "cut off");
     REQUIRE(pd_reply_read(&reply, sizeof reply, &asked, slot, &picture, &has_lied, NULL) == PD_OK);
     CHECK(!has_lied && !picture.has_pixels && !picture.pixels && !picture.thumb);

@@ -513,31 +513,34 @@ static void words_of_a_content_are_replaced_whole(void)
     int64_t content_id = 0;
     pd_content c = content_of(1);
     c.texts = (pd_texts){ words, sizeof words };
-    c.subsec = "25";
-    c.shot = (pd_shot){ 52, 25, 0 };
+    c.shot = (pd_shot){ 52, 25, 0, "25" };
     c.rating = -1;
     c.reader = 7;
     c.has_phash = true;
     c.phash = 99;
+    c.look = (pd_look){ 12.5F, 2, { { 200, 30, 20, 60 }, { 255, 255, 255, 40 } } };
     REQUIRE(pd_store_content_put(store, &c, &content_id, NULL) == PD_OK);
     const int64_t id = add_photo(store, root, "/photos/a.jpg", content_id);
     pd_photo photo;
     REQUIRE(pd_store_photo_by_id(store, id, &photo, NULL) == PD_OK);
     CHECK(photo.facts.texts.len == sizeof words && memcmp(photo.facts.texts.bytes, words, sizeof words) == 0);
-    CHECK(strcmp(photo.facts.subsec, "25") == 0 && photo.facts.shot.focal35_mm == 52 && photo.facts.shot.flash == 25);
+    CHECK(strcmp(photo.facts.shot.subsec, "25") == 0 && photo.facts.shot.focal35_mm == 52 &&
+          photo.facts.shot.flash == 25);
     CHECK(photo.facts.shot.white_balance == 0 && photo.facts.rating == -1 && photo.facts.reader == 7);
     CHECK(strcmp(photo.path, "/photos/a.jpg") == 0 && strcmp(photo.facts.type, "jpeg") == 0);
     /* less is known now; the hash of the pixels is not asked for again */
     c = content_of(1);
     c.texts = (pd_texts){ fewer, sizeof fewer };
-    c.shot = (pd_shot){ (double)NAN, PD_STORE_ABSENT, PD_STORE_ABSENT };
+    c.shot = (pd_shot){ (double)NAN, PD_STORE_ABSENT, PD_STORE_ABSENT, "" };
     c.rating = PD_STORE_ABSENT;
     REQUIRE(pd_store_content_put(store, &c, &content_id, NULL) == PD_OK);
     REQUIRE(pd_store_photo_by_id(store, id, &photo, NULL) == PD_OK);
     CHECK(photo.facts.texts.len == sizeof fewer && memcmp(photo.facts.texts.bytes, fewer, sizeof fewer) == 0);
     CHECK(photo.facts.rating == PD_STORE_ABSENT && photo.facts.shot.flash == PD_STORE_ABSENT);
-    CHECK(isnan(photo.facts.shot.focal35_mm) && !photo.facts.subsec[0] && !photo.facts.reader);
+    CHECK(isnan(photo.facts.shot.focal35_mm) && !photo.facts.shot.subsec[0] && !photo.facts.reader);
     CHECK(photo.facts.has_phash && photo.facts.phash == 99);
+    CHECK(memcmp(&photo.facts.look, &(pd_look){ 12.5F, 2, { { 200, 30, 20, 60 }, { 255, 255, 255, 40 } } },
+                 sizeof photo.facts.look) == 0);
     close_and_remove();
 }
 

@@ -108,7 +108,8 @@ static void a_newer_catalogue_is_left_alone(void)
 /* What a program of version 1 left behind. */
 static void make_old(const char *path)
 {
-    static const char *const columns[] = { "subsec", "focal35_mm", "flash", "white_balance", "rating", "reader" };
+    static const char *const columns[] = { "subsec", "focal35_mm", "flash",     "white_balance",
+                                           "rating", "reader",     "sharpness", "colours" };
     for (size_t i = 0; i < PD_COUNT_OF(columns); i++) {
         char sql[80];
         (void)snprintf(sql, sizeof sql, "ALTER TABLE content DROP COLUMN %s", columns[i]);
