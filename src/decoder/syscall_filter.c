@@ -56,22 +56,24 @@ typedef struct rule {
 static const rule careful_rules[] = {
     { SYS_mmap, KILL, { { HAS, 2, PROT_EXEC } } },     /* no new code */
     { SYS_mprotect, KILL, { { HAS, 2, PROT_EXEC } } }, /* nor any other that turns into code */
-    { SYS_mmap, ALLOW, { { ALWAYS } } },
-    { SYS_mprotect, ALLOW, { { ALWAYS } } },
+    { SYS_mmap, ALLOW, { { ALWAYS, 0, 0 } } },
+    { SYS_mprotect, ALLOW, { { ALWAYS, 0, 0 } } },
     { SYS_clone, ALLOW, { { HAS, 0, THREAD_FLAGS } } }, /* threads, not processes */
-    { SYS_clone, KILL, { { ALWAYS } } },
-    { SYS_clone3, FAIL(ENOSYS), { { ALWAYS } } }, /* its flags lie where no filter can see them: glibc falls back */
+    { SYS_clone, KILL, { { ALWAYS, 0, 0 } } },
+    { SYS_clone3,
+      FAIL(ENOSYS),
+      { { ALWAYS, 0, 0 } } }, /* its flags lie where no filter can see them: glibc falls back */
     { SYS_prlimit64, ALLOW, { { IS, 0, 0 }, { IS, 1, RLIMIT_AS } } },
     { SYS_prlimit64, ALLOW, { { IS, 0, 0 }, { IS, 1, RLIMIT_CPU } } },
     { SYS_prlimit64, ALLOW, { { IS, 0, 0 }, { IS, 2, 0 } } }, /* reading */
-    { SYS_prlimit64, FAIL(EPERM), { { ALWAYS } } },
+    { SYS_prlimit64, FAIL(EPERM), { { ALWAYS, 0, 0 } } },
     { SYS_prctl, ALLOW, { { IS, 0, PR_SET_NAME } } }, /* libraries name their threads */
-    { SYS_prctl, FAIL(EPERM), { { ALWAYS } } },
+    { SYS_prctl, FAIL(EPERM), { { ALWAYS, 0, 0 } } },
     { SYS_write, ALLOW, { { IS, 0, STDERR_FILENO } } },
     { SYS_writev, ALLOW, { { IS, 0, STDERR_FILENO } } },
-    { SYS_write, FAIL(EBADF), { { ALWAYS } } },
-    { SYS_writev, FAIL(EBADF), { { ALWAYS } } },
-    { SYS_ioctl, FAIL(ENOTTY), { { ALWAYS } } }, /* isatty */
+    { SYS_write, FAIL(EBADF), { { ALWAYS, 0, 0 } } },
+    { SYS_writev, FAIL(EBADF), { { ALWAYS, 0, 0 } } },
+    { SYS_ioctl, FAIL(ENOTTY), { { ALWAYS, 0, 0 } } }, /* isatty */
 };
 
 static const uint32_t allowed[] = {

@@ -83,7 +83,7 @@ static void a_photo_has_its_shape(void)
         "\"gps\":{\"lat\":-48.5,\"lon\":2.25,\"alt\":null},\"title\":null,\"description\":null,",
         "\"keywords\":[],\"keyword_paths\":[],\"persons\":[],\"rating\":null,",
         "\"sha256\":\"fe00",
-        "\"phash\":\"0000000000000abc\",\"sharpness\":12.3,\"colours\":[{\"rgb\":\"#c81e14\",\"share\":60},"
+        "\"phash\":\"0000000000000abc\",\"sharpness\":12.3,\"colours\":[{\"rgb\":\"#c81e14\",\"share\":60},",
         "{\"rgb\":\"#ffffff\",\"share\":40}],\"pages\":1,",
         "\"learned\":{\"model\":\"tiny\",\"at\":\"2026-01-01T00:00:00Z\"},\"error\":null}",
     };
