@@ -15,6 +15,16 @@ static pd_plan plan;
 static int64_t model;
 static pd_progress now;
 
+/* The board outlives its plan: tests read its log. */
+static bool has_board;
+
+static void close_board(void)
+{
+    if (has_board)
+        pd_board_done(&board);
+    has_board = false;
+}
+
 static bool begin(void)
 {
     pd_error err = { 0 };
@@ -24,6 +34,7 @@ static bool begin(void)
 
 static void end(void)
 {
+    close_board();
     pd_store_close(&store);
     scene_end();
 }
@@ -37,18 +48,16 @@ static pd_status make_plan(const char *const *names, bool recheck)
     size_t n = 0;
     for (; names && names[n]; n++)
         folders[n] = scene_path(names[n]);
+    close_board();
     pd_board_init(&board, PD_SPEED_NORMAL);
+    has_board = true;
     const pd_plan_options options = { folders, n, model, recheck, false };
     const pd_status status = pd_plan_make(&plan, store, &options, &board, NULL);
     pd_board_snapshot(&board, &now);
     return status;
 }
 
-static void drop_plan(void)
-{
-    pd_plan_done(&plan);
-    pd_board_done(&board);
-}
+static void drop_plan(void) { pd_plan_done(&plan); }
 
 /* Stands for the stages: every file to be done becomes a learned photo, its content told by its name. */
 static bool learn_all(void)
