@@ -17,11 +17,13 @@ MAY_USE = {
     'model': {'nn', 'weights', 'token', 'kernels'},
     'media': set(),
     'decoder': {'media'},  # its types and limits; the linker sees to it that nothing of the client is called
+    'query': set(),
     'store': set(),
+    'columns': {'query', 'store'},
     'vindex': {'kernels'},
-    'search': {'store', 'vindex', 'model', 'kernels'},
+    'search': {'query', 'columns', 'store', 'vindex', 'model', 'kernels'},
     'pipeline': {'media', 'model', 'store', 'vindex', 'kernels'},
-    'library': {'model', 'search', 'store', 'pipeline', 'vindex', 'media', 'kernels'},
+    'library': {'model', 'query', 'columns', 'search', 'store', 'pipeline', 'vindex', 'media', 'kernels'},
     'answer': {'library'},
     'server': {'library', 'answer', 'web'},
     'web': set(),  # the page's files as bytes
@@ -29,7 +31,7 @@ MAY_USE = {
 }
 # What a contract header includes, its reader sees too: these come with library.h.
 for surface in ('answer', 'server', 'cli'):
-    MAY_USE[surface] |= {'model', 'search', 'store', 'pipeline'}
+    MAY_USE[surface] |= {'model', 'query', 'search', 'store', 'pipeline'}
 # The one private header that two rooms share: both ends of the socket speak it.
 SHARED_PRIVATE = {'decoder': {'media/protocol.h'}}
 
