@@ -32,6 +32,8 @@ size_t pd_utf16_units(const char *text, size_t bytes);             /* that the f
 size_t pd_utf16_bytes(const char *text, size_t len, size_t units); /* of the first `units`; at most len */
 
 PD_MUST_USE pd_json *pd_answer_photo(const pd_photo *photo, const pd_work *work);
+PD_MUST_USE pd_json *pd_answer_edited(const pd_step *step); /* of photos */
+PD_MUST_USE pd_json *pd_answer_would(size_t n_photos);      /* of a dry run */
 PD_MUST_USE pd_json *pd_answer_step(const pd_step *step);
 PD_MUST_USE pd_json *pd_answer_album(const pd_album *album);
 PD_MUST_USE pd_json *pd_answer_saved(const pd_saved *saved); /* a saved search, or a line of the history */

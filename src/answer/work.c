@@ -2,6 +2,29 @@
 #include "answer/answer.h"
 #include "base/clock.h"
 
+pd_json *pd_answer_edited(const pd_step *step)
+{
+    bool failed = false;
+    pd_json *json = pd_json_object();
+    failed |= pd_json_set_int(json, "edited", step->photos);
+    failed |= pd_json_set_take(json, "step", step->number ? pd_json_int(step->number) : pd_json_null());
+    failed |= pd_json_set_text(json, "sentence", step->sentence);
+    if (failed)
+        pd_json_free(&json);
+    return json;
+}
+
+pd_json *pd_answer_would(size_t n_photos)
+{
+    bool failed = false;
+    pd_json *json = pd_json_object();
+    failed |= pd_json_set_int(json, "photos", (int64_t)n_photos);
+    failed |= pd_json_set_bool(json, "dry_run", true);
+    if (failed)
+        pd_json_free(&json);
+    return json;
+}
+
 pd_json *pd_answer_step(const pd_step *step)
 {
     bool failed = false;

@@ -178,7 +178,7 @@ PD_MUST_USE pd_status pd_library_work_export(pd_library *library, pd_buf *buf, p
 PD_MUST_USE pd_status pd_library_work_import(pd_library *library, const char *json, size_t len, pd_work_counts *ret,
                                              pd_error *err);
 
-/* Copies the originals into a folder (absolute; made when missing): never over a file that is there (a number is put
+/* Copies the originals into a folder (made when missing): never over a file that is there (a number is put
  * behind the name), times kept, each written beside and renamed. A copy that fails costs that copy; a full disk ends it
  * (PD_ERR_FULL). `progress` (or NULL) is called now and then and returns false to stop: PD_ERR_CANCELLED. What is
  * copied stays, and *ret_copies tells of it, also when it ends early. */
