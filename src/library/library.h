@@ -215,6 +215,10 @@ typedef struct pd_rendition {
 PD_MUST_USE pd_status pd_library_rendition(pd_library *library, int64_t id, uint32_t side, const char *if_not,
                                            pd_rendition *ret_rendition, pd_error *err);
 
+/* Ends what waits for a decoder, here and from now on, with PD_ERR_CANCELLED: for a program that ends. The job has
+ * decoders of its own. */
+void pd_library_stop_decoding(pd_library *library);
+
 typedef struct pd_library_status {
     int64_t files, learned, errors, offline;
     int64_t catalogue_bytes, vectors_bytes, thumbs_bytes, prepared_bytes;
