@@ -20,10 +20,6 @@ PD_MUST_USE pd_json *pd_answer_hits(const pd_hits_answer *answer);
 void pd_answer_csv_head(pd_buf *buf);
 void pd_answer_csv_hit(pd_buf *buf, const pd_hit *hit);
 
-const char *pd_order_name(pd_order order);                   /* "-date"; NONE: "score" */
-bool pd_order_find(const char *name, pd_order *ret_order); /* false: no such order */
-#define PD_ORDER_CHOICES "score|date|-date|name|-name|size|-size"
-
 /* How a query is read: "parts" alone, and all of `query` (docs/http.md). `text` is what was parsed. Places in it are
  * told in UTF-16 code units, as JavaScript counts. */
 PD_MUST_USE pd_json *pd_answer_parts(const pd_query *query, const char *text);

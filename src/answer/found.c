@@ -5,31 +5,6 @@
 
 #include "answer/answer.h"
 
-static const struct {
-    pd_order order;
-    const char *name;
-} orders[] = { { PD_ORDER_SCORE, "score" },          { PD_ORDER_OLDEST, "date" },    { PD_ORDER_NEWEST, "-date" },
-               { PD_ORDER_NAME, "name" },            { PD_ORDER_NAME_BACKWARDS, "-name" },
-               { PD_ORDER_SMALLEST, "size" },        { PD_ORDER_LARGEST, "-size" } };
-
-const char *pd_order_name(pd_order order)
-{
-    for (size_t i = 0; i < PD_COUNT_OF(orders); i++)
-        if (orders[i].order == order)
-            return orders[i].name;
-    return orders[0].name;
-}
-
-bool pd_order_find(const char *name, pd_order *ret_order)
-{
-    for (size_t i = 0; i < PD_COUNT_OF(orders); i++)
-        if (strcmp(orders[i].name, name) == 0) {
-            *ret_order = orders[i].order;
-            return true;
-        }
-    return false;
-}
-
 /* Further digits are noise of the arithmetic. */
 static double rounded(double value, double steps) { return round(value * steps) / steps; }
 

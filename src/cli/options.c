@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "answer/answer.h"
 #include "base/cpu.h"
 #include "base/mem.h"
 #include "base/near.h"
 #include "base/str.h"
+#include "library/library.h"
 
 static const pd_option table[PD_OPTION_COUNT] = {
     [PD_OPTION_LIBRARY] = { .name = "library",
@@ -58,7 +58,7 @@ static const pd_option table[PD_OPTION_COUNT] = {
                            .help = "Leave out the first N" },
     [PD_OPTION_SORT] = { .name = "sort",
                          .value = "ORDER",
-                         .choices = PD_ORDER_CHOICES,
+                         .choices = "score|date|-date|name|-name|size|-size",
                          .preset = "what the query says with sort:, else score, and -date where no words are asked for",
                          .help = "Order of all that is found: score (best first), date (oldest first), -date, name (of "
                                  "the file), size (smallest first), or these backwards" },
