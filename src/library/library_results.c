@@ -188,7 +188,6 @@ pd_status pd_kept_make(pd_asked *asked, pd_kept **ret_kept, pd_error *err)
 static pd_status describe(pd_library_finder *finder, const pd_result_item *item, pd_hits *hits, pd_error *err)
 {
     pd_photo known;
-    pd_work work;
     const int64_t photo = pd_columns_photo(finder->columns, item->slot);
     pd_status status = photo ? pd_store_photo_by_id(finder->store, photo, &known, err) : PD_ERR_NO_MATCH;
     if (status != PD_OK)
@@ -199,14 +198,13 @@ static pd_status describe(pd_library_finder *finder, const pd_result_item *item,
                      .score = item->score,
                      .match = item->match,
                      .width = known.facts.width,
-                     .height = known.facts.height };
+                     .height = known.facts.height,
+                     .rating = pd_columns_rating(finder->columns, item->slot),
+                     .favorite = pd_columns_favorite(finder->columns, item->slot) };
     if (!hit->path)
         return pd_error_set_nomem(err);
     (void)snprintf(hit->taken, sizeof hit->taken, "%s", known.facts.taken);
     hits->n++;
-    PD_TRY(pd_store_work(finder->store, photo, &work, err));
-    hit->rating = work.rating;
-    hit->favorite = work.favorite;
     return PD_OK;
 }
 
