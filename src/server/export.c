@@ -66,7 +66,7 @@ static pd_status write_window(exporting *e)
     PD_TRY(pd_library_find(pd_app_options_of(e->app)->library, &question, &hits, NULL));
     for (size_t i = 0; i < hits.n; i++)
         write_hit(e, &hits.items[i]);
-    e->next = hits.n ? e->next + hits.n : e->n;
+    e->next += WINDOW_N; /* fewer came: some are gone */
     pd_hits_done(&hits);
     return PD_OK;
 }
