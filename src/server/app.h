@@ -34,6 +34,7 @@ PD_MUST_USE pd_status pd_app_create(pd_app **ret_app, const pd_app_options *opti
 /* Cancels the job, lets its last batch be committed, shows its end to every stream, ends every wait. */
 void pd_app_stop(pd_app *app);
 void pd_app_free(pd_app **app);
+bool pd_app_is_closing(pd_app *app); /* what goes on for long is to end */
 
 const pd_app_options *pd_app_options_of(const pd_app *app);
 

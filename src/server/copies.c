@@ -104,7 +104,7 @@ static void begin_copies(pd_app *app, char *folder, int64_t *ids, size_t n, pd_r
         return;
     }
     *c = (copying){ .library = pd_app_options_of(app)->library, .folder = folder, .ids = ids, .n = n };
-    pd_telling_begin(&(pd_telling_work){ "copy", run_copies, free_copying, c }, reply);
+    pd_telling_begin(app, &(pd_telling_work){ "copy", run_copies, free_copying, c }, reply);
 }
 
 void pd_handle_copy(pd_app *app, const pd_request *request, pd_reply *reply)

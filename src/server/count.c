@@ -49,7 +49,7 @@ static void free_counting(void *user)
 }
 
 /* Takes the folder. */
-static void answer_count(char *folder, pd_reply *reply)
+static void answer_count(pd_app *app, char *folder, pd_reply *reply)
 {
     counting *c = pd_mem_alloc(1, sizeof *c);
     if (!c) {
@@ -58,7 +58,7 @@ static void answer_count(char *folder, pd_reply *reply)
         return;
     }
     c->folder = folder;
-    pd_telling_begin(&(pd_telling_work){ "count", run_count, free_counting, c }, reply);
+    pd_telling_begin(app, &(pd_telling_work){ "count", run_count, free_counting, c }, reply);
 }
 
 void pd_handle_count(pd_app *app, const pd_request *request, pd_reply *reply)
@@ -71,7 +71,7 @@ void pd_handle_count(pd_app *app, const pd_request *request, pd_reply *reply)
     } else if (place.kind != PD_PLACE_FOLDER) {
         pd_place_refuse(&place, reply);
     } else {
-        answer_count(place.real, reply);
+        answer_count(app, place.real, reply);
         place.real = NULL;
     }
     pd_place_done(&place);

@@ -7,9 +7,16 @@
 #include "base/mem.h"
 #include "base/thread.h"
 
-enum { HTTP_OK = 200, BEAT_MS = 200, KEEP_ALIVE_MS = 2000, EVENT_BYTES_MAX = 4096 };
+enum {
+    HTTP_OK = 200,
+    BEAT_MS = 200,
+    KEEP_ALIVE_MS = 2000,
+    LOOK_MS = 100, /* longest time that the end of the app goes unseen */
+    EVENT_BYTES_MAX = 4096
+};
 
 struct pd_telling {
+    pd_app *app;
     pd_telling_work work;
     pthread_t thread;
     pthread_mutex_t lock; /* of what follows */
@@ -56,8 +63,9 @@ static void write_event(pd_telling *t)
     pd_buf_clear(&t->event);
     pthread_mutex_lock(&t->lock);
     int64_t now = pd_clock_ns();
-    while (!t->ended && (t->has_news ? now < beat : now < deadline)) {
-        const int64_t until = t->has_news ? beat : deadline;
+    while (!t->ended && (t->has_news ? now < beat : now < deadline) && !pd_app_is_closing(t->app)) {
+        const int64_t due = t->has_news ? beat : deadline, look = now + LOOK_MS * PD_NS_PER_MS;
+        const int64_t until = due < look ? due : look;
         const struct timespec when = { .tv_sec = until / PD_NS_PER_S, .tv_nsec = until % PD_NS_PER_S };
         (void)pthread_cond_timedwait(&t->changed, &t->lock, &when);
         now = pd_clock_ns();
@@ -67,7 +75,7 @@ static void write_event(pd_telling *t)
     else if (!t->ended)
         (void)pd_buf_append_string(&t->event, ": still at it\n\n");
     t->has_news = false;
-    t->said_all = t->ended;
+    t->said_all = t->ended || pd_app_is_closing(t->app);
     pthread_mutex_unlock(&t->lock);
     t->event_sent = 0;
     t->sent_ns = pd_clock_ns();
@@ -80,6 +88,8 @@ static size_t read_telling(void *user, char *buf, size_t max)
         if (t->said_all)
             return 0;
         write_event(t);
+        if (t->event.len == 0) /* the end, without news */
+            return 0;
     }
     const size_t left = t->event.len - t->event_sent;
     const size_t n = left < max ? left : max;
@@ -108,7 +118,7 @@ static void end_telling(void *user)
     free_telling(t);
 }
 
-void pd_telling_begin(const pd_telling_work *work, pd_reply *reply)
+void pd_telling_begin(pd_app *app, const pd_telling_work *work, pd_reply *reply)
 {
     pd_error err = { 0 };
     pthread_condattr_t attributes;
@@ -118,6 +128,7 @@ void pd_telling_begin(const pd_telling_work *work, pd_reply *reply)
         pd_reply_json_take(reply, 0, NULL);
         return;
     }
+    t->app = app;
     t->work = *work;
     pd_buf_init(&t->news, EVENT_BYTES_MAX);
     pd_buf_init(&t->event, EVENT_BYTES_MAX + 64);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "server/app.h"
 #include "server/response.h"
 
 typedef struct pd_telling pd_telling;
@@ -16,8 +17,8 @@ typedef struct pd_telling_work {
     void *user;
 } pd_telling_work;
 
-/* Fills the reply, with an error when it cannot begin; `user` is freed then too. */
-void pd_telling_begin(const pd_telling_work *work, pd_reply *reply);
+/* Fills the reply, with an error when it cannot begin; `user` is freed then too. The stream ends with the app. */
+void pd_telling_begin(pd_app *app, const pd_telling_work *work, pd_reply *reply);
 
 /* What there is to tell now, in place of what was not sent yet: JSON on one line, taken. At most 5 a second go out; the
  * last one always does. False: nobody listens any more, the work is in vain. */
