@@ -225,26 +225,51 @@ static void months_go_over_the_turn_of_the_year(void)
 static void other_values_are_what_they_say(void)
 {
     size_t n;
-    pd_query *query = parse("type:JPG,tif near:-1.5,\"2 , 3mi\" near:48.85,2.35 near:0,0,500m color:#369 COLOUR:grey "
+    pd_query *query = parse("type:JPG,tif color:#369 COLOUR:grey "
                             "orientation:tall has:tags flash:no in:\"a, \"\"b\"\"\",c");
     REQUIRE(query);
     const pd_query_part *p = pd_query_parts(query, &n);
-    REQUIRE(n == 10 && p[0].n_values == 2 && p[9].n_values == 2);
+    REQUIRE(n == 7 && p[0].n_values == 2 && p[6].n_values == 2);
     CHECK(strcmp(p[0].values[0].words, "jpeg") == 0 && strcmp(p[0].values[1].words, "tiff") == 0);
-    CHECK(p[1].values->lat == -1.5 && p[1].values->lon == 2 && fabs(p[1].values->km - 4.828032) < 1e-9);
-    CHECK(p[2].values->lat == 48.85 && p[2].values->km == 10 && p[3].values->km == 0.5);
-    CHECK(p[4].values->red == 0x33 && p[4].values->green == 0x66 && p[4].values->blue == 0x99);
-    CHECK(p[5].values->red == 0x80 && p[5].field == PD_FIELD_COLOR && p[5].value_kind == PD_VALUE_COLOUR);
-    CHECK(p[6].values->code == PD_SHAPE_PORTRAIT && p[7].values->code == PD_HAS_TAG && p[8].values->code == 0);
-    CHECK(strcmp(p[9].values[0].words, "a, \"b\"") == 0 && strcmp(p[9].values[1].words, "c") == 0);
+    CHECK(p[1].values->red == 0x33 && p[1].values->green == 0x66 && p[1].values->blue == 0x99);
+    CHECK(p[2].values->red == 0x80 && p[2].field == PD_FIELD_COLOR && p[2].value_kind == PD_VALUE_COLOUR);
+    CHECK(p[3].values->code == PD_SHAPE_PORTRAIT && p[4].values->code == PD_HAS_TAG && p[5].values->code == 0);
+    CHECK(strcmp(p[6].values[0].words, "a, \"b\"") == 0 && strcmp(p[6].values[1].words, "c") == 0);
     pd_query_free(&query);
+}
+
+static void places_have_a_distance(void)
+{
+    static const struct {
+        const char *text;
+        double lat, lon, km;
+    } rows[] = {
+        { "near:48.85,2.35,10km", 48.85, 2.35, 10 },
+        { "near:-1.5,\"2 , 3mi\"", -1.5, 2, 3 * 1.609344 },
+        { "near:48.85,-2.35", 48.85, -2.35, 10 },
+        { "near:0,+180,500m", 0, 180, 0.5 },
+        { "near:-90,0,7", -90, 0, 7 },
+    };
+    for (size_t i = 0; i < PD_COUNT_OF(rows); i++) {
+        pd_query *query = parse(rows[i].text);
+        REQUIRE(query);
+        const pd_query_part *part = pd_query_parts(query, &(size_t){ 0 });
+        REQUIRE(part->kind == PD_PART_FILTER && part->value_kind == PD_VALUE_PLACE && part->n_values == 1);
+        CHECK(part->values->lat == rows[i].lat && part->values->lon == rows[i].lon && part->values->km == rows[i].km);
+        pd_query_free(&query);
+    }
+}
+
+static void every_colour_with_a_name_is_understood(void)
+{
+    size_t n;
     const pd_query_colour *colours = pd_query_colours(&n);
     for (size_t i = 0; i < n; i++) {
         char text[32];
         snprintf(text, sizeof text, "color:%s", colours[i].name);
-        query = parse(text);
+        pd_query *query = parse(text);
         REQUIRE(query);
-        p = pd_query_parts(query, &(size_t){ 0 });
+        const pd_query_part *p = pd_query_parts(query, &(size_t){ 0 });
         CHECK(p->kind == PD_PART_FILTER && p->values->red == colours[i].red && p->values->blue == colours[i].blue);
         pd_query_free(&query);
     }
@@ -533,6 +558,8 @@ int main(void)
     RUN(ranges_have_the_ends_that_were_written);
     RUN(months_go_over_the_turn_of_the_year);
     RUN(other_values_are_what_they_say);
+    RUN(places_have_a_distance);
+    RUN(every_colour_with_a_name_is_understood);
     RUN(the_last_order_counts);
     RUN(what_is_printed_is_short_and_reads_the_same);
     RUN(queries_are_equal_when_they_mean_the_same);
