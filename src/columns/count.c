@@ -69,7 +69,8 @@ static void count_small(const pd_slots *slots, const uint16_t *column, int64_t *
 
 /* ---- dictionaries */
 
-/* A folder's photos are those in it and below; a folder that has nothing but one other is not worth a line. */
+/* A folder's photos are those in it and below; a folder that has nothing but one other is not worth a line,
+ * nor is the whole disk. */
 static void sum_folders(const pd_dict *dict, int64_t *counts, uint8_t *skip)
 {
     for (size_t code = 1; code < dict->n; code++)
@@ -78,7 +79,7 @@ static void sum_folders(const pd_dict *dict, int64_t *counts, uint8_t *skip)
         counts[dict->parent[code]] += counts[code];
     for (size_t code = 1; code < dict->n; code++) {
         const uint32_t parent = dict->parent[code];
-        if (skip[parent] == 1 && counts[parent] == counts[code])
+        if (skip[parent] == 1 && (counts[parent] == counts[code] || dict->parent[parent] == 0))
             skip[parent] = 2;
     }
 }

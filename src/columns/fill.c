@@ -211,13 +211,11 @@ static uint16_t find_facts(const pd_photo_row *row)
 static pd_status add_folder(pd_dict *dict, const char *path, size_t len, uint32_t *ret_code)
 {
     uint32_t parent = 0;
-    for (size_t end = len > 0 ? 1 : 0; end <= len && len > 0; end++) {
-        if (end < len && (path[end] != '/' || path[end - 1] == '/'))
-            continue;
-        if (end == len && path[end - 1] == '/')
-            break;
-        PD_TRY(pd_dict_add(dict, path, end, "", parent, &parent));
-    }
+    if (len > 0 && path[0] == '/')
+        PD_TRY(pd_dict_add(dict, "/", 1, "", 0, &parent));
+    for (size_t end = 2; end <= len; end++)
+        if ((end == len || path[end] == '/') && path[end - 1] != '/')
+            PD_TRY(pd_dict_add(dict, path, end, "", parent, &parent));
     *ret_code = parent;
     return PD_OK;
 }
