@@ -158,7 +158,7 @@ static const char *const statements[PD_STMT_COUNT] = {
     [PD_STMT_LABEL_PHOTOS_LIKE] = "SELECT DISTINCT photo_id FROM photo_label WHERE label_id IN (SELECT id FROM label"
                                   " WHERE place = ?1 AND folded GLOB ?2)",
     [PD_STMT_LABEL_VALUES] = "SELECT name, n_photos FROM label WHERE place = ?1 AND folded >= ?2 AND folded < ?3"
-                             " ORDER BY n_photos DESC, folded LIMIT ?4",
+                             " ORDER BY n_photos DESC, folded",
     [PD_STMT_LABEL_HAS] = "SELECT count(*) FROM photo_label WHERE photo_id = ?3 AND label_id ="
                           " (SELECT id FROM label WHERE place = ?1 AND folded = ?2)",
 

@@ -166,10 +166,10 @@ static void machines_are_heard_last(void)
                      NULL, NULL, NULL) == SQLITE_OK);
     CONTENT(1, -1, "\7dog");
     IS(a, "02|a dog on a lawn3|dog2,lawn3|");
-    CHECK(last_change().has_caption && only_photo(PD_WHERE_CAPTION, "lawn") == a);
+    CHECK(last_change().marks.has_caption && only_photo(PD_WHERE_CAPTION, "lawn") == a);
     CHECK(edit(PD_EDIT_UNTAG, "lawn", 0, a) == 1 && edit(PD_EDIT_CAPTION, "", 0, a) == 1);
     IS(a, "02|1|dog2|");
-    CHECK(!last_change().has_caption && only_photo(PD_WHERE_CAPTION, "lawn") == 0);
+    CHECK(!last_change().marks.has_caption && only_photo(PD_WHERE_CAPTION, "lawn") == 0);
     close_and_remove();
 }
 
@@ -179,18 +179,19 @@ static void the_feed_says_what_filters_ask(void)
     (void)last_change();
     const int64_t a = add_photo(store, root, "/photos/a.jpg", PLAIN(1));
     pd_photo_row row = last_change();
-    CHECK(row.id == a && !row.is_rated && !row.favorite && !row.has_tag && !row.has_caption && !row.has_album);
+    CHECK(row.id == a && memcmp(&row.marks, &(pd_photo_marks){ 0 }, sizeof row.marks) == 0);
     CHECK(edit(PD_EDIT_RATING, NULL, 4, a) == 1);
     row = last_change();
-    CHECK(row.id == a && row.is_rated && row.rating == 4);
-    CHECK(edit(PD_EDIT_FAVORITE, NULL, 1, a) == 1 && last_change().favorite);
-    CHECK(edit(PD_EDIT_TAG, "x", 0, a) == 1 && last_change().has_tag);
-    CHECK(edit(PD_EDIT_CAPTION, "x", 0, a) == 1 && last_change().has_caption);
-    CHECK(edit(PD_EDIT_ALBUM, "x", 0, a) == 1 && last_change().has_album);
+    CHECK(row.id == a && row.marks.is_rated && row.rating == 4);
+    CHECK(edit(PD_EDIT_FAVORITE, NULL, 1, a) == 1 && last_change().marks.favorite);
+    CHECK(edit(PD_EDIT_TAG, "x", 0, a) == 1 && last_change().marks.has_tag);
+    CHECK(edit(PD_EDIT_CAPTION, "x", 0, a) == 1 && last_change().marks.has_caption);
+    CHECK(edit(PD_EDIT_ALBUM, "x", 0, a) == 1 && last_change().marks.has_album);
     CHECK(pd_store_album_rename(store, "x", "y", NULL, NULL) == PD_OK && last_change().id == a);
     CHECK(pd_store_album_remove(store, "y", NULL, NULL) == PD_OK);
     row = last_change();
-    CHECK(row.id == a && !row.has_album && row.has_tag && row.favorite && row.rating == 4);
+    CHECK(row.id == a && row.rating == 4);
+    CHECK(!row.marks.has_album && row.marks.has_tag);
     CHECK(last_change().id == 0);
     close_and_remove();
 }
