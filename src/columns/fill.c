@@ -211,13 +211,11 @@ static uint16_t find_facts(const pd_photo_row *row)
 static pd_status add_folder(pd_dict *dict, const char *path, size_t len, uint32_t *ret_code)
 {
     uint32_t parent = 0;
-    for (size_t end = len > 0 ? 1 : 0; end <= len && len > 0; end++) {
-        if (end < len && (path[end] != '/' || path[end - 1] == '/'))
-            continue;
-        if (end == len && path[end - 1] == '/')
-            break;
-        PD_TRY(pd_dict_add(dict, path, end, "", parent, &parent));
-    }
+    if (len > 0 && path[0] == '/')
+        PD_TRY(pd_dict_add(dict, "/", 1, "", 0, &parent));
+    for (size_t end = 2; end <= len; end++)
+        if ((end == len || path[end] == '/') && path[end - 1] != '/')
+            PD_TRY(pd_dict_add(dict, path, end, "", parent, &parent));
     *ret_code = parent;
     return PD_OK;
 }
@@ -242,11 +240,11 @@ static pd_status add_camera(pd_dict *dict, const char *make, const char *model, 
     return pd_dict_add(dict, both, make_len + 1 + model_len, "", 0, ret_code);
 }
 
-typedef struct codes {
+typedef struct row_codes {
     uint32_t folder, camera, lens, type, name;
-} codes;
+} row_codes;
 
-static pd_status add_texts(pd_columns *columns, const pd_photo_row *row, const char *old_name, codes *ret_codes)
+static pd_status add_texts(pd_columns *columns, const pd_photo_row *row, const char *old_name, row_codes *ret_codes)
 {
     const char *name = pd_path_name(row->path);
     const size_t folder_len = (size_t)(name - row->path);
@@ -269,7 +267,7 @@ static pd_status add_texts(pd_columns *columns, const pd_photo_row *row, const c
 
 static float read_positive(double value) { return value > 0 && isfinite(value) ? (float)value : NAN; }
 
-static void write_slot(pd_columns *columns, uint32_t slot, const pd_photo_row *row, const codes *codes)
+static void write_slot(pd_columns *columns, uint32_t slot, const pd_photo_row *row, const row_codes *codes)
 {
     const pd_fields *f = &columns->f;
     const bool has_place = is_place(row->lat, row->lon);
@@ -304,7 +302,7 @@ static void set_live(pd_columns *columns, uint32_t slot, bool live)
 static pd_status put_row(pd_columns *columns, const pd_photo_row *row)
 {
     uint32_t slot = find_slot(columns, row->id);
-    codes codes = { 0 };
+    row_codes codes = { 0 };
     const char *old_name = slot != UINT32_MAX ? pd_columns_name(columns, slot) : NULL;
     if (old_name && (old_name < columns->names || old_name >= columns->names + columns->names_len))
         old_name = NULL; /* a damaged file's */
