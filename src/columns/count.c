@@ -242,16 +242,16 @@ static pd_status count_16(const counting *c, pd_field field)
 
 /* ---- texts of the catalogue */
 
-typedef struct texts {
+typedef struct text_list {
     pd_buf bytes; /* each ends in a NUL */
     tally *tally;
     pd_status status;
-} texts;
+} text_list;
 
 /* The value is where it begins in `bytes`, which may move. */
 static bool take_text(void *user, const char *text, int64_t n_photos)
 {
-    texts *t = user;
+    text_list *t = user;
     const size_t at = t->bytes.len;
     t->status = pd_buf_append(&t->bytes, text, strlen(text) + 1);
     if (t->status == PD_OK)
@@ -289,9 +289,9 @@ static pd_status count_texts_in_set(const counting *c, pd_store *store, pd_text_
 }
 
 static pd_status count_texts(const counting *c, pd_store *store, pd_text_where where, const char *prefix,
-                             texts *ret_texts)
+                             text_list *ret_texts)
 {
-    texts *t = ret_texts;
+    text_list *t = ret_texts;
     tally *values = c->tally;
     t->tally = values;
     PD_TRY(pd_store_text_values(store, where, prefix, TEXT_VALUES_MAX, take_text, t, c->err));
@@ -310,7 +310,7 @@ static int compare_values(const void *a, const void *b)
     return x->count != y->count ? (x->count < y->count) - (x->count > y->count) : strcmp(x->value, y->value);
 }
 
-static pd_status count_field(const counting *c, pd_store *store, pd_field field, const char *prefix, texts *texts)
+static pd_status count_field(const counting *c, pd_store *store, pd_field field, const char *prefix, text_list *texts)
 {
     const pd_fields *f = &c->columns->f;
     const pd_dict *dicts = c->columns->dicts;
@@ -331,7 +331,7 @@ pd_status pd_columns_count_values(const pd_columns *columns, pd_store *store, co
                                   bool (*visit)(void *user, const pd_value_count *value), void *user, pd_error *err)
 {
     tally t = { 0 };
-    texts found = { 0 };
+    text_list found = { 0 };
     const counting c = { columns, slots, &t, err };
     pd_buf_init(&t.prefix, FOLDED_BYTES_MAX);
     pd_buf_init(&found.bytes, SIZE_MAX / 2);

@@ -242,11 +242,11 @@ static pd_status add_camera(pd_dict *dict, const char *make, const char *model, 
     return pd_dict_add(dict, both, make_len + 1 + model_len, "", 0, ret_code);
 }
 
-typedef struct codes {
+typedef struct row_codes {
     uint32_t folder, camera, lens, type, name;
-} codes;
+} row_codes;
 
-static pd_status add_texts(pd_columns *columns, const pd_photo_row *row, const char *old_name, codes *ret_codes)
+static pd_status add_texts(pd_columns *columns, const pd_photo_row *row, const char *old_name, row_codes *ret_codes)
 {
     const char *name = pd_path_name(row->path);
     const size_t folder_len = (size_t)(name - row->path);
@@ -269,7 +269,7 @@ static pd_status add_texts(pd_columns *columns, const pd_photo_row *row, const c
 
 static float read_positive(double value) { return value > 0 && isfinite(value) ? (float)value : NAN; }
 
-static void write_slot(pd_columns *columns, uint32_t slot, const pd_photo_row *row, const codes *codes)
+static void write_slot(pd_columns *columns, uint32_t slot, const pd_photo_row *row, const row_codes *codes)
 {
     const pd_fields *f = &columns->f;
     const bool has_place = is_place(row->lat, row->lon);
@@ -304,7 +304,7 @@ static void set_live(pd_columns *columns, uint32_t slot, bool live)
 static pd_status put_row(pd_columns *columns, const pd_photo_row *row)
 {
     uint32_t slot = find_slot(columns, row->id);
-    codes codes = { 0 };
+    row_codes codes = { 0 };
     const char *old_name = slot != UINT32_MAX ? pd_columns_name(columns, slot) : NULL;
     if (old_name && (old_name < columns->names || old_name >= columns->names + columns->names_len))
         old_name = NULL; /* a damaged file's */

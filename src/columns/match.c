@@ -187,7 +187,7 @@ static const char *fold_name(const char *name, pd_buf *folded, char short_name[6
 {
     size_t len = 0;
     for (; len < 63 && name[len] && (unsigned char)name[len] < 0x80; len++)
-        short_name[len] = (char)(name[len] + (name[len] - 'A' < 26U) * 32);
+        short_name[len] = (char)(name[len] + ((unsigned)(name[len] - 'A') < 26) * 32);
     short_name[len] = '\0';
     if (!name[len])
         return short_name;

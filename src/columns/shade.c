@@ -56,7 +56,7 @@ static uint16_t name_hue(float hue, float light, float chroma)
     size_t i = 0;
     while (i + 1 < PD_COUNT_OF(hues) && hue >= hues[i].until)
         i++;
-    switch (hues[i].name) {
+    switch ((int)hues[i].name) {
     case PD_SHADE_RED: /* light red is pink; dark and dull it goes brown */
         if (light > 0.72F)
             return 1 << PD_SHADE_PINK;
