@@ -130,7 +130,7 @@ static void select_first(const ordering *o, entry *entries, size_t n, size_t n_k
         if (n_kept <= j + 1 && n_kept > j)
             return;
         if (n_kept <= j)
-            high = j;
+            high = i > j ? j + 1 : j; /* where they met lies the pivot; where they passed, entry j is any */
         else
             low = j + 1;
     }
