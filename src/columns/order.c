@@ -129,8 +129,8 @@ static void select_first(const ordering *o, entry *entries, size_t n, size_t n_k
         }
         if (n_kept == j + 1)
             return;
-        if (n_kept <= j) /* up to j is what is not behind the pivot, and it never is all */
-            high = j + 1;
+        if (n_kept <= j)
+            high = i > j ? j + 1 : j; /* where they met lies the pivot; where they passed, entry j is any */
         else
             low = j + 1;
     }

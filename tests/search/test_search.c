@@ -43,9 +43,11 @@ static int by_fusion(const void *a, const void *b)
     const oracle_photo *x = a, *y = b;
     if (x->is_strong != y->is_strong)
         return x->is_strong ? -1 : 1;
-    if (x->fused != y->fused)
+    if (fabs(x->fused - y->fused) > 1e-12)
         return x->fused > y->fused ? -1 : 1;
-    return by_score(a, b);
+    if (x->is_worded != y->is_worded)
+        return x->is_worded ? -1 : 1;
+    return x->is_worded ? (x->slot > y->slot) - (x->slot < y->slot) : by_score(a, b);
 }
 
 typedef struct hearing {
@@ -229,8 +231,10 @@ static void a_deep_window_goes_on_where_the_head_ends(void)
             for (size_t offset = 0; offset < total; offset += n, n_pieces += n)
                 REQUIRE(pd_result_window(result, w.columns, offset, 99, pieces + offset, &n, NULL) == PD_OK && n > 0);
             CHECK(n_pieces == total);
-            for (size_t i = 0; i < n_first; i++)
-                CHECK(first[i].slot == pieces[i].slot && first[i].match == pieces[i].match);
+            size_t same = 0;
+            while (same < n_first && first[same].slot == pieces[same].slot && first[same].match == pieces[same].match)
+                same++;
+            CHECK(same == n_first);
             static bool seen[2 * N];
             memset(seen, 0, sizeof seen);
             for (size_t i = 0; i < total; i++) {
