@@ -451,7 +451,7 @@ static bool sorts_few(const char *sql)
 /* Tables that the user fills by hand. */
 static bool scans_few(const char *step)
 {
-    static const char *const tables[] = { "SCAN step", "SCAN history", "SCAN saved", "SCAN a ",
+    static const char *const tables[] = { "SCAN step", "SCAN history", "SCAN saved", "SCAN a ", "SCAN alike",
                                           "SCAN sqlite_sequence" };
     for (size_t i = 0; i < PD_COUNT_OF(tables); i++)
         if (strncmp(step, tables[i], strlen(tables[i])) == 0)
