@@ -8,8 +8,8 @@
 #include "columns/folded.h"
 #include "store/store.h"
 
+#define TEXT_VALUES_MAX 1024 /* tags, persons or albums that are looked at: the most frequent of all */
 #define FOLDED_BYTES_MAX ((size_t)65536)
-#define TEXT_VALUES_MAX 1024 /* tags, persons or albums that are counted in a set */
 #define MONTHS (1 << 16)
 
 /* The values found so far, texts included. */
@@ -257,7 +257,7 @@ static bool take_text(void *user, const char *text, int64_t n_photos)
     t->status = pd_buf_append(&t->bytes, text, strlen(text) + 1);
     if (t->status == PD_OK)
         t->status = add_value(t->tally, (const char *)(uintptr_t)(at + 1), n_photos);
-    return t->status == PD_OK;
+    return t->status == PD_OK && t->tally->n < TEXT_VALUES_MAX;
 }
 
 typedef struct text_count {
@@ -295,7 +295,7 @@ static pd_status count_texts(const counting *c, pd_store *store, pd_text_where w
     text_list *t = ret_texts;
     tally *values = c->tally;
     t->tally = values;
-    PD_TRY(pd_store_text_values(store, where, prefix, TEXT_VALUES_MAX, take_text, t, c->err));
+    PD_TRY(pd_store_text_values(store, where, prefix, take_text, t, c->err));
     PD_TRY(t->status);
     for (size_t i = 0; i < values->n; i++)
         values->values[i].value = t->bytes.data + (uintptr_t)values->values[i].value - 1;

@@ -91,14 +91,14 @@ static bool is_not_square(const photo *p) { return !is_square(p); }
 
 static bool is_rated_4(const photo *p) { return p->row.rating >= 4; }
 static bool is_rated_0(const photo *p) { return p->row.rating == 0; }
-static bool is_favorite(const photo *p) { return p->row.favorite; }
-static bool is_no_favorite(const photo *p) { return !p->row.favorite; }
+static bool is_favorite(const photo *p) { return p->row.marks.favorite; }
+static bool is_no_favorite(const photo *p) { return !p->row.marks.favorite; }
 static bool has_gps(const photo *p) { return !isnan(p->row.lat); }
 static bool has_no_gps(const photo *p) { return isnan(p->row.lat); }
 static bool has_date(const photo *p) { return p->row.is_dated; }
-static bool has_tag_or_album(const photo *p) { return p->row.has_tag || p->row.has_album; }
-static bool has_caption(const photo *p) { return p->row.has_caption; }
-static bool has_rating(const photo *p) { return p->row.is_rated; }
+static bool has_tag_or_album(const photo *p) { return p->row.marks.has_tag || p->row.marks.has_album; }
+static bool has_caption(const photo *p) { return p->row.marks.has_caption; }
+static bool has_rating(const photo *p) { return p->row.marks.is_rated; }
 
 /* Another formula than the columns'. */
 static bool is_near(const photo *p, double lat, double lon, double km)
