@@ -32,6 +32,8 @@ typedef struct pd_fields {
 } pd_fields;
 
 #define PD_FIELDS_N (sizeof(pd_fields) / sizeof(void *))
+/* Bytes that can be read behind the last name. */
+#define PD_COLUMNS_NAMES_PAD 64
 #define PD_TIME_ABSENT INT64_MIN
 #define PD_MONTH_ABSENT UINT16_MAX
 
@@ -92,7 +94,8 @@ void pd_columns_free_block(const pd_columns *columns, void *block); /* where it 
 static inline const char *pd_columns_name(const pd_columns *columns, uint32_t slot)
 {
     const uint32_t at = columns->f.name[slot];
-    return at < columns->names_len ? columns->names + at : "";
+    static const char none[PD_COLUMNS_NAMES_PAD] = "";
+    return at < columns->names_len ? columns->names + at : none;
 }
 
 /* Room for so many slots in all, and for names of `names_len` bytes. NOMEM, LIMIT, without a sentence. */

@@ -42,7 +42,7 @@ static pd_status grow_names(pd_columns *columns, size_t len)
 {
     if (len > UINT32_MAX - columns->names_len)
         return PD_ERR_LIMIT;
-    if (columns->names_len + len <= columns->names_capacity)
+    if (columns->names_len + len + PD_COLUMNS_NAMES_PAD <= columns->names_capacity)
         return PD_OK;
     const size_t capacity = columns->names_capacity + columns->names_capacity / 8 + len + 4096;
     void *names = columns->names;
@@ -211,7 +211,11 @@ static uint16_t find_facts(const pd_photo_row *row)
 /* With all folders above it, so that these can be counted and offered, too. */
 static pd_status add_folder(pd_dict *dict, const char *path, size_t len, uint32_t *ret_code)
 {
-    uint32_t parent = 0;
+    uint32_t parent = pd_dict_again(dict, path, len, "");
+    if (parent) {
+        *ret_code = parent;
+        return PD_OK;
+    }
     if (len > 0 && path[0] == '/')
         PD_TRY(pd_dict_add(dict, "/", 1, "", 0, &parent));
     for (size_t end = 2; end <= len; end++)
