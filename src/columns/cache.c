@@ -110,8 +110,9 @@ static bool has_sense(const header *h)
 {
     const uint64_t names_max = (uint64_t)UINT32_MAX * 2;
     if (h->n > h->capacity || h->capacity > 2 * (uint64_t)PD_COLUMNS_PHOTOS_MAX || h->capacity % 64 ||
-        h->names_len > UINT32_MAX || h->names_len + PD_COLUMNS_NAMES_PAD > h->names_capacity || h->names_capacity > names_max ||
-        h->n_places < h->n || h->n_places > 4 * (uint64_t)PD_COLUMNS_PHOTOS_MAX || h->catalogue_version < 0)
+        h->names_len > UINT32_MAX || h->names_len + PD_COLUMNS_NAMES_PAD > h->names_capacity ||
+        h->names_capacity > names_max || h->n_places < h->n || h->n_places > 4 * (uint64_t)PD_COLUMNS_PHOTOS_MAX ||
+        h->catalogue_version < 0)
         return false;
     for (size_t i = 0; i < PD_DICT_COUNT; i++)
         if (h->dicts[i].n < 1 || h->dicts[i].n > UINT32_MAX || h->dicts[i].text_len > UINT32_MAX)

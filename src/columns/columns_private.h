@@ -17,13 +17,13 @@ typedef struct pd_fields {
     uint32_t *camera;
     uint32_t *lens;
     uint32_t *type;
-    uint32_t *width; /* 0: not known, as height and iso */
-    uint32_t *height;
-    uint32_t *iso;
-    float *exposure; /* NAN: not known, as all floats */
-    float *aperture;
-    float *focal;
-    float *lat;
+    uint32_t *iso;   /* 0: not known, as all that are no signed numbers */
+    uint16_t *width; /* larger ones are UINT16_MAX */
+    uint16_t *height;
+    uint16_t *exposure; /* pd_log_of */
+    uint16_t *aperture;
+    uint16_t *focal;
+    float *lat; /* NAN: not known */
     float *lon;
     uint16_t *facts; /* PD_FACT_... */
     uint16_t *month; /* 12 * year + month - 1; PD_MONTH_ABSENT */
@@ -78,6 +78,9 @@ struct pd_columns {
     size_t map_len;
     int64_t n_changed; /* rows since the file was written or read */
 };
+
+/* A positive number in two bytes that compare as it does, true to 0.017 %; 0: none. From 1/65536 to 65536. */
+uint16_t pd_log_of(double number);
 
 extern const uint8_t pd_field_sizes[PD_FIELDS_N];
 

@@ -270,7 +270,16 @@ static pd_status add_texts(pd_columns *columns, const pd_photo_row *row, const c
     return PD_OK;
 }
 
-static float read_positive(double value) { return value > 0 && isfinite(value) ? (float)value : NAN; }
+uint16_t pd_log_of(double number)
+{
+    enum { STEPS = 2047, MIDDLE = 16 }; /* of a power of two; its power that is the middle of the scale */
+    if (!(number > 0))
+        return 0;
+    const float steps = (log2f((float)number) + MIDDLE) * STEPS;
+    return steps < 0 ? 1 : steps > UINT16_MAX - 1 ? UINT16_MAX : (uint16_t)(1 + lrintf(steps));
+}
+
+static uint16_t clamp_16(uint32_t number) { return number < UINT16_MAX ? (uint16_t)number : UINT16_MAX; }
 
 static void write_slot(pd_columns *columns, uint32_t slot, const pd_photo_row *row, const row_codes *codes)
 {
@@ -284,12 +293,12 @@ static void write_slot(pd_columns *columns, uint32_t slot, const pd_photo_row *r
     f->camera[slot] = codes->camera;
     f->lens[slot] = codes->lens;
     f->type[slot] = codes->type;
-    f->width[slot] = row->width;
-    f->height[slot] = row->height;
+    f->width[slot] = clamp_16(row->width);
+    f->height[slot] = clamp_16(row->height);
     f->iso[slot] = row->iso;
-    f->exposure[slot] = read_positive(row->exposure_s);
-    f->aperture[slot] = read_positive(row->fnumber);
-    f->focal[slot] = read_positive(row->focal_mm);
+    f->exposure[slot] = pd_log_of(row->exposure_s);
+    f->aperture[slot] = pd_log_of(row->fnumber);
+    f->focal[slot] = pd_log_of(row->focal_mm);
     f->lat[slot] = has_place ? (float)row->lat : NAN;
     f->lon[slot] = has_place ? (float)row->lon : NAN;
     f->shades[slot] = pd_shades_of(&columns->shade_table, &row->look, &f->named[slot]);

@@ -16,36 +16,44 @@
 
 /* ---- numbers */
 
-static void match_whole(const pd_match *match, const uint32_t *column, const pd_query_value *value)
+/* What is between the ends, as whole numbers from `least` to `most`; false: nothing is. A column's `most` also stands
+ * for all that is larger. */
+static bool find_span(const pd_query_value *value, uint32_t least, uint32_t most, uint32_t *ret_from, uint32_t *ret_to)
 {
-    /* 0 is 'not known' */
     const double low = value->low_open ? floor(value->low) + 1 : ceil(value->low);
     const double high = value->high_open ? ceil(value->high) - 1 : floor(value->high);
-    if (!(low <= high) || high < 1 || low > UINT32_MAX)
-        return;
-    const uint32_t from = low < 1 ? 1 : (uint32_t)low, to = high > UINT32_MAX ? UINT32_MAX : (uint32_t)high;
+    if (!(low <= high) || high < least)
+        return false;
+    *ret_from = low < least ? least : low > most ? most : (uint32_t)low;
+    *ret_to = high > most ? most : (uint32_t)high;
+    return true;
+}
+
+static void match_span_32(const pd_match *match, const uint32_t *column, uint32_t least, const pd_query_value *value)
+{
+    uint32_t from, to;
+    if (find_span(value, least, UINT32_MAX, &from, &to))
+        PD_PASS(match->words, match->columns->n, (column[i] >= from) & (column[i] <= to));
+}
+
+static void match_16(const pd_match *match, const uint16_t *column, uint16_t from, uint16_t to)
+{
     PD_PASS(match->words, match->columns->n, (column[i] >= from) & (column[i] <= to));
 }
 
-/* Within PD_COLUMNS_TOLERANCE two numbers are one: closed ends take that much more in, open ones leave it out. */
-static void match_real(const pd_match *match, const float *column, const pd_query_value *value)
+static void match_side(const pd_match *match, const uint16_t *column, const pd_query_value *value)
 {
-    const double wider = 1 + PD_COLUMNS_TOLERANCE;
-    const float low = (float)(value->low_open ? value->low * wider : value->low / wider);
-    const float high = (float)(value->high_open ? value->high / wider : value->high * wider);
-    PD_PASS(match->words, match->columns->n, (column[i] >= low) & (column[i] <= high));
+    uint32_t from, to;
+    if (find_span(value, 1, UINT16_MAX, &from, &to))
+        match_16(match, column, (uint16_t)from, (uint16_t)to);
 }
 
-static void match_bytes(const pd_match *match, const pd_query_value *value)
+/* Within PD_COLUMNS_TOLERANCE two numbers are one: closed ends take that much more in, open ones leave it out. */
+static void match_real(const pd_match *match, const uint16_t *column, const pd_query_value *value)
 {
-    const uint32_t *bytes = match->columns->f.bytes;
-    const double low = value->low_open ? floor(value->low) + 1 : ceil(value->low);
-    const double high = value->high_open ? ceil(value->high) - 1 : floor(value->high);
-    if (!(low <= high) || high < 0)
-        return;
-    const uint32_t from = low < 0 ? 0 : low > UINT32_MAX ? UINT32_MAX : (uint32_t)low;
-    const uint32_t to = high > UINT32_MAX ? UINT32_MAX : (uint32_t)high;
-    PD_PASS(match->words, match->columns->n, (bytes[i] >= from) & (bytes[i] <= to));
+    const double wider = 1 + PD_COLUMNS_TOLERANCE;
+    const uint16_t low = pd_log_of(value->low_open ? value->low * wider : value->low / wider);
+    match_16(match, column, low ? low : 1, pd_log_of(value->high_open ? value->high / wider : value->high * wider));
 }
 
 /* The first whole second at `x` or after it. */
@@ -213,7 +221,8 @@ static pd_status make_pattern(name_pattern *p, const char *words)
     return PD_OK;
 }
 
-/* Most names are ASCII and short: these are folded here, sixteen bytes at a time, all others by base. NULL: no memory. */
+/* Most names are ASCII and short: these are folded here, sixteen bytes at a time, all others by base. NULL: no memory.
+ */
 static const char *fold_name(name_pattern *p, const char *name, size_t *ret_len)
 {
     const size_t len = strnlen(name, sizeof p->name);
@@ -426,16 +435,16 @@ static void add_range(const pd_match *match, pd_field field, const pd_query_valu
 {
     const pd_fields *f = &match->columns->f;
     switch ((int)field) {
-    case PD_FIELD_ISO: match_whole(match, f->iso, value); break;
-    case PD_FIELD_WIDTH: match_whole(match, f->width, value); break;
-    case PD_FIELD_HEIGHT: match_whole(match, f->height, value); break;
+    case PD_FIELD_ISO: match_span_32(match, f->iso, 1, value); break;
+    case PD_FIELD_WIDTH: match_side(match, f->width, value); break;
+    case PD_FIELD_HEIGHT: match_side(match, f->height, value); break;
     case PD_FIELD_APERTURE: match_real(match, f->aperture, value); break;
     case PD_FIELD_FOCAL: match_real(match, f->focal, value); break;
     case PD_FIELD_EXPOSURE: match_real(match, f->exposure, value); break;
     case PD_FIELD_DATE:
     case PD_FIELD_YEAR: match_time(match, value); break;
     case PD_FIELD_MONTH: match_month(match, value); break;
-    case PD_FIELD_SIZE: match_bytes(match, value); break;
+    case PD_FIELD_SIZE: match_span_32(match, f->bytes, 0, value); break;
     case PD_FIELD_RATING: match_rating(match, value); break;
     default: break;
     }
