@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "columns/columns_private.h"
 #include "store/store.h"
@@ -63,10 +64,17 @@ typedef struct photo {
 static inline void fill_shot(photo *p, uint32_t *seed)
 {
     static const char *const cameras[][2] = {
-        { "", "" },           { "Canon", "Canon EOS 5D" },           { "Canon", "Canon EOS 5D Mark II" },
-        { "Canon", "EOS R" }, { "NIKON CORPORATION", "NIKON D70" }, { "NIKON CORPORATION", "NIKON D700" },
-        { "Apple", "iPhone 6" }, { "Apple", "iPhone 6 Plus" },       { "Café", "Élan 3" },
-        { "Canon", "" },      { "NIKON CORPORATION", "NIKON D70s" },
+        { "", "" },
+        { "Canon", "Canon EOS 5D" },
+        { "Canon", "Canon EOS 5D Mark II" },
+        { "Canon", "EOS R" },
+        { "NIKON CORPORATION", "NIKON D70" },
+        { "NIKON CORPORATION", "NIKON D700" },
+        { "Apple", "iPhone 6" },
+        { "Apple", "iPhone 6 Plus" },
+        { "Café", "Élan 3" },
+        { "Canon", "" },
+        { "NIKON CORPORATION", "NIKON D70s" },
     };
     static const char *const lenses[] = { "", "EF50mm f/1.8 II", "EF-S18-150mm f/3.5-6.3", "50.0 mm", "Zuiko 150mm" };
     static const double apertures[] = { (double)NAN, 1.8, 2.8, 28.0 / 10, 2.79999, 4, 5.6, 22 };
@@ -87,10 +95,15 @@ static inline void fill_shot(photo *p, uint32_t *seed)
 
 static inline void fill_file(photo *p, uint32_t *seed)
 {
-    static const char *const folders[] = { "/home/me/Pictures/2019/Holidays", "/home/me/Pictures/2019", "/home/me/Pictures",
-                                           "/data/holidays/2019/beach", "/data/Übung", "" };
-    static const char *const names[] = { "IMG_%04u.JPG", "img_%04u.png", "DSC%05u.NEF", "Öffnung %u.jpg", "%u",
-                                         "a very long name that goes on and on %u.jpeg" };
+    static const char *const folders[] = { "/home/me/Pictures/2019/Holidays",
+                                           "/home/me/Pictures/2019",
+                                           "/home/me/Pictures",
+                                           "/data/holidays/2019/beach",
+                                           "/data/Übung",
+                                           "" };
+    static const char *const names[] = { "IMG_%04u.JPG", "img_%04u.png",
+                                         "DSC%05u.NEF",  "Öffnung %u.jpg",
+                                         "%u",           "a very long name that goes on and on %u.jpeg" };
     char name[80];
     snprintf(name, sizeof name, names[chance(seed, PD_COUNT_OF(names))], chance(seed, 3000));
     snprintf(p->path, sizeof p->path, "%s/%s", folders[chance(seed, PD_COUNT_OF(folders))], name);
@@ -121,11 +134,11 @@ static inline void fill_photo(photo *p, int64_t id, uint32_t *seed)
         p->row.lon = 2 + chance(seed, 1000) / 1000.0;
     }
     p->row.rating = (int)chance(seed, 6);
-    p->row.is_rated = p->row.rating || chance(seed, 2);
-    p->row.favorite = chance(seed, 5) == 0;
-    p->row.has_tag = chance(seed, 2);
-    p->row.has_caption = chance(seed, 3) == 0;
-    p->row.has_album = chance(seed, 4) == 0;
+    p->row.marks.is_rated = p->row.rating || chance(seed, 2);
+    p->row.marks.favorite = chance(seed, 5) == 0;
+    p->row.marks.has_tag = chance(seed, 2);
+    p->row.marks.has_caption = chance(seed, 3) == 0;
+    p->row.marks.has_album = chance(seed, 4) == 0;
     p->row.look.n_colours = chance(seed, PD_LOOK_COLOURS_MAX + 1);
     for (uint32_t i = 0; i < p->row.look.n_colours; i++)
         p->row.look.colours[i] = (pd_look_colour){ (uint8_t)chance(seed, 256), (uint8_t)chance(seed, 256),

@@ -15,7 +15,10 @@ static const char *name_of(const photo *p) { return strrchr(p->path, '/') + 1; }
 
 static bool holds(const char *text, const char *part) { return strcasestr(text, part) != NULL; }
 
-static bool has_make(const photo *p, const char *part) { return holds(p->row.make, part) || holds(p->row.camera, part); }
+static bool has_make(const photo *p, const char *part)
+{
+    return holds(p->row.make, part) || holds(p->row.camera, part);
+}
 
 static bool is_canon(const photo *p) { return has_make(p, "canon"); }
 static bool is_no_canon(const photo *p) { return !is_canon(p); }
@@ -91,14 +94,14 @@ static bool is_not_square(const photo *p) { return !is_square(p); }
 
 static bool is_rated_4(const photo *p) { return p->row.rating >= 4; }
 static bool is_rated_0(const photo *p) { return p->row.rating == 0; }
-static bool is_favorite(const photo *p) { return p->row.favorite; }
-static bool is_no_favorite(const photo *p) { return !p->row.favorite; }
+static bool is_favorite(const photo *p) { return p->row.marks.favorite; }
+static bool is_no_favorite(const photo *p) { return !p->row.marks.favorite; }
 static bool has_gps(const photo *p) { return !isnan(p->row.lat); }
 static bool has_no_gps(const photo *p) { return isnan(p->row.lat); }
 static bool has_date(const photo *p) { return p->row.is_dated; }
-static bool has_tag_or_album(const photo *p) { return p->row.has_tag || p->row.has_album; }
-static bool has_caption(const photo *p) { return p->row.has_caption; }
-static bool has_rating(const photo *p) { return p->row.is_rated; }
+static bool has_tag_or_album(const photo *p) { return p->row.marks.has_tag || p->row.marks.has_album; }
+static bool has_caption(const photo *p) { return p->row.marks.has_caption; }
+static bool has_rating(const photo *p) { return p->row.marks.is_rated; }
 
 /* Another formula than the columns'. */
 static bool is_near(const photo *p, double lat, double lon, double km)
@@ -340,9 +343,9 @@ static bool check_value(void *user, const pd_value_count *value)
 /* What is counted is what is found when the value is asked for. */
 static void counts_agree_with_filters(void)
 {
-    static const pd_field fields[] = { PD_FIELD_CAMERA,   PD_FIELD_LENS,  PD_FIELD_YEAR,        PD_FIELD_MONTH,
-                                       PD_FIELD_TYPE,     PD_FIELD_IN,    PD_FIELD_ORIENTATION, PD_FIELD_RATING,
-                                       PD_FIELD_FAVORITE, PD_FIELD_HAS,   PD_FIELD_FLASH,       PD_FIELD_COLOR,
+    static const pd_field fields[] = { PD_FIELD_CAMERA,   PD_FIELD_LENS, PD_FIELD_YEAR,        PD_FIELD_MONTH,
+                                       PD_FIELD_TYPE,     PD_FIELD_IN,   PD_FIELD_ORIENTATION, PD_FIELD_RATING,
+                                       PD_FIELD_FAVORITE, PD_FIELD_HAS,  PD_FIELD_FLASH,       PD_FIELD_COLOR,
                                        PD_FIELD_GRAY };
     pd_slots slots = find(columns, f.store, "rating:>=1");
     for (size_t i = 0; i < PD_COUNT_OF(fields); i++) {
