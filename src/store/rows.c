@@ -45,11 +45,11 @@ static void read_row(sqlite3_stmt *stmt, pd_photo_row *row)
         .id = sqlite3_column_int64(stmt, 1),
         .content = sqlite3_column_int64(stmt, 4),
         .rating = sqlite3_column_int(stmt, 2),
-        .is_rated = marks & PD_SCHEMA_RATED,
-        .favorite = marks & PD_SCHEMA_FAVORITE,
-        .has_tag = marks & PD_SCHEMA_HAS_TAG,
-        .has_caption = marks & PD_SCHEMA_HAS_CAPTION,
-        .has_album = marks & PD_SCHEMA_HAS_ALBUM,
+        .marks = { .is_rated = marks & PD_SCHEMA_RATED,
+                   .favorite = marks & PD_SCHEMA_FAVORITE,
+                   .has_tag = marks & PD_SCHEMA_HAS_TAG,
+                   .has_caption = marks & PD_SCHEMA_HAS_CAPTION,
+                   .has_album = marks & PD_SCHEMA_HAS_ALBUM },
     };
     read_facts(stmt, row);
     row->gone = row->content == 0;
