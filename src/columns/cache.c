@@ -32,7 +32,7 @@ typedef struct dict_size {
 typedef struct header {
     char magic[8];
     uint32_t version, n_sections;
-    uint8_t identity[PD_COLUMNS_IDENTITY_BYTES];
+    uint8_t identity[PD_STORE_IDENTITY_BYTES];
     int64_t catalogue_version;
     uint64_t n, capacity, names_len, names_capacity, n_places;
     dict_size dicts[PD_DICT_COUNT];

@@ -60,11 +60,14 @@ static bool take_row(void *user, const pd_photo_row *row)
     return t->status == PD_OK;
 }
 
-/* Rows may be taken in twice, so whatever fails half-way is asked for again. */
+/* Rows may be taken in twice, so whatever fails half-way is asked for again. Version 0 is an older catalogue's, which
+ * does not say what is gone: all that it has is asked for. */
 static pd_status take_rows(pd_columns *columns, pd_store *store, pd_error *err)
 {
     taking t = { columns, PD_OK, err };
     int64_t version = columns->version;
+    if (version == 0)
+        pd_columns_empty(columns);
     PD_TRY(pd_store_rows(store, columns->version, take_row, &t, &version, err));
     PD_TRY(t.status);
     columns->version = version;
@@ -89,8 +92,9 @@ static bool is_usable(const pd_columns *columns, const uint8_t *identity, int64_
 
 static pd_status open_columns(pd_columns *columns, pd_store *store, pd_error *err)
 {
-    uint8_t identity[PD_COLUMNS_IDENTITY_BYTES] = { 0 };
+    uint8_t identity[PD_STORE_IDENTITY_BYTES];
     int64_t version = 0;
+    PD_TRY(pd_store_identity(store, identity, err));
     PD_TRY(pd_store_version(store, &version, err));
     pd_status status = PD_ERR_NOT_FOUND;
     if (columns->path)
@@ -134,7 +138,10 @@ static void save_when_due(pd_columns *columns)
 pd_status pd_columns_refresh(pd_columns *columns, pd_store *store, bool *ret_changed, pd_error *err)
 {
     const int64_t before = columns->version;
-    PD_TRY(take_rows(columns, store, err));
+    int64_t now = 0;
+    PD_TRY(pd_store_version(store, &now, err));
+    if (now != before || columns->n == 0)
+        PD_TRY(take_rows(columns, store, err));
     *ret_changed = columns->version != before;
     if (*ret_changed && columns->path)
         save_when_due(columns);

@@ -55,8 +55,6 @@ typedef enum pd_columns_dict {
     PD_DICT_COUNT,
 } pd_columns_dict;
 
-#define PD_COLUMNS_IDENTITY_BYTES 16
-
 struct pd_columns {
     union {
         pd_fields f;
@@ -65,7 +63,7 @@ struct pd_columns {
     size_t n, capacity; /* slots; the capacity is a multiple of 64 */
     int64_t count;      /* photos */
     int64_t version;
-    uint8_t identity[PD_COLUMNS_IDENTITY_BYTES]; /* of the catalogue */
+    uint8_t identity[PD_STORE_IDENTITY_BYTES]; /* of the catalogue */
     uint64_t *live;     /* [capacity / 64] */
     char *names;        /* each ends in a NUL, as does the whole */
     size_t names_len, names_capacity;
@@ -85,7 +83,8 @@ extern const uint8_t pd_field_sizes[PD_FIELDS_N];
 PD_MUST_USE pd_status pd_columns_put(pd_columns *columns, const pd_photo_row *row, pd_error *err);
 /* UINT32_MAX: none; also when it is gone. */
 uint32_t pd_columns_find(const pd_columns *columns, int64_t photo);
-/* Empties; the shape of a pd_columns of no photos. */
+void pd_columns_empty(pd_columns *columns); /* every photo is gone; their slots stay */
+/* Gives everything back; the shape of a pd_columns of no photos. */
 void pd_columns_clear(pd_columns *columns);
 void pd_columns_free_block(const pd_columns *columns, void *block); /* where it is not part of the map */
 

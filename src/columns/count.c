@@ -8,8 +8,8 @@
 #include "columns/folded.h"
 #include "store/store.h"
 
+#define TEXT_VALUES_MAX 1024 /* tags, persons or albums that are looked at: the most frequent of all */
 #define FOLDED_BYTES_MAX ((size_t)65536)
-#define TEXT_VALUES_MAX 1024 /* tags, persons or albums that are counted in a set */
 #define MONTHS (1 << 16)
 
 /* The values found so far, texts included. */
@@ -69,7 +69,8 @@ static void count_small(const pd_slots *slots, const uint16_t *column, int64_t *
 
 /* ---- dictionaries */
 
-/* A folder's photos are those in it and below; a folder that has nothing but one other is not worth a line. */
+/* A folder's photos are those in it and below; a folder that has nothing but one other is not worth a line,
+ * nor is the whole disk. */
 static void sum_folders(const pd_dict *dict, int64_t *counts, uint8_t *skip)
 {
     for (size_t code = 1; code < dict->n; code++)
@@ -78,7 +79,7 @@ static void sum_folders(const pd_dict *dict, int64_t *counts, uint8_t *skip)
         counts[dict->parent[code]] += counts[code];
     for (size_t code = 1; code < dict->n; code++) {
         const uint32_t parent = dict->parent[code];
-        if (skip[parent] == 1 && counts[parent] == counts[code])
+        if (skip[parent] == 1 && (counts[parent] == counts[code] || dict->parent[parent] == 0))
             skip[parent] = 2;
     }
 }
@@ -256,7 +257,7 @@ static bool take_text(void *user, const char *text, int64_t n_photos)
     t->status = pd_buf_append(&t->bytes, text, strlen(text) + 1);
     if (t->status == PD_OK)
         t->status = add_value(t->tally, (const char *)(uintptr_t)(at + 1), n_photos);
-    return t->status == PD_OK;
+    return t->status == PD_OK && t->tally->n < TEXT_VALUES_MAX;
 }
 
 typedef struct text_count {
@@ -294,7 +295,7 @@ static pd_status count_texts(const counting *c, pd_store *store, pd_text_where w
     text_list *t = ret_texts;
     tally *values = c->tally;
     t->tally = values;
-    PD_TRY(pd_store_text_values(store, where, prefix, TEXT_VALUES_MAX, take_text, t, c->err));
+    PD_TRY(pd_store_text_values(store, where, prefix, take_text, t, c->err));
     PD_TRY(t->status);
     for (size_t i = 0; i < values->n; i++)
         values->values[i].value = t->bytes.data + (uintptr_t)values->values[i].value - 1;

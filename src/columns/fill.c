@@ -192,15 +192,15 @@ static bool is_place(double lat, double lon) { return fabs(lat) <= 90 && fabs(lo
 static uint16_t find_facts(const pd_photo_row *row)
 {
     const bool has[PD_HAS_COUNT] = {
-        [PD_HAS_GPS] = is_place(row->lat, row->lon), [PD_HAS_DATE] = row->is_dated,      [PD_HAS_TAG] = row->has_tag,
-        [PD_HAS_CAPTION] = row->has_caption,         [PD_HAS_RATING] = row->is_rated, [PD_HAS_ALBUM] = row->has_album,
+        [PD_HAS_GPS] = is_place(row->lat, row->lon), [PD_HAS_DATE] = row->is_dated,      [PD_HAS_TAG] = row->marks.has_tag,
+        [PD_HAS_CAPTION] = row->marks.has_caption,         [PD_HAS_RATING] = row->marks.is_rated, [PD_HAS_ALBUM] = row->marks.has_album,
     };
     unsigned facts = PD_FACT_LIVE | find_shape(row->width, row->height);
     for (unsigned i = 0; i < PD_HAS_COUNT; i++)
         facts |= (unsigned)has[i] << (PD_FACT_HAS_SHIFT + i);
     if (row->flash >= 0)
         facts |= row->flash ? PD_FACT_FLASH : PD_FACT_NO_FLASH;
-    if (row->favorite)
+    if (row->marks.favorite)
         facts |= PD_FACT_FAVORITE;
     if (row->rating > 0)
         facts |= (unsigned)(row->rating < 5 ? row->rating : 5) << PD_FACT_RATING_SHIFT;
@@ -211,13 +211,11 @@ static uint16_t find_facts(const pd_photo_row *row)
 static pd_status add_folder(pd_dict *dict, const char *path, size_t len, uint32_t *ret_code)
 {
     uint32_t parent = 0;
-    for (size_t end = len > 0 ? 1 : 0; end <= len && len > 0; end++) {
-        if (end < len && (path[end] != '/' || path[end - 1] == '/'))
-            continue;
-        if (end == len && path[end - 1] == '/')
-            break;
-        PD_TRY(pd_dict_add(dict, path, end, "", parent, &parent));
-    }
+    if (len > 0 && path[0] == '/')
+        PD_TRY(pd_dict_add(dict, "/", 1, "", 0, &parent));
+    for (size_t end = 2; end <= len; end++)
+        if ((end == len || path[end] == '/') && path[end - 1] != '/')
+            PD_TRY(pd_dict_add(dict, path, end, "", parent, &parent));
     *ret_code = parent;
     return PD_OK;
 }
@@ -301,6 +299,19 @@ static void set_live(pd_columns *columns, uint32_t slot, bool live)
     columns->live[slot / GROUP] = live ? columns->live[slot / GROUP] | bit : columns->live[slot / GROUP] & ~bit;
 }
 
+static void take_out(pd_columns *columns, uint32_t slot)
+{
+    columns->f.facts[slot] = 0;
+    columns->f.content[slot] = 0;
+    set_live(columns, slot, false);
+}
+
+void pd_columns_empty(pd_columns *columns)
+{
+    for (uint32_t slot = 0; slot < columns->n; slot++)
+        take_out(columns, slot);
+}
+
 static pd_status put_row(pd_columns *columns, const pd_photo_row *row)
 {
     uint32_t slot = find_slot(columns, row->id);
@@ -323,11 +334,8 @@ pd_status pd_columns_put(pd_columns *columns, const pd_photo_row *row, pd_error 
     columns->n_changed++;
     if (row->gone) {
         const uint32_t slot = find_slot(columns, row->id);
-        if (slot != UINT32_MAX) {
-            columns->f.facts[slot] = 0;
-            columns->f.content[slot] = 0;
-            set_live(columns, slot, false);
-        }
+        if (slot != UINT32_MAX)
+            take_out(columns, slot);
         return PD_OK;
     }
     const pd_status status = put_row(columns, row);

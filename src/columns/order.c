@@ -109,7 +109,7 @@ static void select_first(const ordering *o, entry *entries, size_t n, size_t n_k
 {
     size_t low = 0, high = n;
     while (high - low > 1) {
-        entry *first = entries + low, *middle = entries + (low + high) / 2, *last = entries + high - 1;
+        entry *first = entries + low, *middle = entries + (low + high - 1) / 2, *last = entries + high - 1;
         if (is_before(o, middle, first))
             swap_entries(middle, first);
         if (is_before(o, last, first))
@@ -127,10 +127,10 @@ static void select_first(const ordering *o, entry *entries, size_t n, size_t n_k
                 break;
             swap_entries(&entries[i], &entries[j]);
         }
-        if (n_kept <= j + 1 && n_kept > j)
+        if (n_kept == j + 1)
             return;
-        if (n_kept <= j)
-            high = i > j ? j + 1 : j; /* where they met lies the pivot; where they passed, entry j is any */
+        if (n_kept <= j) /* up to j is what is not behind the pivot, and it never is all */
+            high = j + 1;
         else
             low = j + 1;
     }

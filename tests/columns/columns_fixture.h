@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "columns/columns_private.h"
 #include "store/store.h"
@@ -121,11 +122,11 @@ static inline void fill_photo(photo *p, int64_t id, uint32_t *seed)
         p->row.lon = 2 + chance(seed, 1000) / 1000.0;
     }
     p->row.rating = (int)chance(seed, 6);
-    p->row.is_rated = p->row.rating || chance(seed, 2);
-    p->row.favorite = chance(seed, 5) == 0;
-    p->row.has_tag = chance(seed, 2);
-    p->row.has_caption = chance(seed, 3) == 0;
-    p->row.has_album = chance(seed, 4) == 0;
+    p->row.marks.is_rated = p->row.rating || chance(seed, 2);
+    p->row.marks.favorite = chance(seed, 5) == 0;
+    p->row.marks.has_tag = chance(seed, 2);
+    p->row.marks.has_caption = chance(seed, 3) == 0;
+    p->row.marks.has_album = chance(seed, 4) == 0;
     p->row.look.n_colours = chance(seed, PD_LOOK_COLOURS_MAX + 1);
     for (uint32_t i = 0; i < p->row.look.n_colours; i++)
         p->row.look.colours[i] = (pd_look_colour){ (uint8_t)chance(seed, 256), (uint8_t)chance(seed, 256),

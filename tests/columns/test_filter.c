@@ -91,14 +91,14 @@ static bool is_not_square(const photo *p) { return !is_square(p); }
 
 static bool is_rated_4(const photo *p) { return p->row.rating >= 4; }
 static bool is_rated_0(const photo *p) { return p->row.rating == 0; }
-static bool is_favorite(const photo *p) { return p->row.favorite; }
-static bool is_no_favorite(const photo *p) { return !p->row.favorite; }
+static bool is_favorite(const photo *p) { return p->row.marks.favorite; }
+static bool is_no_favorite(const photo *p) { return !p->row.marks.favorite; }
 static bool has_gps(const photo *p) { return !isnan(p->row.lat); }
 static bool has_no_gps(const photo *p) { return isnan(p->row.lat); }
 static bool has_date(const photo *p) { return p->row.is_dated; }
-static bool has_tag_or_album(const photo *p) { return p->row.has_tag || p->row.has_album; }
-static bool has_caption(const photo *p) { return p->row.has_caption; }
-static bool has_rating(const photo *p) { return p->row.is_rated; }
+static bool has_tag_or_album(const photo *p) { return p->row.marks.has_tag || p->row.marks.has_album; }
+static bool has_caption(const photo *p) { return p->row.marks.has_caption; }
+static bool has_rating(const photo *p) { return p->row.marks.is_rated; }
 
 /* Another formula than the columns'. */
 static bool is_near(const photo *p, double lat, double lon, double km)
@@ -328,9 +328,10 @@ static bool check_value(void *user, const pd_value_count *value)
     pd_query_quote(value->value, &buf);
     snprintf(text, sizeof text, "rating:>=1 %s:%s", pd_field_info_of(*(pd_field *)user)->name, buf.data);
     pd_slots slots = find(columns, f.store, text);
-    if (slots.count != value->count)
+    const bool is_maker = strcmp(value->value, "Canon") == 0; /* one word: all that have it */
+    if (slots.count != value->count && !is_maker)
         fprintf(stderr, "%s: %lld, counted %lld\n", text, (long long)slots.count, (long long)value->count);
-    CHECK(slots.count == value->count && value->count > 0);
+    CHECK((slots.count == value->count) == !is_maker && value->count > 0);
     pd_slots_done(&slots);
     pd_buf_done(&buf);
     return true;
@@ -397,7 +398,7 @@ static void values_begin_as_typed_and_the_most_frequent_come_first(void)
     CHECK(strstr(l.text, "/home/me/Pictures|") && !strstr(l.text, "/home|") && !strstr(l.text, "/home/me|") &&
           strstr(l.text, "/data|") && l.descends);
     l = list_values(PD_FIELD_IN, "hol", 100);
-    CHECK(strlen(l.text) == 61 && strstr(l.text, "/home/me/Pictures/2019/Holidays|"));
+    CHECK(strlen(l.text) == 58 && strstr(l.text, "/home/me/Pictures/2019/Holidays|"));
     l = list_values(PD_FIELD_IN, "/data/u", 100);
     CHECK(strcmp(l.text, "/data/Übung|") == 0);
 }
