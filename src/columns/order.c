@@ -129,8 +129,8 @@ static void select_first(const ordering *o, entry *entries, size_t n, size_t n_k
         }
         if (n_kept == j + 1)
             return;
-        if (n_kept <= j)
-            high = i > j ? j + 1 : j; /* where they met lies the pivot; where they passed, entry j is any */
+        if (n_kept <= j) /* up to j is what is not behind the pivot, and it never is all */
+            high = j + 1;
         else
             low = j + 1;
     }
@@ -182,12 +182,14 @@ static pd_status find_first(ordering *order, const pd_slots *slots, size_t n_kep
 
 enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS };
 
-/* One digit of the keys, stable. */
-static void sort_digit(const entry *from, entry *to, size_t n, unsigned shift)
+/* One digit of the keys, stable. False: all have the same, and nothing was moved. */
+static bool sort_digit(const entry *from, entry *to, size_t n, unsigned shift)
 {
     uint32_t places[DIGITS] = { 0 };
     for (size_t i = 0; i < n; i++)
         places[from[i].key >> shift & (DIGITS - 1)]++;
+    if (places[from[0].key >> shift & (DIGITS - 1)] == n)
+        return false;
     uint32_t at = 0;
     for (size_t digit = 0; digit < DIGITS; digit++) {
         const uint32_t count = places[digit];
@@ -196,23 +198,19 @@ static void sort_digit(const entry *from, entry *to, size_t n, unsigned shift)
     }
     for (size_t i = 0; i < n; i++)
         to[places[from[i].key >> shift & (DIGITS - 1)]++] = from[i];
+    return true;
 }
 
-/* By key, stable; the result is in `entries`. Digits that all keys share, and most are, cost nothing. */
+/* By key, stable; the result is in `entries`. */
 static void sort_keys(entry *entries, entry *room, size_t n)
 {
     entry *from = entries, *to = room;
-    uint64_t varies = 0;
-    for (size_t i = 1; i < n; i++)
-        varies |= entries[i].key ^ entries[0].key;
-    while (varies) {
-        const unsigned shift = (unsigned)__builtin_ctzll(varies);
-        sort_digit(from, to, n, shift);
-        varies = shift + DIGIT_BITS < 64 ? varies & ~UINT64_C(0) << (shift + DIGIT_BITS) : 0;
-        entry *const sorted = to;
-        to = from;
-        from = sorted;
-    }
+    for (unsigned shift = 0; shift < 64; shift += DIGIT_BITS)
+        if (sort_digit(from, to, n, shift)) {
+            entry *const sorted = to;
+            to = from;
+            from = sorted;
+        }
     if (from != entries)
         memcpy(entries, from, n * sizeof *entries);
 }

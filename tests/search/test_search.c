@@ -51,8 +51,8 @@ static int by_fusion(const void *a, const void *b)
 }
 
 typedef struct hearing {
-    double best;
-    size_t n;
+    double best, first;
+    size_t n, rank;
 } hearing;
 
 static bool hear_word(void *user, int64_t photo, double score)
@@ -63,8 +63,13 @@ static bool hear_word(void *user, int64_t photo, double score)
     for (size_t i = 0; i < n_oracle; i++)
         if (oracle[i].slot == slot && oracle[i].passes) {
             oracle[i].is_worded = true;
-            oracle[i].rank_words = h->n++;
             oracle[i].share = score / h->best;
+            if (h->n == 0 || oracle[i].share < 0.98 * h->first) {
+                h->rank = h->n;
+                h->first = oracle[i].share;
+            }
+            oracle[i].rank_words = h->rank;
+            h->n++;
         }
     return true;
 }
@@ -101,6 +106,7 @@ static size_t ask_oracle(const char *filters, const float *query, const char *wo
     *ret_strong = 0;
     for (size_t i = 0; i < n_oracle; i++) {
         oracle_photo *p = &oracle[i];
+        p->share *= 1 - (double)h.n / (double)n_passing;
         p->fused = p->has_vector ? 1.0 / (K + 1 + (double)i) : 0;
         if (p->is_worded)
             p->fused += SHARE * p->share / (K + 1 + (double)p->rank_words);
