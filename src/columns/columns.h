@@ -82,22 +82,35 @@ PD_MUST_USE pd_status pd_slots_copy(const pd_slots *slots, pd_slots *ret_copy, p
 PD_MUST_USE pd_status pd_columns_filter(const pd_columns *columns, pd_store *store, const pd_query *query,
                                         pd_field without, pd_slots *ret_slots, pd_error *err);
 
-/* A window of a set in an order that is not by score: ret_slots [n]; ties by lower id. The whole order of a set of a
- * million is made once and kept by the caller: ask with offset 0 and n = count. A small window at the beginning costs
- * one pass. Photos without a date of their own are ordered by their file's. */
-PD_MUST_USE pd_status pd_columns_order(const pd_columns *columns, const pd_slots *slots, pd_order order, size_t offset,
-                                       size_t n, uint32_t *ret_slots, size_t *ret_n, pd_error *err);
+/* A window of a set in an order that is not by score: ret_slots [window->n]; ties by lower id. The whole order of a set
+ * of a million is made once and kept by the caller: ask with offset 0 and n = count. A small window at the beginning
+ * costs one pass. Photos without a date of their own are ordered by their file's; NONE and SCORE are as NEWEST. */
+typedef struct pd_slot_window {
+    pd_order order;
+    size_t offset, n;
+} pd_slot_window;
+PD_MUST_USE pd_status pd_columns_order(const pd_columns *columns, const pd_slots *slots, const pd_slot_window *window,
+                                       uint32_t *ret_slots, size_t *ret_n, pd_error *err);
 
 /* How many photos of the set have which value of a field, most frequent first (years, months and ratings: ascending):
- * camera, lens, year, month, type, in (folders), orientation, rating, favorite, has, color (the named ones), flash.
- * Texts live until the next refresh. Tags, persons and albums are counted too (one question to the catalogue each). */
+ * camera, lens, year, month, type, in (folders), orientation, rating, favorite, has, color (the named ones), flash,
+ * gray. Those whose value, or a word in it, begins with `prefix` ("" or NULL: all); of folders also the path.
+ * in: a folder's count has all below; a folder that holds nothing but one other is left out. Texts live until the next
+ * refresh.
+ * tag, person, album: one question to the catalogue when the set is all photos, else one more for each value of those
+ * 1,024 that are most frequent in all; texts live during the visit. */
 typedef struct pd_value_count {
     const char *value; /* as it stands behind "field:", unquoted */
     int64_t count;
 } pd_value_count;
+typedef struct pd_value_question {
+    pd_field field;
+    const char *prefix;
+    size_t n_max;
+    bool (*visit)(void *user, const pd_value_count *value); /* false: enough */
+    void *user;
+} pd_value_question;
 PD_MUST_USE pd_status pd_columns_count_values(const pd_columns *columns, pd_store *store, const pd_slots *slots,
-                                              pd_field field, const char *prefix, size_t n_max,
-                                              bool (*visit)(void *user, const pd_value_count *value), void *user,
-                                              pd_error *err);
+                                              const pd_value_question *question, pd_error *err);
 
 #endif
