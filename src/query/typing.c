@@ -44,8 +44,10 @@ static void take_value(const char *text, const pd_unit *unit, size_t cursor, pd_
 /* A quotation mark that is still open when the cursor comes: what was typed since belongs to it. */
 static bool is_open(const char *text, const pd_unit *unit, size_t cursor)
 {
+    if (cursor <= unit->marked || cursor < unit->body)
+        return false;
     if (unit->kind == PD_UNIT_BARE) /* one that is closed, but empty, has a body behind it */
-        return text[unit->begin] == '"' && unit->body == unit->begin;
+        return text[unit->marked] == '"' && unit->body == unit->marked && !unit->weight;
     return unit->is_unclosed && unit->name < PD_FIELD_COUNT && memchr(text + unit->body, '"', cursor - unit->body);
 }
 
@@ -74,7 +76,7 @@ void pd_query_typing_at(const char *text, size_t len, size_t cursor, pd_query_ty
     bool has_open = false, has_unit = false;
     pd_lex_init(&lex, text, len);
     while (!has_unit && pd_lex_next(&lex, &unit) && unit.begin < cursor) {
-        if (!has_open && cursor >= unit.body && is_open(text, &unit, cursor)) {
+        if (!has_open && is_open(text, &unit, cursor)) {
             open = unit;
             open.body_end = open.end = cursor;
             has_open = true;

@@ -36,6 +36,7 @@ static void every_form_of_the_grammar_is_read(void)
           "like the picture: /home/me/a b.jpg (1.5 times) | unlike the picture: 7" },
         { "\"exact words\"", "says \xE2\x80\x9C"
                              "exact words\xE2\x80\x9D" },
+        { "\"the \"\"old\"\" town\"", "says \xE2\x80\x9Cthe \"old\" town\xE2\x80\x9D" },
         { "camera:canon lens:50mm iso:>=800 f:<2.8 focal:24..70 exposure:<=1/60",
           "camera: canon | lens: 50mm | ISO: from 800 | f-number: below 2.8 | focal length: 24 to 70 | "
           "exposure: up to 1/60" },
@@ -44,6 +45,7 @@ static void every_form_of_the_grammar_is_read(void)
         { "in:folder/sub name:*.png type:raw,heic size:>5mb width:>=4000 orientation:portrait",
           "folder: folder/sub | file name: *.png | type: raw or heif | size: above 5mb | width: from 4000 | "
           "orientation: portrait" },
+        { "type:JPG,jpe,tif,heif,j2k", "type: jpeg or jpeg or tiff or heif or jp2" },
         { "tag:beach caption:boat rating:>=4 album:name", "tag: beach | caption: boat | rating: from 4 | album: name" },
         { "has:gps near:48.85,2.35,10km", "has: gps | within 10km of 48.85, 2.35" },
         { "color:red color:#336699 gray:yes", "colour: red | colour: #336699 | black and white: yes" },
@@ -78,6 +80,7 @@ static void what_is_no_filter_is_meaning(void)
         { "-", "looks like: -" },
         { "3* *2 100.5*x 0*x 2*", "looks like: 3* *2 100.5*x 0*x 2*" },
         { "black-and-white 5\" disk", "looks like: black-and-white 5\" disk" },
+        { "2*\"red car\"", "looks like: 2*\"red car\"" },
         { "\"never closed", "looks like: \"never closed" },
         { "\"\" -\" \" -() x", "looks like: \"\" -\" \" -() x" },
         { "(a (b) -(c", "looks like: (a (b) -(c" },
@@ -426,6 +429,7 @@ static void what_is_being_typed_is_known(void)
         { "tag:a,\"b, \"\"c|", "\"b, \"\"c", PD_FIELD_TAG, "b, \"c" },
         { "near:48,2|", "48,2", PD_FIELD_NEAR, "48,2" },
         { "\"red ca|", "\"red ca", -1, "\"red ca" },
+        { "-\"red ca|", "\"red ca", -1, "\"red ca" },
         { "\"red ca|r\"", "\"red car\"", -1, "\"red ca" },
         { "sort:da|", "sort:da", -1, "sort:da" },
         { "2*li|", "li", -1, "li" },
@@ -479,6 +483,10 @@ static void limits_are_kept(void)
     pd_error err;
     size_t n;
     memset(text, 'a', sizeof text);
+    REQUIRE(pd_query_parse(&query, NULL, 0, &err) == PD_OK);
+    (void)pd_query_parts(query, &n);
+    CHECK(n == 0 && pd_query_order(query) == PD_ORDER_NONE);
+    pd_query_free(&query);
     CHECK(pd_query_parse(&query, text, PD_QUERY_BYTES_MAX + 1, &err) == PD_ERR_LIMIT && !query);
     CHECK(strcmp(err.message, "the query has 4097 bytes; 4096 are allowed") == 0);
     for (size_t i = 0; i + 4 <= sizeof text; i += 3)
