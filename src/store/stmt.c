@@ -1,4 +1,5 @@
 /* stmt.c: every SQL statement that is used again and again, prepared once a connection. */
+#include <math.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -28,6 +29,12 @@
     " FROM photo p LEFT JOIN content c ON c.id = p.content_id"                                           \
     " LEFT JOIN embedding e ON e.seq = (SELECT max(seq) FROM embedding WHERE content_id = p.content_id)" \
     " LEFT JOIN model m ON m.id = e.model_id "
+
+#define ROW_FACTS                                                                                           \
+    "p.content_id, p.root_id, p.path, p.sort_time, p.bytes, c.taken IS NOT NULL, c.type, c.make, c.camera," \
+    " c.lens, c.width, c.height, c.iso, c.exposure_s, c.fnumber, c.focal_mm, c.gps_lat, c.gps_lon"
+
+#define PICTURE_OF_WORK "iif(p.id IS NULL, w.sha256, c.sha256), coalesce(p.path, w.path)"
 
 static const char *const statements[PD_STMT_COUNT] = {
     [PD_STMT_BEGIN_READ] = "BEGIN",
@@ -109,20 +116,167 @@ static const char *const statements[PD_STMT_COUNT] = {
     [PD_STMT_BROWSE_NAME] = "SELECT id FROM photo WHERE content_id IS NOT NULL ORDER BY " PD_SCHEMA_NAME ", id"
                             " LIMIT ?1 OFFSET ?2",
     [PD_STMT_BROWSE_TOTAL] = "SELECT count(*) FROM photo WHERE content_id IS NOT NULL",
+
+    [PD_STMT_SAID_PHOTO] = "SELECT p.path, r.path, p.content_id, c.make, c.camera, c.rating, w.id, w.rating,"
+                           " w.favorite, w.caption FROM photo p JOIN root r ON r.id = p.root_id"
+                           " LEFT JOIN content c ON c.id = p.content_id LEFT JOIN work w ON w.photo_id = p.id"
+                           " WHERE p.id = ?1",
+    [PD_STMT_SAID_FILE] = "SELECT kind, text FROM content_text WHERE content_id = ?1 ORDER BY kind, position",
+    [PD_STMT_SAID_MACHINE] = "SELECT kind, text FROM machine_text WHERE content_id = ?1"
+                             " AND (kind <> 1 OR NOT doubtful) ORDER BY kind, score DESC",
+    [PD_STMT_SAID_TAGS] = "SELECT given, name FROM work_tag WHERE work_id = ?1",
+    [PD_STMT_SAID_ALBUMS] = "SELECT 1, a.name FROM album_work i JOIN album a ON a.id = i.album_id WHERE i.work_id = ?1",
+
+    [PD_STMT_PHOTO_IDS_OF_CONTENT] = "SELECT id FROM photo WHERE content_id = ?1",
+    [PD_STMT_PHOTO_IDS] = "SELECT id FROM photo ORDER BY id",
+    [PD_STMT_DOC_GET] = "SELECT name, folder, caption, title, tag, person, camera, other FROM photo_fts"
+                        " WHERE rowid = ?1",
+    [PD_STMT_DOC_PUT] = "INSERT OR REPLACE INTO photo_fts (rowid, name, folder, caption, title, tag, person, camera,"
+                        " other) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [PD_STMT_DOC_REMOVE] = "DELETE FROM photo_fts WHERE rowid = ?1",
+    [PD_STMT_NAME_PUT] = "INSERT OR REPLACE INTO name_fts (rowid, name) VALUES (?1, ?2)",
+    [PD_STMT_NAME_REMOVE] = "DELETE FROM name_fts WHERE rowid = ?1",
+    [PD_STMT_LABELS_OF_PHOTO] = "SELECT l.id, l.place, l.folded FROM photo_label p JOIN label l ON l.id = p.label_id"
+                                " WHERE p.photo_id = ?1",
+    [PD_STMT_LABEL_MAKE] = "INSERT INTO label (place, folded, name) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+    [PD_STMT_LABEL_GIVE] = "INSERT OR IGNORE INTO photo_label (label_id, photo_id)"
+                           " SELECT id, ?3 FROM label WHERE place = ?1 AND folded = ?2",
+    [PD_STMT_LABEL_TAKE] = "DELETE FROM photo_label WHERE label_id = ?1 AND photo_id = ?2",
+    [PD_STMT_CHANGE_PUT] = "INSERT OR REPLACE INTO photo_change (photo_id, rating, marks) VALUES (?1, ?2, ?3)",
+    [PD_STMT_CHANGE_GONE] = "INSERT OR REPLACE INTO photo_change (photo_id) SELECT photo_id FROM photo_change"
+                            " WHERE photo_id = ?1",
+
+    [PD_STMT_VERSION] = "SELECT max(version) FROM photo_change",
+    [PD_STMT_ROWS] = "SELECT n.version, n.photo_id, n.rating, n.marks, " ROW_FACTS ", c.flash, c.sharpness, c.colours"
+                     " FROM photo_change n LEFT JOIN photo p ON p.id = n.photo_id"
+                     " LEFT JOIN content c ON c.id = p.content_id WHERE n.version > ?1 ORDER BY n.version",
+    [PD_STMT_WORDS_DOC] = "SELECT rowid FROM photo_fts WHERE photo_fts MATCH ?1 ORDER BY rowid",
+    [PD_STMT_WORDS_RANKED] = "SELECT rowid, -bm25(photo_fts, 1, 1, 2, 2, 3, 3, 0.5, 0.5) AS score FROM photo_fts"
+                             " WHERE photo_fts MATCH ?1 ORDER BY score DESC, rowid LIMIT ?2",
+    [PD_STMT_WORDS_COUNT] = "SELECT count(*) FROM (SELECT 1 FROM photo_fts WHERE photo_fts MATCH ?1 LIMIT ?2)",
+    [PD_STMT_WORDS_NAME] = "SELECT rowid FROM name_fts WHERE name_fts MATCH ?1 ORDER BY rowid",
+    [PD_STMT_LABEL_PHOTOS] = "SELECT photo_id FROM photo_label WHERE label_id = (SELECT id FROM label"
+                             " WHERE place = ?1 AND folded = ?2)",
+    [PD_STMT_LABEL_PHOTOS_LIKE] = "SELECT DISTINCT photo_id FROM photo_label WHERE label_id IN (SELECT id FROM label"
+                                  " WHERE place = ?1 AND folded GLOB ?2)",
+    [PD_STMT_LABEL_VALUES] = "SELECT name, n_photos FROM label WHERE place = ?1 AND folded >= ?2 AND folded < ?3"
+                             " ORDER BY n_photos DESC, folded",
+    [PD_STMT_LABEL_HAS] = "SELECT count(*) FROM photo_label WHERE photo_id = ?3 AND label_id ="
+                          " (SELECT id FROM label WHERE place = ?1 AND folded = ?2)",
+
+    [PD_STMT_LABEL_RENAME] = "UPDATE label SET folded = ?2, name = ?3 WHERE place = 2 AND folded = ?1",
+    [PD_STMT_CHANGE_ALBUM] = "INSERT OR REPLACE INTO photo_change (photo_id, rating, marks)"
+                             " SELECT c.photo_id, c.rating, c.marks FROM album_work m JOIN work w ON w.id = m.work_id"
+                             " JOIN photo_change c ON c.photo_id = w.photo_id WHERE m.album_id = ?1",
+    [PD_STMT_PHOTO_OF_WORK] = "SELECT photo_id FROM work WHERE id = ?1",
+    [PD_STMT_WORK_OF_PHOTO] = "SELECT p.id, w.id FROM photo p LEFT JOIN work w ON w.photo_id = p.id WHERE p.id = ?1",
+    [PD_STMT_WORK_MAKE] = "INSERT INTO work (photo_id) VALUES (?1) RETURNING id",
+
+    /* journal.c: ?1 work, ?2 album, ?3 number, ?4 key, ?5 text. Read: number (NULL: absent), key, text */
+    [PD_STMT_RATING_READ] = "SELECT rating, NULL, NULL FROM work WHERE id = ?1",
+    [PD_STMT_RATING_PUT] = "UPDATE work SET rating = ?3 WHERE id = ?1",
+    [PD_STMT_RATING_REMOVE] = "UPDATE work SET rating = NULL WHERE id = ?1",
+    [PD_STMT_FAVORITE_READ] = "SELECT nullif(favorite, 0), NULL, NULL FROM work WHERE id = ?1",
+    [PD_STMT_FAVORITE_PUT] = "UPDATE work SET favorite = 1 WHERE id = ?1",
+    [PD_STMT_FAVORITE_REMOVE] = "UPDATE work SET favorite = 0 WHERE id = ?1",
+    [PD_STMT_CAPTION_READ] = "SELECT iif(caption IS NULL, NULL, 0), NULL, caption FROM work WHERE id = ?1",
+    [PD_STMT_CAPTION_PUT] = "UPDATE work SET caption = ?5 WHERE id = ?1",
+    [PD_STMT_CAPTION_REMOVE] = "UPDATE work SET caption = NULL WHERE id = ?1",
+    [PD_STMT_TAG_READ] = "SELECT given, folded, name FROM work_tag WHERE work_id = ?1 AND folded = ?4",
+    [PD_STMT_TAG_PUT] = "INSERT OR REPLACE INTO work_tag (work_id, given, folded, name) VALUES (?1, ?3, ?4, ?5)",
+    [PD_STMT_TAG_REMOVE] = "DELETE FROM work_tag WHERE work_id = ?1 AND folded = ?4",
+    [PD_STMT_ALBUM_READ] = "SELECT 0, folded, name FROM album WHERE id = ?2",
+    /* what is restored may find its name taken by an import: then it gets its number */
+    [PD_STMT_ALBUM_PUT] = "INSERT INTO album (id, folded, name) SELECT ?2, ?4 || suffix, ?5 || suffix FROM (SELECT"
+                          " iif(EXISTS (SELECT 1 FROM album WHERE folded = ?4 AND id <> ?2), ' ' || ?2, '') AS suffix)"
+                          " WHERE true ON CONFLICT (id) DO UPDATE SET folded = excluded.folded, name = excluded.name",
+    [PD_STMT_ALBUM_REMOVE] = "DELETE FROM album WHERE id = ?2"
+                             " AND NOT EXISTS (SELECT 1 FROM album_work WHERE album_id = ?2)",
+    [PD_STMT_MEMBER_READ] = "SELECT position, NULL, NULL FROM album_work WHERE work_id = ?1 AND album_id = ?2",
+    [PD_STMT_MEMBER_PUT] = "INSERT OR REPLACE INTO album_work (work_id, album_id, position) VALUES (?1, ?2, ?3)",
+    [PD_STMT_MEMBER_REMOVE] = "DELETE FROM album_work WHERE work_id = ?1 AND album_id = ?2",
+
+    [PD_STMT_STEP_BEGIN] = "INSERT INTO step (sentence) VALUES ('') RETURNING id",
+    [PD_STMT_STEP_END] = "UPDATE step SET sentence = ?2, n = ?3 WHERE id = ?1",
+    [PD_STMT_STEP_REMOVE] = "DELETE FROM step WHERE id = ?1",
+    [PD_STMT_STEP_NEWEST] = "SELECT id, sentence FROM step ORDER BY id DESC LIMIT 1",
+    [PD_STMT_STEPS_BEYOND] = "SELECT max(id) FROM (SELECT id, row_number() OVER newer AS k, sum(n) OVER newer AS total"
+                             " FROM step WINDOW newer AS (ORDER BY id DESC)) WHERE k > 1 AND (k > ?1 OR total > ?2)",
+    [PD_STMT_STEPS_FORGET] = "DELETE FROM step WHERE id <= ?1",
+    [PD_STMT_UNDO_PUT] = "INSERT INTO step_undo (step_id, position, kind, work_id, album_id, number, key, text)"
+                         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [PD_STMT_UNDO_OF_STEP] = "SELECT kind, work_id, album_id, number, key, text FROM step_undo WHERE step_id = ?1"
+                             " ORDER BY position DESC",
+    [PD_STMT_UNDO_REMOVE] = "DELETE FROM step_undo WHERE step_id = ?1",
+    [PD_STMT_UNDO_FORGET] = "DELETE FROM step_undo WHERE step_id <= ?1",
+
+    [PD_STMT_ALBUM_FIND] = "SELECT id, (SELECT max(position) FROM album_work WHERE album_id = album.id) FROM album"
+                           " WHERE folded = ?1",
+    [PD_STMT_ALBUM_NEXT] = "SELECT 1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'album'), 0)",
+    [PD_STMT_ALBUM_FIRST] = "SELECT work_id FROM album_work WHERE album_id = ?1 ORDER BY position LIMIT 1",
+    [PD_STMT_ALBUMS] = "SELECT a.id, a.name, l.n_photos, (SELECT p.id FROM album_work m JOIN work w ON"
+                       " w.id = m.work_id JOIN photo p ON p.id = w.photo_id WHERE m.album_id = a.id"
+                       " AND p.content_id IS NOT NULL ORDER BY m.position LIMIT 1)"
+                       " FROM album a LEFT JOIN label l ON l.place = 2 AND l.folded = a.folded ORDER BY a.folded",
+
+    /* what is kept for a picture that is not here says so itself */
+    [PD_STMT_EXPORT] = "SELECT w.id, w.rating, w.favorite, w.caption, " PICTURE_OF_WORK " FROM work w"
+                       " LEFT JOIN photo p ON p.id = w.photo_id LEFT JOIN content c ON c.id = p.content_id"
+                       " ORDER BY w.id",
+    [PD_STMT_EXPORT_ALBUMS] = "SELECT a.name, " PICTURE_OF_WORK " FROM album a"
+                              " LEFT JOIN album_work m ON m.album_id = a.id LEFT JOIN work w ON w.id = m.work_id"
+                              " LEFT JOIN photo p ON p.id = w.photo_id LEFT JOIN content c ON c.id = p.content_id"
+                              " ORDER BY a.id, m.position",
+    [PD_STMT_PHOTOS_LIKE] =
+        "WITH alike AS (SELECT p.id, (p.path = ?2) + (" PD_SCHEMA_NAME_OF("p.path") " = " PD_SCHEMA_NAME_OF(
+            "?2") ") AS n"
+                  " FROM content c JOIN photo p ON p.content_id = c.id WHERE c.sha256 = ?1)"
+                  " SELECT id FROM alike WHERE n = (SELECT max(n) FROM alike)",
+    [PD_STMT_PHOTO_AT] = "SELECT id FROM photo WHERE path = ?2",
+    [PD_STMT_WORK_KEPT] = "SELECT id FROM work WHERE photo_id IS NULL AND path = ?2 AND sha256 IS ?1 LIMIT 1",
+    [PD_STMT_WORK_KEEP] = "INSERT INTO work (sha256, path, imported) VALUES (?1, ?2, 1) RETURNING id",
+
+    [PD_STMT_SAVED_PUT] = "INSERT OR REPLACE INTO saved (name, query, at) VALUES (?1, ?2, unixepoch())",
+    [PD_STMT_SAVED_REMOVE] = "DELETE FROM saved WHERE name = ?1",
+    [PD_STMT_SAVED] = "SELECT name, query, at FROM saved ORDER BY name",
+    [PD_STMT_HISTORY_ADD] = "INSERT OR REPLACE INTO history (query, at) VALUES (?1, unixepoch())",
+    [PD_STMT_HISTORY_FORGET] = "DELETE FROM history WHERE id <= (SELECT id FROM history ORDER BY id DESC"
+                               " LIMIT 1 OFFSET ?1)",
+    [PD_STMT_HISTORY_CLEAR] = "DELETE FROM history",
+    [PD_STMT_HISTORY] = "SELECT '', query, at FROM history ORDER BY id DESC LIMIT ?1",
 };
 
-/* For reading a catalogue of schema 1 or 2; a newer one answers them too, should it be brought up to date meanwhile. */
-static const char *const old_statements[PD_STMT_COUNT] = {
-    [PD_STMT_PHOTO_BY_ID] = SELECT_OLD_PHOTO "WHERE p.id = ?1",
-    [PD_STMT_PHOTO_BY_PATH] = SELECT_OLD_PHOTO "WHERE p.path = ?1",
-    [PD_STMT_PHOTOS_OF_CONTENT] = SELECT_OLD_PHOTO "WHERE p.content_id = ?1 ORDER BY p.id",
+/* For reading older catalogues; a newer one answers them too, should it be brought up to date meanwhile. */
+typedef struct old_statement {
+    pd_stmt id;
+    int before; /* for versions below this one */
+    const char *sql;
+} old_statement;
+static const old_statement old_statements[] = {
+    { PD_STMT_PHOTO_BY_ID, PD_SCHEMA_TEXTS, SELECT_OLD_PHOTO "WHERE p.id = ?1" },
+    { PD_STMT_PHOTO_BY_PATH, PD_SCHEMA_TEXTS, SELECT_OLD_PHOTO "WHERE p.path = ?1" },
+    { PD_STMT_PHOTOS_OF_CONTENT, PD_SCHEMA_TEXTS, SELECT_OLD_PHOTO "WHERE p.content_id = ?1 ORDER BY p.id" },
+    { PD_STMT_ROWS, PD_SCHEMA_TEXTS,
+      "SELECT 0, p.id, 0, 0, " ROW_FACTS ", NULL, NULL, NULL FROM photo p JOIN content c ON c.id = p.content_id"
+      " WHERE ?1 <= 0 ORDER BY p.id" },
+    { PD_STMT_ROWS, PD_SCHEMA_WORK,
+      "SELECT 0, p.id, max(0, coalesce(c.rating, 0)), c.rating IS NOT NULL, " ROW_FACTS ", c.flash, c.sharpness,"
+      " c.colours FROM photo p JOIN content c ON c.id = p.content_id WHERE ?1 <= 0 ORDER BY p.id" },
 };
+
+static const char *find_sql(const pd_store *store, pd_stmt id)
+{
+    for (size_t i = 0; i < PD_COUNT_OF(old_statements); i++)
+        if (old_statements[i].id == id && store->version < old_statements[i].before)
+            return old_statements[i].sql;
+    return statements[id];
+}
 
 pd_status pd_stmt_get(pd_store *store, pd_stmt id, sqlite3_stmt **ret_stmt, pd_error *err)
 {
     sqlite3_stmt **slot = &store->stmts[id];
-    const char *sql = !store->is_current && old_statements[id] ? old_statements[id] : statements[id];
-    if (!*slot && sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, slot, NULL) != SQLITE_OK)
+    if (!*slot &&
+        sqlite3_prepare_v3(store->db, find_sql(store, id), -1, SQLITE_PREPARE_PERSISTENT, slot, NULL) != SQLITE_OK)
         return pd_store_fail(store, "cannot read the catalogue", err);
     *ret_stmt = *slot;
     return PD_OK;
@@ -182,6 +336,27 @@ const char *pd_stmt_text(sqlite3_stmt *stmt, int at)
 {
     const unsigned char *text = sqlite3_column_text(stmt, at);
     return text ? (const char *)text : "";
+}
+
+uint32_t pd_stmt_count(sqlite3_stmt *stmt, int at)
+{
+    const int64_t value = sqlite3_column_int64(stmt, at);
+    return value > 0 && value <= UINT32_MAX ? (uint32_t)value : 0;
+}
+
+double pd_stmt_number(sqlite3_stmt *stmt, int at)
+{
+    return sqlite3_column_type(stmt, at) == SQLITE_NULL ? (double)NAN : sqlite3_column_double(stmt, at);
+}
+
+pd_look pd_stmt_look(sqlite3_stmt *stmt, int at)
+{
+    pd_look look = { .sharpness = (float)pd_stmt_number(stmt, at) };
+    const uint8_t *colours = sqlite3_column_blob(stmt, at + 1);
+    const size_t n = (size_t)sqlite3_column_bytes(stmt, at + 1) / PD_SCHEMA_COLOUR_BYTES;
+    for (; colours && look.n_colours < n && look.n_colours < PD_LOOK_COLOURS_MAX; colours += PD_SCHEMA_COLOUR_BYTES)
+        look.colours[look.n_colours++] = (pd_look_colour){ colours[0], colours[1], colours[2], colours[3] };
+    return look;
 }
 
 pd_status pd_store_check_path(const char *path, pd_error *err)
