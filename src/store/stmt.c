@@ -147,6 +147,7 @@ static const char *const statements[PD_STMT_COUNT] = {
                             " WHERE photo_id = ?1",
 
     [PD_STMT_VERSION] = "SELECT max(version) FROM photo_change",
+    [PD_STMT_IDENTITY] = "SELECT bytes FROM identity",
     [PD_STMT_ROWS] = "SELECT n.version, n.photo_id, n.rating, n.marks, " ROW_FACTS ", c.flash, c.sharpness, c.colours"
                      " FROM photo_change n LEFT JOIN photo p ON p.id = n.photo_id"
                      " LEFT JOIN content c ON c.id = p.content_id WHERE n.version > ?1 ORDER BY n.version",

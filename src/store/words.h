@@ -46,6 +46,11 @@ PD_MUST_USE pd_status pd_store_version(pd_store *store, int64_t *ret_version, pd
 typedef struct pd_photo_marks {
     bool is_rated, favorite, has_tag, has_caption, has_album;
 } pd_photo_marks;
+/* Which catalogue this is: made by chance with it, so that a cache of another one at the same path is not taken for its
+ * own. Zeros: an older catalogue, opened for reading, has none. */
+#define PD_STORE_IDENTITY_BYTES 16
+PD_MUST_USE pd_status pd_store_identity(pd_store *store, uint8_t ret_identity[PD_STORE_IDENTITY_BYTES], pd_error *err);
+
 /* What filters, orders and counts look at. Strings live during the visit. Absent: NAN, 0, "". */
 typedef struct pd_photo_row {
     int64_t id, content, root_id;
