@@ -44,6 +44,7 @@ PD_MUST_USE pd_status pd_store_text_values(pd_store *store, pd_text_where where,
 PD_MUST_USE pd_status pd_store_version(pd_store *store, int64_t *ret_version, pd_error *err);
 
 typedef struct pd_photo_marks {
+    /* is_rated: with 1 or more */
     bool is_rated, favorite, has_tag, has_caption, has_album;
 } pd_photo_marks;
 /* Which catalogue this is: made by chance with it, so that a cache of another one at the same path is not taken for its
