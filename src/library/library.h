@@ -7,6 +7,7 @@
 #ifndef PD_LIBRARY_LIBRARY_H
 #define PD_LIBRARY_LIBRARY_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,6 +15,7 @@
 #include "base/error.h"
 #include "model/model.h"
 #include "pipeline/pipeline.h"
+#include "query/query.h"
 #include "search/search.h"
 #include "store/store.h"
 
@@ -74,27 +76,105 @@ PD_MUST_USE pd_status pd_library_errors(pd_library *library, const char *const *
 PD_MUST_USE pd_status pd_library_prepare_catalogue(pd_library *library, pd_error *err);
 PD_MUST_USE pd_status pd_library_prepare_model(pd_library *library, pd_error *err);
 
-/* A window of the results in an order. */
-typedef struct pd_window {
-    size_t offset, n; /* offset + n <= PD_SEARCH_N_MAX, else PD_ERR_LIMIT */
-    pd_order order;   /* of the PD_SEARCH_N_MAX best by score; browsing: of all */
-} pd_window;
+/* Finding. One question, one result: an order of photos that stays as it is while it is kept, however much is learned
+ * meanwhile, and of which any window can be asked for by the result's number. The newest PD_LIBRARY_RESULTS_MAX are
+ * kept; an equal question to an unchanged library is the same result. Works while a job runs, here or elsewhere. */
+#define PD_LIBRARY_RESULTS_MAX 8
+#define PD_LIBRARY_EXAMPLES_MAX 64
+#define PD_LIBRARY_WINDOW_MAX 10000 /* photos described at once */
 
-/* Searching. Works while a job runs, here or in another process. PD_ERR_NO_MATCH with advice while nothing is learned
- * yet; hits->total 0: what was learned is no longer there. */
-PD_MUST_USE pd_status pd_library_search(pd_library *library, const char *query, const pd_window *window,
-                                        pd_hits *ret_hits, pd_error *err);
 /* An example: the path of a picture (in the library or not) or the id of a photo, as text; or an open picture. */
 typedef struct pd_example {
     const char *text; /* NULL: fd */
     int fd;           /* read-only, seekable; stays the caller's. Looked at, never stored */
 } pd_example;
-/* Several examples are averaged. */
-PD_MUST_USE pd_status pd_library_similar(pd_library *library, const pd_example *examples, size_t n_examples,
-                                         const pd_window *window, pd_hits *ret_hits, pd_error *err);
-/* Every photo that has been decoded, without a question: scores are NAN. PD_ORDER_SCORE is taken as NEWEST; a photo
- * without a date of its own has that of its file. PD_ERR_NO_MATCH while there is no catalogue. */
-PD_MUST_USE pd_status pd_library_browse(pd_library *library, const pd_window *window, pd_hits *ret_hits, pd_error *err);
+
+typedef struct pd_question {
+    const char *text;           /* query/query.h; "" or NULL: every photo, or only the examples */
+    const pd_example *examples; /* like like: parts of weight 1; they themselves are not among the results */
+    size_t n_examples;
+    pd_order order;   /* NONE: what the query says, else by score; without meaning NEWEST */
+    uint64_t result;  /* not 0: no new question, but a window of that result; text and examples do not count */
+    size_t offset, n; /* n <= PD_LIBRARY_WINDOW_MAX */
+    const atomic_bool *cancelled; /* NULL, or looked at between the steps: PD_ERR_CANCELLED */
+} pd_question;
+
+typedef struct pd_hit {
+    int64_t id;     /* photo */
+    char *path;     /* owned by the result */
+    float score;    /* cosine with what was asked, [-1, 1]; NAN: nothing was, or the photo is not learned */
+    int match;      /* 0..100, search/search.h says of what; -1: nothing to compare */
+    char taken[32]; /* "" when unknown */
+    uint32_t width, height;
+    int rating; /* 0..5 */
+    bool favorite;
+} pd_hit;
+
+typedef struct pd_hits {
+    pd_hit *items; /* the window */
+    size_t n;
+    uint64_t result;   /* its number; 0: not kept */
+    int64_t total;     /* photos that pass the filters */
+    int64_t strong;    /* the first so many are above the line; -1: there is no line (nothing asked, another order) */
+    pd_order order;    /* that it is in */
+    const char *model; /* that scored; NULL: none was needed. Lives as long as the library */
+    bool english_only; /* the question has words of another script, and the model knows English alone */
+} pd_hits;
+
+/* PD_ERR_NO_MATCH with advice while nothing is learned yet, or when the result is not kept any more (ask again).
+ * hits->total 0: nothing passes. A filter-only question needs no model. Questions take turns. */
+PD_MUST_USE pd_status pd_library_find(pd_library *library, const pd_question *question, pd_hits *ret_hits,
+                                      pd_error *err);
+void pd_hits_done(pd_hits *hits);
+/* The ids of photos [first, first + n) of a result, in its order; n may be more than there are. *ret_ids: heap. */
+PD_MUST_USE pd_status pd_library_result_photos(pd_library *library, uint64_t result, size_t first, size_t n,
+                                               int64_t **ret_ids, size_t *ret_n, pd_error *err);
+
+/* Values of a field among the photos that the query finds (its own filters on that field apart), for a filter panel:
+ * most frequent first, those that begin with `prefix`. */
+PD_MUST_USE pd_status pd_library_values(pd_library *library, const char *query, pd_field field, const char *prefix,
+                                        size_t n_max, bool (*visit)(void *user, const char *value, int64_t count),
+                                        void *user, pd_error *err);
+
+/* The user's own work: store/work.h says what each does. Steps of the journal come with a number to take them back. */
+PD_MUST_USE pd_status pd_library_edit(pd_library *library, const pd_edit *edit, int64_t *ret_n, int64_t *ret_step,
+                                      pd_error *err);
+PD_MUST_USE pd_status pd_library_undo(pd_library *library, int64_t step, char **ret_sentence, pd_error *err);
+PD_MUST_USE pd_status pd_library_undo_next(pd_library *library, int64_t *ret_step, char **ret_sentence, pd_error *err);
+PD_MUST_USE pd_status pd_library_albums(pd_library *library, bool (*visit)(void *user, const pd_album *album),
+                                        void *user, pd_error *err);
+PD_MUST_USE pd_status pd_library_album_make(pd_library *library, const char *name, int64_t *ret_step, pd_error *err);
+PD_MUST_USE pd_status pd_library_album_rename(pd_library *library, const char *name, const char *to, int64_t *ret_step,
+                                              pd_error *err);
+PD_MUST_USE pd_status pd_library_album_remove(pd_library *library, const char *name, int64_t *ret_step, pd_error *err);
+PD_MUST_USE pd_status pd_library_saved(pd_library *library, pd_saved_visit visit, void *user, pd_error *err);
+PD_MUST_USE pd_status pd_library_saved_put(pd_library *library, const char *name, const char *query, pd_error *err);
+PD_MUST_USE pd_status pd_library_saved_remove(pd_library *library, const char *name, pd_error *err);
+PD_MUST_USE pd_status pd_library_history(pd_library *library, size_t n_max, pd_saved_visit visit, void *user,
+                                         pd_error *err);
+PD_MUST_USE pd_status pd_library_history_add(pd_library *library, const char *query, pd_error *err);
+PD_MUST_USE pd_status pd_library_history_clear(pd_library *library, pd_error *err);
+
+/* The user's work as one JSON document (docs/formats.md), and back. *ret: what was taken in, and what waits for its
+ * picture. */
+typedef struct pd_work_counts {
+    int64_t edits, photos, waiting, albums, searches;
+} pd_work_counts;
+PD_MUST_USE pd_status pd_library_work_export(pd_library *library, pd_buf *ret_json, pd_work_counts *ret, pd_error *err);
+PD_MUST_USE pd_status pd_library_work_import(pd_library *library, const char *json, size_t len, pd_work_counts *ret,
+                                             pd_error *err);
+
+/* Copies the originals into a folder (made when missing): never over a file that is there (a number is put behind the
+ * name), times kept, each written beside and renamed. A copy that fails costs that copy. `progress` (or NULL) returns
+ * false to stop: PD_ERR_CANCELLED, what is copied stays. */
+typedef struct pd_copies {
+    int64_t copied, renamed, failed, bytes;
+    char first_failure[PD_ERROR_MESSAGE_BYTES]; /* "" */
+} pd_copies;
+PD_MUST_USE pd_status pd_library_copy(pd_library *library, const int64_t *ids, size_t n, const char *folder,
+                                      bool (*progress)(void *user, const pd_copies *so_far, size_t n), void *user,
+                                      pd_copies *ret_copies, pd_error *err);
+
 const char *pd_library_model_name(pd_library *library);
 
 /* A photo by path or id. Strings are valid until the next call of this kind on this library, from any thread.

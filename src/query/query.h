@@ -5,7 +5,8 @@
  * number of threads may read it. Texts are UTF-8; bytes that are not are kept as they are and never match a field.
  *
  * A query is a list of parts in the order they were written, each with the bytes of the text that made it. Parts of one
- * query must all hold (and); the values of one filter are alternatives (or). */
+ * query must all hold (and); the values of one filter are alternatives (or). Words without a mark that stand together
+ * are one part; one with a note stays by itself, and its words are all that was written, a minus included. */
 #ifndef PD_QUERY_QUERY_H
 #define PD_QUERY_QUERY_H
 
@@ -73,8 +74,10 @@ typedef enum pd_value_kind {
 } pd_value_kind;
 
 typedef struct pd_query_value {
-    const char *words;        /* WORDS: unquoted, spaces as written; never empty */
-    double low, high;         /* RANGE: -INFINITY, INFINITY where it has no end */
+    const char *words;        /* WORDS: unquoted, spaces as written; never empty. TYPE: the catalogue's name, "jpeg".
+                                 Other kinds: as written, in small letters without blanks: ">=800". Never NULL */
+    double low, high;         /* RANGE: low <= high; -INFINITY, INFINITY where it has no end. One number is low == high:
+                                 who compares with what a camera wrote (1/60 may be 0.0167) leaves a margin */
     bool low_open, high_open; /* RANGE: that end itself is out */
     int code;                 /* CODE; YES: 1 or 0 */
     double lat, lon, km;      /* PLACE: within km of it */
@@ -125,13 +128,14 @@ pd_order pd_query_order(const pd_query *query); /* of the last sort: part */
 /* Writes the query in its shortest usual form: parsing that gives an equal query. Appends. */
 void pd_query_print(const pd_query *query, pd_buf *buf);
 bool pd_query_equal(const pd_query *a, const pd_query *b);
-/* Appends the text of the query as written, without part number `part`, blanks tidied: removing a chip. */
+/* Appends the text of the query as written, without part number `part`, blanks tidied: removing a chip. Other parts
+ * stay what they are, but for words that come together, and for a parenthesis without a partner, which may find one. */
 void pd_query_without(const pd_query *query, const char *text, size_t part, pd_buf *buf);
 
 /* Appends one part in words for people: "camera: Canon", "after 2019", "looks like: sunset", "away from: people". */
 void pd_query_explain(const pd_query_part *part, pd_buf *buf);
 
-/* Appends `value` as it stands behind "field:", quoted where it must be. */
+/* Appends `value` as it stands behind "field:", quoted where it must be; a quotation mark in it is written twice. */
 void pd_query_quote(const char *value, pd_buf *buf);
 
 /* What can be typed. */
@@ -145,6 +149,13 @@ typedef struct pd_field_info {
 } pd_field_info;
 const pd_field_info *pd_field_info_of(pd_field field);
 bool pd_field_find(const char *name, size_t len, pd_field *ret_field);
+
+/* The colours that have names, for those who count or offer them: gray is there, grey is understood too. */
+typedef struct pd_query_colour {
+    const char *name;
+    uint8_t red, green, blue; /* sRGB */
+} pd_query_colour;
+const pd_query_colour *pd_query_colours(size_t *ret_n);
 
 /* What is being typed where the cursor stands (a byte of the text): the bytes [begin, end) that a choice replaces, and
  * either the beginning of a field's name (or of a word: the same) or a field and the beginning of its value. */
