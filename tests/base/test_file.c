@@ -55,7 +55,7 @@ static void a_file_is_replaced_from_parts_with_holes_between(void)
     CHECK(buf.len == 8 && memcmp(buf.data, "abc\0\0z\0\0", 8) == 0);
     CHECK(pd_file_replace_parts(path_of("nowhere/parts"), parts, 2, 8, NULL) == PD_ERR_NOT_FOUND);
     pd_buf_done(&buf);
-    (void)unlink(path);
+    (void)unlink(path_of("parts"));
 }
 
 static void *replace_again_and_again(void *arg)
