@@ -219,12 +219,9 @@ static pd_result *answer(const place *p, const float *query, size_t n, unsigned 
                                     .kernels = &kernels,
                                     .model = p->model,
                                     .dim = DIM };
-    const pd_sought sought = { .scores = p->scores,
-                               .bounds = p->bounds,
-                               .vector = query,
-                               .expected = 5,
-                               .order = PD_ORDER_SCORE,
-                               .head = n };
+    const pd_sought sought = {
+        .scores = p->scores, .bounds = p->bounds, .vector = query, .expected = 5, .order = PD_ORDER_SCORE, .head = n
+    };
     pd_result *result = NULL;
     must(pd_vindex_estimate(p->index, query, n_threads, p->scores, p->bounds, NULL), "scan");
     must(pd_result_make(&result, &where, &p->all, &sought, NULL), "answer");

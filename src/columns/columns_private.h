@@ -8,7 +8,7 @@
 
 /* Everything that is one number a photo. At a million photos every byte here is a megabyte. */
 typedef struct pd_fields {
-    int64_t *photo;   /* id; stays when the photo goes, so that it finds its slot when it comes back */
+    int64_t *photo; /* id; stays when the photo goes, so that it finds its slot when it comes back */
     int64_t *content;
     int64_t *time;    /* wall-clock seconds since 1970; PD_TIME_ABSENT */
     uint32_t *bytes;  /* larger ones are UINT32_MAX */
@@ -64,8 +64,8 @@ struct pd_columns {
     int64_t count;      /* photos */
     int64_t version;
     uint8_t identity[PD_STORE_IDENTITY_BYTES]; /* of the catalogue */
-    uint64_t *live;     /* [capacity / 64] */
-    char *names;        /* each ends in a NUL, as does the whole */
+    uint64_t *live;                            /* [capacity / 64] */
+    char *names;                               /* each ends in a NUL, as does the whole */
     size_t names_len, names_capacity;
     pd_dict dicts[PD_DICT_COUNT];
     uint32_t *places; /* open addressing by photo id: slot + 1, 0 is free */

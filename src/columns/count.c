@@ -50,11 +50,11 @@ static pd_status add_if_begun(tally *t, const char *value, int64_t count)
 
 /* ---- one pass over a column */
 
-#define EACH_SLOT(slots, expr)                                                          \
-    for (size_t word = 0; word < ((slots)->n + 63) / 64; word++)                        \
-        for (uint64_t left = (slots)->words[word]; left; left &= left - 1) {            \
-            const size_t i = 64 * word + (size_t)__builtin_ctzll(left);                 \
-            expr;                                                                       \
+#define EACH_SLOT(slots, expr)                                               \
+    for (size_t word = 0; word < ((slots)->n + 63) / 64; word++)             \
+        for (uint64_t left = (slots)->words[word]; left; left &= left - 1) { \
+            const size_t i = 64 * word + (size_t)__builtin_ctzll(left);      \
+            expr;                                                            \
         }
 
 static void count_codes(const pd_slots *slots, const uint32_t *column, size_t n, int64_t *ret_counts)
@@ -131,9 +131,9 @@ static pd_status count_dict(const counting *c, pd_field field, const uint32_t *c
 /* The words for numbers that are counted, so that they need not be made. */
 static const char years[][5] = {
 #define TEN(x) #x "0", #x "1", #x "2", #x "3", #x "4", #x "5", #x "6", #x "7", #x "8", #x "9"
-    TEN(182), TEN(183), TEN(184), TEN(185), TEN(186), TEN(187), TEN(188), TEN(189), TEN(190), TEN(191), TEN(192),
-    TEN(193), TEN(194), TEN(195), TEN(196), TEN(197), TEN(198), TEN(199), TEN(200), TEN(201), TEN(202), TEN(203),
-    TEN(204), TEN(205), TEN(206), TEN(207), TEN(208), TEN(209), TEN(210),
+    TEN(182), TEN(183), TEN(184), TEN(185), TEN(186), TEN(187), TEN(188), TEN(189), TEN(190), TEN(191),
+    TEN(192), TEN(193), TEN(194), TEN(195), TEN(196), TEN(197), TEN(198), TEN(199), TEN(200), TEN(201),
+    TEN(202), TEN(203), TEN(204), TEN(205), TEN(206), TEN(207), TEN(208), TEN(209), TEN(210),
 };
 #define FIRST_YEAR 1820 /* photography is younger */
 

@@ -12,7 +12,10 @@ static uint64_t hash_bytes(const char *bytes, size_t len)
     return hash ^ hash >> 32;
 }
 
-const char *pd_dict_shown(const pd_dict *dict, uint32_t code) { return code < dict->n ? dict->text + dict->at[code] : ""; }
+const char *pd_dict_shown(const pd_dict *dict, uint32_t code)
+{
+    return code < dict->n ? dict->text + dict->at[code] : "";
+}
 
 const char *pd_dict_sought(const pd_dict *dict, uint32_t code)
 {

@@ -12,9 +12,9 @@ enum { GROUP = 64 }; /* slots of one word of a set: columns grow by whole ones *
 #define N_OF(member) [offsetof(pd_fields, member) / sizeof(void *)] = sizeof *((pd_fields *)0)->member
 
 const uint8_t pd_field_sizes[PD_FIELDS_N] = {
-    N_OF(photo),  N_OF(content), N_OF(time),   N_OF(bytes),    N_OF(name),     N_OF(folder), N_OF(camera),
-    N_OF(lens),   N_OF(type),    N_OF(width),  N_OF(height),   N_OF(iso),      N_OF(exposure), N_OF(aperture),
-    N_OF(focal),  N_OF(lat),     N_OF(lon),    N_OF(facts),    N_OF(month),    N_OF(named),  N_OF(shades),
+    N_OF(photo), N_OF(content), N_OF(time),  N_OF(bytes),  N_OF(name),  N_OF(folder),   N_OF(camera),
+    N_OF(lens),  N_OF(type),    N_OF(width), N_OF(height), N_OF(iso),   N_OF(exposure), N_OF(aperture),
+    N_OF(focal), N_OF(lat),     N_OF(lon),   N_OF(facts),  N_OF(month), N_OF(named),    N_OF(shades),
 };
 
 void pd_columns_free_block(const pd_columns *columns, void *block)
@@ -192,8 +192,9 @@ static bool is_place(double lat, double lon) { return fabs(lat) <= 90 && fabs(lo
 static uint16_t find_facts(const pd_photo_row *row)
 {
     const bool has[PD_HAS_COUNT] = {
-        [PD_HAS_GPS] = is_place(row->lat, row->lon), [PD_HAS_DATE] = row->is_dated,      [PD_HAS_TAG] = row->marks.has_tag,
-        [PD_HAS_CAPTION] = row->marks.has_caption,         [PD_HAS_RATING] = row->marks.is_rated, [PD_HAS_ALBUM] = row->marks.has_album,
+        [PD_HAS_GPS] = is_place(row->lat, row->lon), [PD_HAS_DATE] = row->is_dated,
+        [PD_HAS_TAG] = row->marks.has_tag,           [PD_HAS_CAPTION] = row->marks.has_caption,
+        [PD_HAS_RATING] = row->marks.is_rated,       [PD_HAS_ALBUM] = row->marks.has_album,
     };
     unsigned facts = PD_FACT_LIVE | find_shape(row->width, row->height);
     for (unsigned i = 0; i < PD_HAS_COUNT; i++)

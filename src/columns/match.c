@@ -388,9 +388,7 @@ static void add_code(const pd_match *match, pd_field field, int code)
         break;
     case PD_FIELD_FAVORITE: match_facts(match, PD_FACT_FAVORITE, code ? PD_FACT_FAVORITE : 0); break;
     case PD_FIELD_GRAY: match_gray(match, code != 0); break;
-    case PD_FIELD_ORIENTATION:
-        match_facts(match, PD_FACT_SHAPE, (unsigned)(1 + code) << PD_FACT_SHAPE_SHIFT);
-        break;
+    case PD_FIELD_ORIENTATION: match_facts(match, PD_FACT_SHAPE, (unsigned)(1 + code) << PD_FACT_SHAPE_SHIFT); break;
     case PD_FIELD_HAS: match_facts(match, 1U << (PD_FACT_HAS_SHIFT + code), 1U << (PD_FACT_HAS_SHIFT + code)); break;
     default: break;
     }

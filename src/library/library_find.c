@@ -12,9 +12,9 @@ static bool is_foreign_letter(uint32_t code)
     static const struct {
         uint32_t first, last;
     } blocks[] = {
-        { 0x0370, 0x1DFF },   { 0x1F00, 0x1FFF },   { 0x2C00, 0x2C5F },   { 0x2C80, 0x2DFF }, { 0x3041, 0x9FFF },
-        { 0xA000, 0xA71F },   { 0xA800, 0xD7FF },   { 0xF900, 0xFAFF },   { 0xFB13, 0xFDFF }, { 0xFE70, 0xFEFE },
-        { 0xFF66, 0xFFDC },   { 0x10280, 0x1CFFF }, { 0x20000, 0x3FFFF },
+        { 0x0370, 0x1DFF }, { 0x1F00, 0x1FFF },   { 0x2C00, 0x2C5F },   { 0x2C80, 0x2DFF }, { 0x3041, 0x9FFF },
+        { 0xA000, 0xA71F }, { 0xA800, 0xD7FF },   { 0xF900, 0xFAFF },   { 0xFB13, 0xFDFF }, { 0xFE70, 0xFEFE },
+        { 0xFF66, 0xFFDC }, { 0x10280, 0x1CFFF }, { 0x20000, 0x3FFFF },
     };
     for (size_t i = 0; i < PD_COUNT_OF(blocks); i++)
         if (code >= blocks[i].first && code <= blocks[i].last)
@@ -72,7 +72,8 @@ pd_status pd_asked_check_cancelled(const pd_asked *asked, pd_error *err)
     return PD_OK;
 }
 
-pd_status pd_asked_read(pd_asked *asked, pd_library *library, const pd_question *question, pd_error *err)
+/* Everything but what the model says. done_asking in every case. */
+static pd_status read_question(pd_asked *asked, pd_library *library, const pd_question *question, pd_error *err)
 {
     *asked = (pd_asked){ .library = library, .question = question };
     pd_buf_init(&asked->words, 2 * PD_QUERY_BYTES_MAX);
@@ -96,7 +97,7 @@ pd_status pd_asked_read(pd_asked *asked, pd_library *library, const pd_question 
     return PD_OK;
 }
 
-void pd_asked_done(pd_asked *asked)
+static void done_asking(pd_asked *asked)
 {
     pd_query_free(&asked->query);
     pd_buf_done(&asked->words);
@@ -170,12 +171,12 @@ pd_status pd_library_find(pd_library *library, const pd_question *question, pd_h
         return find_again(library, question, ret_hits, err);
     pd_asked asked;
     bool found = false;
-    pd_status status = pd_asked_read(&asked, library, question, err);
+    pd_status status = read_question(&asked, library, question, err);
     if (status == PD_OK)
         status = find_at_hand(&asked, &found, ret_hits, err);
     if (status == PD_OK && !found)
         status = find_by_meaning(&asked, ret_hits, err);
-    pd_asked_done(&asked);
+    done_asking(&asked);
     return status;
 }
 

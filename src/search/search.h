@@ -12,8 +12,8 @@
  * Strong matches come first, in whatever order, then the weaker ones: the line is one place in the list. Ties keep the
  * lower slot. Photos without a vector come last. Offline photos are hits like others.
  *
- * Only the first `head` photos are put in order at first; the rest when somebody asks for it. Calls that share a result,
- * the columns or the rows need external locking. docs/search.md explains the ranking, quality/ measures it. */
+ * Only the first `head` photos are put in order at first; the rest when somebody asks for it. Calls that share a
+ * result, the columns or the rows need external locking. docs/search.md explains the ranking, quality/ measures it. */
 #ifndef PD_SEARCH_SEARCH_H
 #define PD_SEARCH_SEARCH_H
 
@@ -88,8 +88,8 @@ typedef struct pd_sought {
     const char *words;      /* for the full text; "" */
     const int64_t *without; /* contents that are not among the results */
     size_t n_without;
-    pd_order order; /* not NONE */
-    size_t head;    /* photos to put in order at once; PD_SEARCH_HEAD_MIN at least */
+    pd_order order;               /* not NONE */
+    size_t head;                  /* photos to put in order at once; PD_SEARCH_HEAD_MIN at least */
     const atomic_bool *cancelled; /* or NULL */
 } pd_sought;
 

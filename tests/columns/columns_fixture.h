@@ -64,10 +64,17 @@ typedef struct photo {
 static inline void fill_shot(photo *p, uint32_t *seed)
 {
     static const char *const cameras[][2] = {
-        { "", "" },           { "Canon", "Canon EOS 5D" },           { "Canon", "Canon EOS 5D Mark II" },
-        { "Canon", "EOS R" }, { "NIKON CORPORATION", "NIKON D70" }, { "NIKON CORPORATION", "NIKON D700" },
-        { "Apple", "iPhone 6" }, { "Apple", "iPhone 6 Plus" },       { "Café", "Élan 3" },
-        { "Canon", "" },      { "NIKON CORPORATION", "NIKON D70s" },
+        { "", "" },
+        { "Canon", "Canon EOS 5D" },
+        { "Canon", "Canon EOS 5D Mark II" },
+        { "Canon", "EOS R" },
+        { "NIKON CORPORATION", "NIKON D70" },
+        { "NIKON CORPORATION", "NIKON D700" },
+        { "Apple", "iPhone 6" },
+        { "Apple", "iPhone 6 Plus" },
+        { "Café", "Élan 3" },
+        { "Canon", "" },
+        { "NIKON CORPORATION", "NIKON D70s" },
     };
     static const char *const lenses[] = { "", "EF50mm f/1.8 II", "EF-S18-150mm f/3.5-6.3", "50.0 mm", "Zuiko 150mm" };
     static const double apertures[] = { (double)NAN, 1.8, 2.8, 28.0 / 10, 2.79999, 4, 5.6, 22 };
@@ -88,10 +95,15 @@ static inline void fill_shot(photo *p, uint32_t *seed)
 
 static inline void fill_file(photo *p, uint32_t *seed)
 {
-    static const char *const folders[] = { "/home/me/Pictures/2019/Holidays", "/home/me/Pictures/2019", "/home/me/Pictures",
-                                           "/data/holidays/2019/beach", "/data/Übung", "" };
-    static const char *const names[] = { "IMG_%04u.JPG", "img_%04u.png", "DSC%05u.NEF", "Öffnung %u.jpg", "%u",
-                                         "a very long name that goes on and on %u.jpeg" };
+    static const char *const folders[] = { "/home/me/Pictures/2019/Holidays",
+                                           "/home/me/Pictures/2019",
+                                           "/home/me/Pictures",
+                                           "/data/holidays/2019/beach",
+                                           "/data/Übung",
+                                           "" };
+    static const char *const names[] = { "IMG_%04u.JPG", "img_%04u.png",
+                                         "DSC%05u.NEF",  "Öffnung %u.jpg",
+                                         "%u",           "a very long name that goes on and on %u.jpeg" };
     char name[80];
     snprintf(name, sizeof name, names[chance(seed, PD_COUNT_OF(names))], chance(seed, 3000));
     snprintf(p->path, sizeof p->path, "%s/%s", folders[chance(seed, PD_COUNT_OF(folders))], name);

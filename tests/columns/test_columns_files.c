@@ -79,11 +79,12 @@ static int64_t count_found(const pd_columns *columns, const char *text)
 /* Brought up to date step by step, they say what columns made from nothing say. */
 static bool are_as_made_anew(const pd_columns *columns)
 {
-    static const char *const texts[] = { "",           "camera:canon",  "-lens:50mm",   "iso:>=400",    "f:2.8",
-                                         "in:03",      "name:*7.jpg",   "has:gps",      "date:2019",    "rating:>3",
-                                         "flash:no",   "color:red",     "gray:no",      "tag:beach",    "has:tag",
-                                         "favorite:yes", "album:summer", "has:album",   "caption:boat", "\"boat\"",
-                                         "near:49,2.5,30km", "-tag:beach" };
+    static const char *const texts[] = {
+        "",          "camera:canon", "-lens:50mm",   "iso:>=400", "f:2.8",        "in:03",    "name:*7.jpg",
+        "has:gps",   "date:2019",    "rating:>3",    "flash:no",  "color:red",    "gray:no",  "tag:beach",
+        "has:tag",   "favorite:yes", "album:summer", "has:album", "caption:boat", "\"boat\"", "near:49,2.5,30km",
+        "-tag:beach"
+    };
     pd_columns *anew = columns_make(&f);
     bool same = pd_columns_count(anew) == pd_columns_count(columns);
     for (size_t i = 0; i < PD_COUNT_OF(texts); i++) {
@@ -131,19 +132,23 @@ static void changes_of_the_catalogue_are_taken_in(void)
     CHECK(pd_columns_refresh(columns, f.store, &changed, NULL) == PD_OK && changed);
     CHECK(count_found(columns, "tag:beach") == 40 && count_found(columns, "-tag:beach") == 460 &&
           count_found(columns, "album:SUMMER favorite:yes") == 10 && count_found(columns, "caption:boat") == 10 &&
-          count_found(columns, "\"boat at sea\" has:caption") == 10 && count_found(columns, "-\"boat at sea\"") == 490 &&
-          count_found(columns, "rating:5") >= 7 && are_as_made_anew(columns));
+          count_found(columns, "\"boat at sea\" has:caption") == 10 &&
+          count_found(columns, "-\"boat at sea\"") == 490 && count_found(columns, "rating:5") >= 7 &&
+          are_as_made_anew(columns));
 
     must(pd_store_photo_remove(f.store, 12, NULL));
     must(pd_store_photo_remove(f.store, 500, NULL));
-    const pd_photo_file moved = { .root_id = root, .path = "/pictures/new/moved.png", .bytes = 3, .mtime_ns = 5, .content = 77 };
+    const pd_photo_file moved = {
+        .root_id = root, .path = "/pictures/new/moved.png", .bytes = 3, .mtime_ns = 5, .content = 77
+    };
     must(pd_store_photo_move(f.store, 77, &moved, NULL));
     store_photos(500, 300);
     CHECK(pd_columns_refresh(columns, f.store, &changed, NULL) == PD_OK && changed);
     int64_t version = 0;
     CHECK(pd_store_version(f.store, &version, NULL) == PD_OK && pd_columns_version(columns) == version);
-    CHECK(pd_columns_count(columns) == 798 && pd_columns_n(columns) == 800 && count_found(columns, "in:new name:moved") == 1 &&
-          count_found(columns, "tag:beach") == 39 && are_as_made_anew(columns));
+    CHECK(pd_columns_count(columns) == 798 && pd_columns_n(columns) == 800 &&
+          count_found(columns, "in:new name:moved") == 1 && count_found(columns, "tag:beach") == 39 &&
+          are_as_made_anew(columns));
     pd_columns_close(&columns);
     fixture_remove(&f);
 }
@@ -176,8 +181,10 @@ static void texts_are_counted_within_a_set(void)
     edit(PD_EDIT_ALBUM, "summer", 0, 35, 10);
     pd_columns *columns = columns_make(&f);
     pd_slots all = find(columns, f.store, ""), some = find(columns, f.store, "tag:sea");
-    CHECK(count_value(columns, &all, PD_FIELD_TAG, "beach") == 40 && count_value(columns, &all, PD_FIELD_TAG, "sea") == 30);
-    CHECK(count_value(columns, &some, PD_FIELD_TAG, "beach") == 11 && count_value(columns, &some, PD_FIELD_TAG, "sea") == 30);
+    CHECK(count_value(columns, &all, PD_FIELD_TAG, "beach") == 40 &&
+          count_value(columns, &all, PD_FIELD_TAG, "sea") == 30);
+    CHECK(count_value(columns, &some, PD_FIELD_TAG, "beach") == 11 &&
+          count_value(columns, &some, PD_FIELD_TAG, "sea") == 30);
     CHECK(count_value(columns, &some, PD_FIELD_ALBUM, "summer") == 10);
     pd_slots_done(&all);
     pd_slots_done(&some);
@@ -284,8 +291,8 @@ static void what_is_damaged_or_foreign_is_made_anew(void)
 
 static void use(pd_columns *columns)
 {
-    static const char *const texts[] = { "camera:canon",  "in:03", "name:*7*", "color:#336699", "near:49,2,900km", "type:raw",
-                                         "month:3 f:2.8", "lens:mm" };
+    static const char *const texts[] = { "camera:canon",    "in:03",    "name:*7*",      "color:#336699",
+                                         "near:49,2,900km", "type:raw", "month:3 f:2.8", "lens:mm" };
     uint32_t some[64];
     size_t n;
     for (size_t i = 0; i < PD_COUNT_OF(texts); i++) {

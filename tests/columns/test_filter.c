@@ -15,7 +15,10 @@ static const char *name_of(const photo *p) { return strrchr(p->path, '/') + 1; }
 
 static bool holds(const char *text, const char *part) { return strcasestr(text, part) != NULL; }
 
-static bool has_make(const photo *p, const char *part) { return holds(p->row.make, part) || holds(p->row.camera, part); }
+static bool has_make(const photo *p, const char *part)
+{
+    return holds(p->row.make, part) || holds(p->row.camera, part);
+}
 
 static bool is_canon(const photo *p) { return has_make(p, "canon"); }
 static bool is_no_canon(const photo *p) { return !is_canon(p); }
@@ -340,9 +343,9 @@ static bool check_value(void *user, const pd_value_count *value)
 /* What is counted is what is found when the value is asked for. */
 static void counts_agree_with_filters(void)
 {
-    static const pd_field fields[] = { PD_FIELD_CAMERA,   PD_FIELD_LENS,  PD_FIELD_YEAR,        PD_FIELD_MONTH,
-                                       PD_FIELD_TYPE,     PD_FIELD_IN,    PD_FIELD_ORIENTATION, PD_FIELD_RATING,
-                                       PD_FIELD_FAVORITE, PD_FIELD_HAS,   PD_FIELD_FLASH,       PD_FIELD_COLOR,
+    static const pd_field fields[] = { PD_FIELD_CAMERA,   PD_FIELD_LENS, PD_FIELD_YEAR,        PD_FIELD_MONTH,
+                                       PD_FIELD_TYPE,     PD_FIELD_IN,   PD_FIELD_ORIENTATION, PD_FIELD_RATING,
+                                       PD_FIELD_FAVORITE, PD_FIELD_HAS,  PD_FIELD_FLASH,       PD_FIELD_COLOR,
                                        PD_FIELD_GRAY };
     pd_slots slots = find(columns, f.store, "rating:>=1");
     for (size_t i = 0; i < PD_COUNT_OF(fields); i++) {

@@ -219,13 +219,15 @@ static void similar_leaves_the_example_out(void)
     CHECK(learn(library).learned == 6);
     const pd_example known = { .text = scene_path("photos/2/picture-2.bmp") };
     pd_hits hits = { 0 };
-    CHECK(pd_library_find(library, &(pd_question){ .examples = &known, .n_examples = 1, .n = 10 }, &hits, NULL) == PD_OK);
+    CHECK(pd_library_find(library, &(pd_question){ .examples = &known, .n_examples = 1, .n = 10 }, &hits, NULL) ==
+          PD_OK);
     CHECK(hits.n == 5);
     for (size_t i = 0; i < hits.n; i++)
         CHECK(strcmp(hits.items[i].path, known.text) != 0);
     pd_hits_done(&hits);
     const pd_example unknown = { .text = scene_path("elsewhere.bmp") }; /* the same bytes as picture-2 */
-    CHECK(pd_library_find(library, &(pd_question){ .examples = &unknown, .n_examples = 1, .n = 10 }, &hits, NULL) == PD_OK);
+    CHECK(pd_library_find(library, &(pd_question){ .examples = &unknown, .n_examples = 1, .n = 10 }, &hits, NULL) ==
+          PD_OK);
     CHECK(hits.n == 6 && strcmp(hits.items[0].path, known.text) == 0 && hits.items[0].score > 0.999F);
     pd_hits_done(&hits);
     pd_library_close(&library);

@@ -187,7 +187,8 @@ static void parts_are_added_and_taken_away(void)
 {
     pd_library *library = learn_scene(30);
     REQUIRE(library);
-    pd_hits like = ask(library, "like:5", 40), without = ask(library, "-like:5", 40), twice = ask(library, "3*like:5", 40);
+    pd_hits like = ask(library, "like:5", 40), without = ask(library, "-like:5", 40),
+            twice = ask(library, "3*like:5", 40);
     CHECK(like.n == 29 && without.n == 29 && twice.n == 29 && like.model);
     for (size_t i = 0; i < like.n; i++) {
         CHECK(like.items[i].id != 5 && like.items[i].id == twice.items[i].id);
@@ -227,8 +228,13 @@ static void words_of_another_script_are_told(void)
     static const struct {
         const char *text;
         bool is_told;
-    } cases[] = { { "a dog", false },       { "собака", true },      { "Zürich à l'été ñ ß", false }, { "犬 in the snow", true },
-                  { "dog \xF0\x9F\x90\xB6 \xE2\x80\x94 3\xC2\xB0", false }, { "-κύμα red", true },  { "tag:собака red", false } };
+    } cases[] = { { "a dog", false },
+                  { "собака", true },
+                  { "Zürich à l'été ñ ß", false },
+                  { "犬 in the snow", true },
+                  { "dog \xF0\x9F\x90\xB6 \xE2\x80\x94 3\xC2\xB0", false },
+                  { "-κύμα red", true },
+                  { "tag:собака red", false } };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         pd_hits hits = ask(library, cases[i].text, 3);
         CHECK(hits.english_only == cases[i].is_told);

@@ -1,5 +1,5 @@
-/* The promise of the search: the same answer as looking at every vector of the catalogue, in the order that the contract
- * says, whatever window is asked for first. */
+/* The promise of the search: the same answer as looking at every vector of the catalogue, in the order that the
+ * contract says, whatever window is asked for first. */
 #include "search_world.h"
 
 #define K 10 /* fusion's constants, said again: docs/search.md */
