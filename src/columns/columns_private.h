@@ -17,13 +17,13 @@ typedef struct pd_fields {
     uint32_t *camera;
     uint32_t *lens;
     uint32_t *type;
-    uint32_t *width; /* 0: not known, as height and iso */
-    uint32_t *height;
-    uint32_t *iso;
-    float *exposure; /* NAN: not known, as all floats */
-    float *aperture;
-    float *focal;
-    float *lat;
+    uint32_t *iso;   /* 0: not known, as all that are no signed numbers */
+    uint16_t *width; /* larger ones are UINT16_MAX */
+    uint16_t *height;
+    uint16_t *exposure; /* pd_log_of */
+    uint16_t *aperture;
+    uint16_t *focal;
+    float *lat; /* NAN: not known */
     float *lon;
     uint16_t *facts; /* PD_FACT_... */
     uint16_t *month; /* 12 * year + month - 1; PD_MONTH_ABSENT */
@@ -32,6 +32,8 @@ typedef struct pd_fields {
 } pd_fields;
 
 #define PD_FIELDS_N (sizeof(pd_fields) / sizeof(void *))
+/* Bytes that can be read behind the last name. */
+#define PD_COLUMNS_NAMES_PAD 64
 #define PD_TIME_ABSENT INT64_MIN
 #define PD_MONTH_ABSENT UINT16_MAX
 
@@ -77,6 +79,9 @@ struct pd_columns {
     int64_t n_changed; /* rows since the file was written or read */
 };
 
+/* A positive number in two bytes that compare as it does, true to 0.017 %; 0: none. From 1/65536 to 65536. */
+uint16_t pd_log_of(double number);
+
 extern const uint8_t pd_field_sizes[PD_FIELDS_N];
 
 /* fill.c */
@@ -92,7 +97,8 @@ void pd_columns_free_block(const pd_columns *columns, void *block); /* where it 
 static inline const char *pd_columns_name(const pd_columns *columns, uint32_t slot)
 {
     const uint32_t at = columns->f.name[slot];
-    return at < columns->names_len ? columns->names + at : "";
+    static const char none[PD_COLUMNS_NAMES_PAD] = "";
+    return at < columns->names_len ? columns->names + at : none;
 }
 
 /* Room for so many slots in all, and for names of `names_len` bytes. NOMEM, LIMIT, without a sentence. */
@@ -102,9 +108,8 @@ PD_MUST_USE pd_status pd_columns_reserve(pd_columns *columns, size_t capacity, s
  * or another version's. */
 PD_MUST_USE pd_status pd_columns_load(pd_columns *columns, const char *path, pd_error *err);
 PD_MUST_USE pd_status pd_columns_save(const pd_columns *columns, const char *path, pd_error *err);
-/* The bytes of a file in memory from mmap, which becomes the columns'. */
-PD_MUST_USE pd_status pd_columns_adopt(pd_columns *columns, uint8_t *map, size_t len, pd_error *err);
-/* Makes the checksums right, whatever else is wrong: for tests and fuzzing, which want to get behind them. */
-void pd_columns_seal(uint8_t *bytes, size_t len);
+/* The bytes of a file in memory from mmap, which becomes the columns'. `checked`: against its checksums; tests and
+ * fuzzing want to get behind them. */
+PD_MUST_USE pd_status pd_columns_adopt(pd_columns *columns, uint8_t *map, size_t len, bool checked, pd_error *err);
 
 #endif

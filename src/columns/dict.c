@@ -116,12 +116,25 @@ void pd_dict_done(pd_dict *dict)
     *dict = (pd_dict){ 0 };
 }
 
+uint32_t pd_dict_again(const pd_dict *dict, const char *shown, size_t shown_len, const char *sought)
+{
+    const char *last = pd_dict_shown(dict, dict->last);
+    return strncmp(last, shown, shown_len) == 0 && !last[shown_len] && strcmp(last + shown_len + 1, sought) == 0
+               ? dict->last
+               : 0;
+}
+
 /* The new entry is written behind the others, where it can be compared, and counts only when it is not known. */
 pd_status pd_dict_add(pd_dict *dict, const char *shown, size_t shown_len, const char *sought, uint32_t parent,
                       uint32_t *ret_code)
 {
     if (shown_len == 0) {
         *ret_code = 0;
+        return PD_OK;
+    }
+    const uint32_t again = pd_dict_again(dict, shown, shown_len, sought);
+    if (again) {
+        *ret_code = again;
         return PD_OK;
     }
     const size_t len = shown_len + strlen(sought) + 2;
@@ -137,28 +150,32 @@ pd_status pd_dict_add(pd_dict *dict, const char *shown, size_t shown_len, const 
         if (entry_len(dict, known) == len && memcmp(dict->text + dict->at[known], entry, len) == 0) {
             dict->n--;
             dict->text_len -= len;
-            *ret_code = known;
+            *ret_code = dict->last = known;
             return PD_OK;
         }
     }
     dict->table[i] = code;
-    *ret_code = code;
+    *ret_code = dict->last = code;
     return PD_OK;
 }
 
-/* Two NULs before the next entry: shown and sought end within their own. */
+/* Shown and sought both end, and nothing comes after them. */
+static bool is_entry(const char *shown, size_t len)
+{
+    const char *nul = memchr(shown, '\0', len), *last = shown + len - 1;
+    return nul && nul < last && memchr(nul + 1, '\0', (size_t)(last - nul)) == last;
+}
+
 bool pd_dict_is_sound(const pd_dict *dict)
 {
-    if (dict->n == 0 || dict->text_len < 2 || dict->at[0] != 0 || dict->text[0] || dict->text[1])
+    if (dict->n == 0 || dict->at[0] != 0)
         return false;
     for (uint32_t code = 0; code < dict->n; code++) {
         const size_t end = code + 1 < dict->n ? dict->at[code + 1] : dict->text_len;
-        if (dict->at[code] >= end || end > dict->text_len || (code && dict->parent[code] >= code))
+        if (dict->at[code] >= end || end > dict->text_len || dict->parent[code] > (code ? code - 1 : 0))
             return false;
-        const char *shown = dict->text + dict->at[code], *last = dict->text + end - 1;
-        const char *nul = memchr(shown, '\0', end - dict->at[code]);
-        if (!nul || nul == last || *last || memchr(nul + 1, '\0', (size_t)(last - nul)) != last)
+        if (!is_entry(dict->text + dict->at[code], end - dict->at[code]))
             return false;
     }
-    return dict->parent[0] == 0;
+    return dict->text[0] == '\0';
 }

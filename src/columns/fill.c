@@ -42,7 +42,7 @@ static pd_status grow_names(pd_columns *columns, size_t len)
 {
     if (len > UINT32_MAX - columns->names_len)
         return PD_ERR_LIMIT;
-    if (columns->names_len + len <= columns->names_capacity)
+    if (columns->names_len + len + PD_COLUMNS_NAMES_PAD <= columns->names_capacity)
         return PD_OK;
     const size_t capacity = columns->names_capacity + columns->names_capacity / 8 + len + 4096;
     void *names = columns->names;
@@ -160,20 +160,29 @@ static int read_digits(const char *text, int n)
     return value;
 }
 
+/* "HH:MM:SS": seconds, or -1. */
+static int64_t read_clock(const char *text)
+{
+    const int hour = read_digits(text, 2), minute = read_digits(text + 3, 2), second = read_digits(text + 6, 2);
+    if (hour < 0 || hour > 24 || minute < 0 || minute > 59 || second < 0 || second > 60)
+        return -1;
+    return hour * 3600 + minute * 60 + second;
+}
+
 /* "YYYY-MM-DDTHH:MM:SS", or nothing. */
 static int64_t read_time(const char *text, uint16_t *ret_month)
 {
     *ret_month = PD_MONTH_ABSENT;
-    if (strlen(text) != 19 || text[4] != '-' || text[7] != '-' || text[13] != ':' || text[16] != ':')
+    if (strlen(text) != 19 || text[4] != '-' || text[7] != '-')
         return PD_TIME_ABSENT;
     const int year = read_digits(text, 4), month = read_digits(text + 5, 2), day = read_digits(text + 8, 2);
-    const int hour = read_digits(text + 11, 2), minute = read_digits(text + 14, 2), second = read_digits(text + 17, 2);
     if (year < 0 || year > 5000 || month < 1 || month > 12 || day < 1 || day > 31)
         return PD_TIME_ABSENT;
-    if (hour < 0 || hour > 24 || minute < 0 || minute > 59 || second < 0 || second > 60)
+    const int64_t of_day = read_clock(text + 11);
+    if (of_day < 0)
         return PD_TIME_ABSENT;
     *ret_month = (uint16_t)(12 * year + month - 1);
-    return count_days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+    return count_days(year, month, day) * 86400 + of_day;
 }
 
 static uint16_t find_shape(uint32_t width, uint32_t height)
@@ -211,7 +220,11 @@ static uint16_t find_facts(const pd_photo_row *row)
 /* With all folders above it, so that these can be counted and offered, too. */
 static pd_status add_folder(pd_dict *dict, const char *path, size_t len, uint32_t *ret_code)
 {
-    uint32_t parent = 0;
+    uint32_t parent = pd_dict_again(dict, path, len, "");
+    if (parent) {
+        *ret_code = parent;
+        return PD_OK;
+    }
     if (len > 0 && path[0] == '/')
         PD_TRY(pd_dict_add(dict, "/", 1, "", 0, &parent));
     for (size_t end = 2; end <= len; end++)
@@ -266,7 +279,16 @@ static pd_status add_texts(pd_columns *columns, const pd_photo_row *row, const c
     return PD_OK;
 }
 
-static float read_positive(double value) { return value > 0 && isfinite(value) ? (float)value : NAN; }
+uint16_t pd_log_of(double number)
+{
+    enum { STEPS = 2047, MIDDLE = 16 }; /* of a power of two; its power that is the middle of the scale */
+    if (!(number > 0))
+        return 0;
+    const float steps = (log2f((float)number) + MIDDLE) * STEPS;
+    return steps < 0 ? 1 : steps > UINT16_MAX - 1 ? UINT16_MAX : (uint16_t)(1 + lrintf(steps));
+}
+
+static uint16_t clamp_16(uint32_t number) { return number < UINT16_MAX ? (uint16_t)number : UINT16_MAX; }
 
 static void write_slot(pd_columns *columns, uint32_t slot, const pd_photo_row *row, const row_codes *codes)
 {
@@ -280,12 +302,12 @@ static void write_slot(pd_columns *columns, uint32_t slot, const pd_photo_row *r
     f->camera[slot] = codes->camera;
     f->lens[slot] = codes->lens;
     f->type[slot] = codes->type;
-    f->width[slot] = row->width;
-    f->height[slot] = row->height;
+    f->width[slot] = clamp_16(row->width);
+    f->height[slot] = clamp_16(row->height);
     f->iso[slot] = row->iso;
-    f->exposure[slot] = read_positive(row->exposure_s);
-    f->aperture[slot] = read_positive(row->fnumber);
-    f->focal[slot] = read_positive(row->focal_mm);
+    f->exposure[slot] = pd_log_of(row->exposure_s);
+    f->aperture[slot] = pd_log_of(row->fnumber);
+    f->focal[slot] = pd_log_of(row->focal_mm);
     f->lat[slot] = has_place ? (float)row->lat : NAN;
     f->lon[slot] = has_place ? (float)row->lon : NAN;
     f->shades[slot] = pd_shades_of(&columns->shade_table, &row->look, &f->named[slot]);
