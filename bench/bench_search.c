@@ -362,7 +362,7 @@ static void measure_recall(const place *p, const char *subject)
         pd_result_item items[BEST];
         size_t n = 0;
         pd_result *result = answer(p, queries + q * DIM, BEST, 2);
-        must(pd_result_window(result, p->columns, 0, BEST, items, &n, NULL), "window");
+        must(pd_result_window(result, p->columns, &(pd_result_range){ 0, BEST }, items, &n, NULL), "window");
         found_halves += count_common(&of_halves[q], p->columns, items, n);
         found_floats += count_common(&of_floats[q], p->columns, items, n);
         all += of_halves[q].n;

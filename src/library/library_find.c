@@ -180,21 +180,23 @@ pd_status pd_library_find(pd_library *library, const pd_question *question, pd_h
     return status;
 }
 
-pd_status pd_library_result_photos(pd_library *library, uint64_t result, size_t first, size_t n, int64_t **ret_ids,
-                                   size_t *ret_n, pd_error *err)
+pd_status pd_library_result_photos(pd_library *library, uint64_t result, const pd_result_range *range,
+                                   int64_t **ret_ids, size_t *ret_n, pd_error *err)
 {
     pd_library_finder *finder = &library->finder;
     pthread_mutex_lock(&finder->lock);
     pd_kept *kept = pd_kept_by_number(library, result);
-    const size_t total = kept ? pd_result_total(kept->result) : 0, left = first < total ? total - first : 0;
-    size_t n_items = n < left ? n : left, n_ids = 0;
+    const size_t total = kept ? pd_result_total(kept->result) : 0;
+    const size_t left = range->first < total ? total - range->first : 0;
+    const pd_result_range there = { range->first, range->n < left ? range->n : left };
+    size_t n_items = there.n, n_ids = 0;
     pd_result_item *items = pd_mem_alloc(n_items, sizeof *items);
     int64_t *ids = pd_mem_alloc(n_items, sizeof *ids);
     pd_status status = items && ids ? PD_OK : pd_error_set_nomem(err);
     if (status == PD_OK && !kept)
         status = pd_error_set(err, PD_ERR_NO_MATCH, "this result is not kept any more: ask the question again");
     if (status == PD_OK)
-        status = pd_result_window(kept->result, finder->columns, first, n_items, items, &n_items, err);
+        status = pd_result_window(kept->result, finder->columns, &there, items, &n_items, err);
     for (size_t i = 0; status == PD_OK && i < n_items; i++) {
         ids[n_ids] = pd_columns_photo(finder->columns, items[i].slot);
         n_ids += ids[n_ids] != 0;

@@ -381,11 +381,11 @@ static pd_result_item item_of(const pd_result *r, const pd_place *place)
     return item;
 }
 
-pd_status pd_result_window(pd_result *result, const pd_columns *columns, size_t offset, size_t n,
+pd_status pd_result_window(pd_result *result, const pd_columns *columns, const pd_result_range *range,
                            pd_result_item *ret_items, size_t *ret_n, pd_error *err)
 {
-    const size_t first = offset < result->total ? offset : result->total;
-    const size_t end = n < result->total - first ? first + n : result->total;
+    const size_t first = range->first < result->total ? range->first : result->total;
+    const size_t end = range->n < result->total - first ? first + range->n : result->total;
     if (end > result->n_ordered)
         PD_TRY(put_in_order(result, columns, result->total, err));
     for (size_t i = first; i < end; i++)

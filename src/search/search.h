@@ -109,10 +109,14 @@ typedef struct pd_result_item {
     float score; /* NAN: nothing was asked, or there is no vector */
     int match;   /* -1: nothing to compare */
 } pd_result_item;
-/* Photos [offset, offset + n). Behind the head this puts the whole result in order, once; `columns` as they were when
+typedef struct pd_result_range {
+    size_t first, n; /* more than there are is fine */
+} pd_result_range;
+/* ret_items [range->n]. Behind the head this puts the whole result in order, once; `columns` as they were when
  * it was made, else pd_result_settle must have been called before they changed. */
-PD_MUST_USE pd_status pd_result_window(pd_result *result, const pd_columns *columns, size_t offset, size_t n,
-                                       pd_result_item *ret_items, size_t *ret_n, pd_error *err);
+PD_MUST_USE pd_status pd_result_window(pd_result *result, const pd_columns *columns,
+                                       const pd_result_range *range, pd_result_item *ret_items, size_t *ret_n,
+                                       pd_error *err);
 /* Puts in order what needs the columns for that, before they change. */
 PD_MUST_USE pd_status pd_result_settle(pd_result *result, const pd_columns *columns, pd_error *err);
 

@@ -90,7 +90,7 @@ PD_MUST_USE pd_status pd_store_album_rename(pd_store *store, const char *name, c
                                             pd_error *err); /* PD_ERR_USAGE: `to` exists */
 PD_MUST_USE pd_status pd_store_album_remove(pd_store *store, const char *name, int64_t *ret_step, pd_error *err);
 
-/* Saved searches, by name; history, newest first, the same text once. */
+/* Saved searches, by name; history, newest first, the same text once, nothing empty. */
 typedef struct pd_saved {
     const char *name; /* of history: "" */
     const char *query;

@@ -127,7 +127,7 @@ static void a_kept_result_stays_as_it_is_while_photos_are_learned(void)
         }
         int64_t *ids = NULL;
         size_t n_ids = 0;
-        CHECK(pd_library_result_photos(library, before.result, 2, SIZE_MAX, &ids, &n_ids, NULL) == PD_OK);
+        CHECK(pd_library_result_photos(library, before.result, &(pd_result_range){ 2, SIZE_MAX }, &ids, &n_ids, NULL) == PD_OK);
         CHECK(n_ids == before.n - 2);
         for (size_t i = 0; i < n_ids; i++)
             CHECK(ids[i] == before.items[i + 2].id);
@@ -157,7 +157,7 @@ static void the_results_used_longest_ago_are_given_up(void)
     size_t n = 0;
     CHECK(pd_library_find(library, &(pd_question){ .result = numbers[1] }, &hits, &err) == PD_ERR_NO_MATCH);
     CHECK(strstr(err.message, "again") && !hits.items);
-    CHECK(pd_library_result_photos(library, numbers[1], 0, 10, &ids, &n, NULL) == PD_ERR_NO_MATCH && !ids);
+    CHECK(pd_library_result_photos(library, numbers[1], &(pd_result_range){ 0, 10 }, &ids, &n, NULL) == PD_ERR_NO_MATCH && !ids);
     for (size_t i = 0; i <= PD_LIBRARY_RESULTS_MAX; i++)
         if (i != 1) {
             CHECK(pd_library_find(library, &(pd_question){ .result = numbers[i] }, &hits, NULL) == PD_OK);
@@ -269,11 +269,11 @@ static void a_question_can_be_cancelled_and_limits_are_told(void)
     pd_library_close(&library);
 }
 
-static bool hear_value(void *user, const char *value, int64_t count)
+static bool hear_value(void *user, const pd_value_count *value)
 {
     char *said = user;
     const size_t len = strlen(said);
-    (void)snprintf(said + len, 256 - len, "%s=%lld ", value, (long long)count);
+    (void)snprintf(said + len, 256 - len, "%s=%lld ", value->value, (long long)value->count);
     return true;
 }
 
@@ -282,10 +282,11 @@ static void a_panel_is_told_what_there_is(void)
     pd_library *library = learn_scene(10);
     REQUIRE(library);
     char said[256] = "";
-    CHECK(pd_library_values(library, "in:dogs", PD_FIELD_TYPE, "", 10, hear_value, said, NULL) == PD_OK);
+    const pd_value_question question = { .field = PD_FIELD_TYPE, .n_max = 10, .visit = hear_value, .user = said };
+    CHECK(pd_library_values(library, "in:dogs", &question, NULL) == PD_OK);
     CHECK(strcmp(said, "bmp=4 ") == 0);
     said[0] = '\0';
-    CHECK(pd_library_values(library, "type:bmp", PD_FIELD_TYPE, "", 10, hear_value, said, NULL) == PD_OK);
+    CHECK(pd_library_values(library, "type:bmp", &question, NULL) == PD_OK);
     CHECK(strcmp(said, "bmp=10 ") == 0);
     pd_library_close(&library);
 }
