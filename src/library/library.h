@@ -126,15 +126,14 @@ typedef struct pd_hits {
 PD_MUST_USE pd_status pd_library_find(pd_library *library, const pd_question *question, pd_hits *ret_hits,
                                       pd_error *err);
 void pd_hits_done(pd_hits *hits);
-/* The ids of photos [first, first + n) of a result, in its order; n may be more than there are. *ret_ids: heap. */
-PD_MUST_USE pd_status pd_library_result_photos(pd_library *library, uint64_t result, size_t first, size_t n,
+/* The ids of a result's photos, in its order; range->n may be more than there are. *ret_ids: heap, pd_mem_free. */
+PD_MUST_USE pd_status pd_library_result_photos(pd_library *library, uint64_t result, const pd_result_range *range,
                                                int64_t **ret_ids, size_t *ret_n, pd_error *err);
 
 /* Values of a field among the photos that the query finds (its own filters on that field apart), for a filter panel:
- * most frequent first, those that begin with `prefix`. */
-PD_MUST_USE pd_status pd_library_values(pd_library *library, const char *query, pd_field field, const char *prefix,
-                                        size_t n_max, bool (*visit)(void *user, const char *value, int64_t count),
-                                        void *user, pd_error *err);
+ * columns/columns.h says which and in what order. question->visit is called under a lock: it asks the library nothing. */
+PD_MUST_USE pd_status pd_library_values(pd_library *library, const char *query, const pd_value_question *question,
+                                        pd_error *err);
 
 /* The user's own work: store/work.h says what each does. What is done is a step of the journal, and can be taken back.
  * Calls that change something take turns; visitors are called under a lock: they ask the library nothing. Of a library

@@ -11,10 +11,18 @@
 /* Everyday things, as different from each other as can be: what they score is what a question that is not about a photo
  * scores there. Not fitted to any data set. */
 static const char *const everyday[] = {
-    "a person",        "a group of people",      "an animal", "food on a plate", "a building",    "a vehicle",
-    "a landscape",     "a room",                 "water",     "a plant",         "a page of text", "a street",
-    "a painting",      "a close-up of an object", "the sky",   "a machine",       "a toy",         "a sport",
-    "clothes",         "a tool",                 "a screenshot", "a night scene", "a road",        "furniture",
+    "a person",       "a group of people",
+    "an animal",      "food on a plate",
+    "a building",     "a vehicle",
+    "a landscape",    "a room",
+    "water",          "a plant",
+    "a page of text", "a street",
+    "a painting",     "a close-up of an object",
+    "the sky",        "a machine",
+    "a toy",          "a sport",
+    "clothes",        "a tool",
+    "a screenshot",   "a night scene",
+    "a road",         "furniture",
 };
 
 pd_status pd_library_need_session(pd_library *library, unsigned tower, pd_error *err)

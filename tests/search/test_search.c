@@ -1,5 +1,5 @@
-/* The promise of the search: the same answer as looking at every vector of the catalogue, in the order that the contract
- * says, whatever window is asked for first. */
+/* The promise of the search: the same answer as looking at every vector of the catalogue, in the order that the
+ * contract says, whatever window is asked for first. */
 #include "search_world.h"
 
 #define K 10 /* fusion's constants, said again: docs/search.md */
@@ -130,7 +130,7 @@ static size_t count_right(pd_result *result, size_t offset, size_t n)
 {
     pd_result_item *items = malloc(n * sizeof *items);
     size_t n_items = 0, right = 0;
-    CHECK(pd_result_window(result, w.columns, offset, n, items, &n_items, NULL) == PD_OK);
+    CHECK(pd_result_window(result, w.columns, &(pd_result_range){ offset, n }, items, &n_items, NULL) == PD_OK);
     for (size_t i = 0; i < n_items; i++) {
         const oracle_photo *p = &oracle[offset + i];
         if (p->has_vector)
@@ -235,10 +235,10 @@ static void a_deep_window_goes_on_where_the_head_ends(void)
             const size_t total = pd_result_total(result);
             CHECK(pd_result_order(result) == orders[o] && (pd_result_strong(result) >= 0) == (asks == 1));
             size_t n_first = 0, n = 0, n_pieces = 0;
-            CHECK(pd_result_window(result, w.columns, 0, 150, first, &n_first, NULL) == PD_OK && n_first == 150);
-            CHECK(pd_result_window(result, w.columns, DEEP, 20, pieces, &n, NULL) == PD_OK && n == 20);
+            CHECK(pd_result_window(result, w.columns, &(pd_result_range){ 0, 150 }, first, &n_first, NULL) == PD_OK && n_first == 150);
+            CHECK(pd_result_window(result, w.columns, &(pd_result_range){ DEEP, 20 }, pieces, &n, NULL) == PD_OK && n == 20);
             for (size_t offset = 0; offset < total; offset += n, n_pieces += n)
-                REQUIRE(pd_result_window(result, w.columns, offset, 99, pieces + offset, &n, NULL) == PD_OK && n > 0);
+                REQUIRE(pd_result_window(result, w.columns, &(pd_result_range){ offset, 99 }, pieces + offset, &n, NULL) == PD_OK && n > 0);
             CHECK(n_pieces == total);
             size_t same = 0;
             while (same < n_first && first[same].slot == pieces[same].slot && first[same].match == pieces[same].match)
@@ -254,8 +254,8 @@ static void a_deep_window_goes_on_where_the_head_ends(void)
                 if (i > 0 && asks && !sought.words[0] && orders[o] == PD_ORDER_SCORE && isfinite(pieces[i].score))
                     CHECK(pieces[i - 1].score >= pieces[i].score);
             }
-            CHECK(pd_result_window(result, w.columns, total + 5, 20, pieces, &n, NULL) == PD_OK && n == 0);
-            CHECK(pd_result_window(result, w.columns, SIZE_MAX, SIZE_MAX, pieces, &n, NULL) == PD_OK && n == 0);
+            CHECK(pd_result_window(result, w.columns, &(pd_result_range){ total + 5, 20 }, pieces, &n, NULL) == PD_OK && n == 0);
+            CHECK(pd_result_window(result, w.columns, &(pd_result_range){ SIZE_MAX, SIZE_MAX }, pieces, &n, NULL) == PD_OK && n == 0);
             pd_result_free(&result);
         }
     close_world();
@@ -275,7 +275,7 @@ static void copies_of_a_content_are_hits_each(void)
     pd_result_item items[20];
     size_t n = 0;
     REQUIRE(find("", vector, (pd_sought){ 0 }, &result, NULL) == PD_OK && pd_result_total(result) == 15);
-    REQUIRE(pd_result_window(result, w.columns, 0, 4, items, &n, NULL) == PD_OK && n == 4);
+    REQUIRE(pd_result_window(result, w.columns, &(pd_result_range){ 0, 4 }, items, &n, NULL) == PD_OK && n == 4);
     for (uint32_t i = 0; i < 3; i++)
         CHECK(pd_columns_photo(w.columns, items[i].slot) == 7 + i && items[i].score > 0.9999F);
     CHECK(items[3].score < items[2].score);
@@ -299,7 +299,7 @@ static void examples_are_never_shown_and_say_nothing_about_the_line(void)
     size_t n = 0;
     REQUIRE(find("", vector, (pd_sought){ .without = without, .n_without = 3 }, &result, NULL) == PD_OK);
     CHECK(pd_result_total(result) == 98);
-    CHECK(pd_result_window(result, w.columns, 0, 100, items, &n, NULL) == PD_OK && n == 98);
+    CHECK(pd_result_window(result, w.columns, &(pd_result_range){ 0, 100 }, items, &n, NULL) == PD_OK && n == 98);
     for (size_t i = 0; i < n; i++)
         CHECK(pd_columns_content(w.columns, items[i].slot) != 3);
     pd_result_free(&result);
@@ -319,7 +319,7 @@ static void a_library_of_one_picture_is_answered(void)
     size_t n = 0;
     REQUIRE(find("", vector, (pd_sought){ 0 }, &result, NULL) == PD_OK);
     CHECK(pd_result_total(result) == 3000 && pd_result_strong(result) == 0);
-    REQUIRE(pd_result_window(result, w.columns, 2990, 10, items, &n, NULL) == PD_OK && n == 10);
+    REQUIRE(pd_result_window(result, w.columns, &(pd_result_range){ 2990, 10 }, items, &n, NULL) == PD_OK && n == 10);
     CHECK(items[9].slot == 2999 && items[9].score > 0.9999F);
     pd_result_free(&result);
     /* beside questions that nobody asked it is a strong match for what it is, and no match for its opposite */
@@ -331,7 +331,7 @@ static void a_library_of_one_picture_is_answered(void)
         vector[i] = -vector[i];
     REQUIRE(find("", vector, (pd_sought){ .null = null }, &result, NULL) == PD_OK);
     CHECK(pd_result_strong(result) == 0);
-    REQUIRE(pd_result_window(result, w.columns, 0, 1, items, &n, NULL) == PD_OK && items[0].match == 0);
+    REQUIRE(pd_result_window(result, w.columns, &(pd_result_range){ 0, 1 }, items, &n, NULL) == PD_OK && items[0].match == 0);
     pd_result_free(&result);
     close_world();
 }
@@ -390,12 +390,12 @@ static void running_out_of_memory_leaks_nothing(void)
                 if (deep)
                     REQUIRE(find("iso:>0", vector, sought, &result, NULL) == PD_OK);
                 (void)pd_mem_fail_at(tries + 1);
-                status = deep ? pd_result_window(result, w.columns, 500, 5, items, &n, NULL)
+                status = deep ? pd_result_window(result, w.columns, &(pd_result_range){ 500, 5 }, items, &n, NULL)
                               : find("iso:>0", vector, sought, &result, NULL);
                 (void)pd_mem_fail_at(0);
                 CHECK(status == PD_OK || (status == PD_ERR_NOMEM && n == 77 && (deep || !result)));
                 if (deep) /* a failure leaves the result as it was */
-                    CHECK(pd_result_window(result, w.columns, 500, 5, items, &n, NULL) == PD_OK && n == 5);
+                    CHECK(pd_result_window(result, w.columns, &(pd_result_range){ 500, 5 }, items, &n, NULL) == PD_OK && n == 5);
                 pd_result_free(&result);
                 CHECK(pd_mem_live() <= live + 3); /* buffers of the catalogue stay */
             }
