@@ -131,7 +131,8 @@ PD_MUST_USE pd_status pd_library_result_photos(pd_library *library, uint64_t res
                                                int64_t **ret_ids, size_t *ret_n, pd_error *err);
 
 /* Values of a field among the photos that the query finds (its own filters on that field apart), for a filter panel:
- * columns/columns.h says which and in what order. question->visit is called under a lock: it asks the library nothing. */
+ * columns/columns.h says which and in what order. question->visit is called under a lock: it asks the library nothing.
+ */
 PD_MUST_USE pd_status pd_library_values(pd_library *library, const char *query, const pd_value_question *question,
                                         pd_error *err);
 
