@@ -114,9 +114,8 @@ typedef struct pd_result_range {
 } pd_result_range;
 /* ret_items [range->n]. Behind the head this puts the whole result in order, once; `columns` as they were when
  * it was made, else pd_result_settle must have been called before they changed. */
-PD_MUST_USE pd_status pd_result_window(pd_result *result, const pd_columns *columns,
-                                       const pd_result_range *range, pd_result_item *ret_items, size_t *ret_n,
-                                       pd_error *err);
+PD_MUST_USE pd_status pd_result_window(pd_result *result, const pd_columns *columns, const pd_result_range *range,
+                                       pd_result_item *ret_items, size_t *ret_n, pd_error *err);
 /* Puts in order what needs the columns for that, before they change. */
 PD_MUST_USE pd_status pd_result_settle(pd_result *result, const pd_columns *columns, pd_error *err);
 

@@ -127,7 +127,8 @@ static void a_kept_result_stays_as_it_is_while_photos_are_learned(void)
         }
         int64_t *ids = NULL;
         size_t n_ids = 0;
-        CHECK(pd_library_result_photos(library, before.result, &(pd_result_range){ 2, SIZE_MAX }, &ids, &n_ids, NULL) == PD_OK);
+        CHECK(pd_library_result_photos(library, before.result, &(pd_result_range){ 2, SIZE_MAX }, &ids, &n_ids, NULL) ==
+              PD_OK);
         CHECK(n_ids == before.n - 2);
         for (size_t i = 0; i < n_ids; i++)
             CHECK(ids[i] == before.items[i + 2].id);
@@ -157,7 +158,9 @@ static void the_results_used_longest_ago_are_given_up(void)
     size_t n = 0;
     CHECK(pd_library_find(library, &(pd_question){ .result = numbers[1] }, &hits, &err) == PD_ERR_NO_MATCH);
     CHECK(strstr(err.message, "again") && !hits.items);
-    CHECK(pd_library_result_photos(library, numbers[1], &(pd_result_range){ 0, 10 }, &ids, &n, NULL) == PD_ERR_NO_MATCH && !ids);
+    CHECK(pd_library_result_photos(library, numbers[1], &(pd_result_range){ 0, 10 }, &ids, &n, NULL) ==
+              PD_ERR_NO_MATCH &&
+          !ids);
     for (size_t i = 0; i <= PD_LIBRARY_RESULTS_MAX; i++)
         if (i != 1) {
             CHECK(pd_library_find(library, &(pd_question){ .result = numbers[i] }, &hits, NULL) == PD_OK);

@@ -235,10 +235,14 @@ static void a_deep_window_goes_on_where_the_head_ends(void)
             const size_t total = pd_result_total(result);
             CHECK(pd_result_order(result) == orders[o] && (pd_result_strong(result) >= 0) == (asks == 1));
             size_t n_first = 0, n = 0, n_pieces = 0;
-            CHECK(pd_result_window(result, w.columns, &(pd_result_range){ 0, 150 }, first, &n_first, NULL) == PD_OK && n_first == 150);
-            CHECK(pd_result_window(result, w.columns, &(pd_result_range){ DEEP, 20 }, pieces, &n, NULL) == PD_OK && n == 20);
+            CHECK(pd_result_window(result, w.columns, &(pd_result_range){ 0, 150 }, first, &n_first, NULL) == PD_OK &&
+                  n_first == 150);
+            CHECK(pd_result_window(result, w.columns, &(pd_result_range){ DEEP, 20 }, pieces, &n, NULL) == PD_OK &&
+                  n == 20);
             for (size_t offset = 0; offset < total; offset += n, n_pieces += n)
-                REQUIRE(pd_result_window(result, w.columns, &(pd_result_range){ offset, 99 }, pieces + offset, &n, NULL) == PD_OK && n > 0);
+                REQUIRE(pd_result_window(result, w.columns, &(pd_result_range){ offset, 99 }, pieces + offset, &n,
+                                         NULL) == PD_OK &&
+                        n > 0);
             CHECK(n_pieces == total);
             size_t same = 0;
             while (same < n_first && first[same].slot == pieces[same].slot && first[same].match == pieces[same].match)
@@ -254,8 +258,11 @@ static void a_deep_window_goes_on_where_the_head_ends(void)
                 if (i > 0 && asks && !sought.words[0] && orders[o] == PD_ORDER_SCORE && isfinite(pieces[i].score))
                     CHECK(pieces[i - 1].score >= pieces[i].score);
             }
-            CHECK(pd_result_window(result, w.columns, &(pd_result_range){ total + 5, 20 }, pieces, &n, NULL) == PD_OK && n == 0);
-            CHECK(pd_result_window(result, w.columns, &(pd_result_range){ SIZE_MAX, SIZE_MAX }, pieces, &n, NULL) == PD_OK && n == 0);
+            CHECK(pd_result_window(result, w.columns, &(pd_result_range){ total + 5, 20 }, pieces, &n, NULL) == PD_OK &&
+                  n == 0);
+            CHECK(pd_result_window(result, w.columns, &(pd_result_range){ SIZE_MAX, SIZE_MAX }, pieces, &n, NULL) ==
+                      PD_OK &&
+                  n == 0);
             pd_result_free(&result);
         }
     close_world();
@@ -331,7 +338,8 @@ static void a_library_of_one_picture_is_answered(void)
         vector[i] = -vector[i];
     REQUIRE(find("", vector, (pd_sought){ .null = null }, &result, NULL) == PD_OK);
     CHECK(pd_result_strong(result) == 0);
-    REQUIRE(pd_result_window(result, w.columns, &(pd_result_range){ 0, 1 }, items, &n, NULL) == PD_OK && items[0].match == 0);
+    REQUIRE(pd_result_window(result, w.columns, &(pd_result_range){ 0, 1 }, items, &n, NULL) == PD_OK &&
+            items[0].match == 0);
     pd_result_free(&result);
     close_world();
 }
@@ -395,7 +403,8 @@ static void running_out_of_memory_leaks_nothing(void)
                 (void)pd_mem_fail_at(0);
                 CHECK(status == PD_OK || (status == PD_ERR_NOMEM && n == 77 && (deep || !result)));
                 if (deep) /* a failure leaves the result as it was */
-                    CHECK(pd_result_window(result, w.columns, &(pd_result_range){ 500, 5 }, items, &n, NULL) == PD_OK && n == 5);
+                    CHECK(pd_result_window(result, w.columns, &(pd_result_range){ 500, 5 }, items, &n, NULL) == PD_OK &&
+                          n == 5);
                 pd_result_free(&result);
                 CHECK(pd_mem_live() <= live + 3); /* buffers of the catalogue stay */
             }
