@@ -79,10 +79,10 @@ static pd_order chosen_order(const pd_options *options)
     for (size_t i = 0; i < PD_COUNT_OF(orders); i++)
         if (strcmp(orders[i].name, pd_options_text(options, PD_OPTION_SORT)) == 0)
             return orders[i].order;
-    return PD_ORDER_SCORE;
+    return PD_ORDER_NONE;
 }
 
-static pd_status find_similar(const pd_cli *cli, pd_library *library, const pd_window *window, pd_hits *ret_hits,
+static pd_status find_similar(const pd_cli *cli, pd_library *library, pd_question *question, pd_hits *ret_hits,
                               pd_error *err)
 {
     size_t n;
@@ -92,19 +92,22 @@ static pd_status find_similar(const pd_cli *cli, pd_library *library, const pd_w
         return pd_error_set_nomem(err);
     for (size_t i = 0; i < n; i++)
         examples[i] = (pd_example){ .text = arguments[i], .fd = -1 };
-    const pd_status status = pd_library_similar(library, examples, n, window, ret_hits, err);
+    question->examples = examples;
+    question->n_examples = n;
+    const pd_status status = pd_library_find(library, question, ret_hits, err);
     pd_mem_free(examples);
     return status;
 }
 
 static pd_status answer_query(pd_cli *cli, pd_library *library, const char *query, bool by_example, pd_error *err)
 {
-    /* --sort orders the N best, it does not choose them */
-    const pd_window window = { .n = (size_t)pd_options_number(&cli->options, PD_OPTION_NUMBER) };
+    pd_question question = { .text = by_example ? NULL : query,
+                             .n = (size_t)pd_options_number(&cli->options, PD_OPTION_NUMBER),
+                             .order = chosen_order(&cli->options) };
     pd_hits hits = { 0 };
     const int64_t start_ns = pd_clock_ns();
-    const pd_status status = by_example ? find_similar(cli, library, &window, &hits, err)
-                                        : pd_library_search(library, query, &window, &hits, err);
+    const pd_status status = by_example ? find_similar(cli, library, &question, &hits, err)
+                                        : pd_library_find(library, &question, &hits, err);
     if (status != PD_OK)
         return status;
     const pd_hits_answer answer = {
@@ -114,7 +117,6 @@ static pd_status answer_query(pd_cli *cli, pd_library *library, const char *quer
         .hits = &hits,
     };
     const bool found = hits.total > 0;
-    pd_hits_sort(&hits, chosen_order(&cli->options));
     pd_hits_write(&cli->out, &answer, chosen_form(&cli->options));
     if (found)
         say_more(cli, &answer);

@@ -48,7 +48,7 @@ static const pd_option table[PD_OPTION_COUNT] = {
     [PD_OPTION_NUMBER] = { .letter = 'n',
                            .value = "N",
                            .min = 1,
-                           .max = PD_SEARCH_N_MAX,
+                           .max = PD_LIBRARY_WINDOW_MAX,
                            .preset = "20",
                            .help = "Show the N best" },
     [PD_OPTION_SORT] = { .name = "sort",

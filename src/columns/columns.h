@@ -64,6 +64,9 @@ uint32_t pd_columns_slot(const pd_columns *columns, int64_t photo);
 /* [n] content of every slot, 0 where empty: for those who go through all. */
 const int64_t *pd_columns_contents(const pd_columns *columns);
 
+int pd_columns_rating(const pd_columns *columns, uint32_t slot); /* 0..5 */
+bool pd_columns_favorite(const pd_columns *columns, uint32_t slot);
+
 /* A set of slots: bit s % 64 of words[s / 64]. */
 typedef struct pd_slots {
     uint64_t *words; /* [(n + 63) / 64], on the heap; bits behind n are 0 */

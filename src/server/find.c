@@ -17,16 +17,8 @@ enum {
     ID_DIGITS = 24
 };
 
-static const pd_uri_range offset_range = { .preset = 0, .min = 0, .max = PD_SEARCH_N_MAX };
-static const pd_uri_range n_range = { .preset = HITS_N, .min = 1, .max = PD_SEARCH_N_MAX };
-
-static pd_status check_window(const pd_window *window, pd_error *err)
-{
-    if (window->offset + window->n <= PD_SEARCH_N_MAX)
-        return PD_OK;
-    return pd_error_set(err, PD_ERR_LIMIT, "only the first %d results can be looked at: offset and n together are %zu",
-                        PD_SEARCH_N_MAX, window->offset + window->n);
-}
+static const pd_uri_range offset_range = { .preset = 0, .min = 0, .max = UINT32_MAX };
+static const pd_uri_range n_range = { .preset = HITS_N, .min = 1, .max = PD_LIBRARY_WINDOW_MAX };
 
 static pd_status read_order(const pd_uri *uri, pd_order preset, pd_order *ret_order, pd_error *err)
 {
@@ -49,17 +41,17 @@ static pd_status read_order(const pd_uri *uri, pd_order preset, pd_order *ret_or
     return pd_error_set(err, PD_ERR_USAGE, "'sort' is one of score, date, -date and name");
 }
 
-static pd_status read_window(const pd_uri *uri, pd_order preset, pd_window *ret_window, pd_error *err)
+static pd_status read_window(const pd_uri *uri, pd_order preset, pd_question *ret_window, pd_error *err)
 {
     uint64_t offset = 0, n = 0;
-    pd_window window;
+    pd_question window = { 0 };
     PD_TRY(pd_uri_number(uri, "offset", &offset_range, &offset, err));
     PD_TRY(pd_uri_number(uri, "n", &n_range, &n, err));
     PD_TRY(read_order(uri, preset, &window.order, err));
     window.offset = offset;
     window.n = n;
     *ret_window = window;
-    return check_window(&window, err);
+    return PD_OK;
 }
 
 /* Frees the hits. `advice` (or NULL) says why there are none. */
@@ -83,7 +75,7 @@ void pd_handle_search(pd_app *app, const pd_request *request, pd_reply *reply)
     const char *query = pd_uri_text(&request->uri, "q");
     const bool browses = !query || query[strspn(query, " \t\r\n")] == '\0';
     const int64_t begun_ns = pd_clock_ns();
-    pd_window window;
+    pd_question window;
     pd_error err = { 0 };
     pd_hits hits = { 0 };
     pd_status status = read_window(&request->uri, browses ? PD_ORDER_NEWEST : PD_ORDER_SCORE, &window, &err);
@@ -91,8 +83,8 @@ void pd_handle_search(pd_app *app, const pd_request *request, pd_reply *reply)
         pd_reply_error(reply, &err);
         return;
     }
-    status = browses ? pd_library_browse(library, &window, &hits, &err)
-                     : pd_library_search(library, query, &window, &hits, &err);
+    window.text = query;
+    status = pd_library_find(library, &window, &hits, &err);
     pd_hits_answer answer = { .query = query ? query : "",
                               .model = pd_library_model_name(library),
                               .took_ms = ms_since(begun_ns),
@@ -111,7 +103,7 @@ typedef struct examples {
     pd_example items[PD_SERVER_EXAMPLES_MAX];
     char digits[PD_SERVER_EXAMPLES_MAX][ID_DIGITS];
     size_t n;
-    pd_window window;
+    pd_question window;
 } examples;
 
 static pd_status read_ids(const pd_json *ids, examples *e, pd_error *err)
@@ -159,8 +151,6 @@ static pd_status read_json_examples(const pd_request *request, examples *e, pd_e
         status = read_member(json, "offset", &offset_range, &e->window.offset, err);
     if (status == PD_OK)
         status = read_member(json, "n", &n_range, &e->window.n, err);
-    if (status == PD_OK)
-        status = check_window(&e->window, err);
     pd_json_free(&json);
     return status;
 }
@@ -186,7 +176,9 @@ void pd_handle_similar(pd_app *app, const pd_request *request, pd_reply *reply)
         pd_reply_error(reply, &err);
         return;
     }
-    const pd_status status = pd_library_similar(library, e.items, e.n, &e.window, &hits, &err);
+    e.window.examples = e.items;
+    e.window.n_examples = e.n;
+    const pd_status status = pd_library_find(library, &e.window, &hits, &err);
     pd_hits_answer answer = {
         .query = "", .model = pd_library_model_name(library), .took_ms = ms_since(begun_ns), .hits = &hits
     };

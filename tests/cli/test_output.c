@@ -170,24 +170,6 @@ static void the_json_answer_has_its_keys(void)
     pd_json_free(&json);
 }
 
-static void sorting_reorders_the_best(void)
-{
-    static const struct {
-        pd_order order;
-        int64_t ids[3];
-    } cases[] = { { PD_ORDER_SCORE, { 1, 2, 3 } },
-                  { PD_ORDER_OLDEST, { 3, 1, 2 } },
-                  { PD_ORDER_NEWEST, { 1, 3, 2 } },
-                  { PD_ORDER_NAME, { 3, 1, 2 } } };
-    for (size_t i = 0; i < PD_COUNT_OF(cases); i++) {
-        pd_hit items[3];
-        pd_hits hits = three_hits(items);
-        pd_hits_sort(&hits, cases[i].order);
-        for (int k = 0; k < 3; k++)
-            CHECK(items[k].id == cases[i].ids[k]);
-    }
-}
-
 static void a_full_disk_is_told_with_its_own_status(void)
 {
     pd_out out;
@@ -240,7 +222,6 @@ int main(void)
     RUN(csv_fields_are_quoted_when_they_must_be);
     RUN(hits_come_in_every_form);
     RUN(the_json_answer_has_its_keys);
-    RUN(sorting_reorders_the_best);
     RUN(a_full_disk_is_told_with_its_own_status);
     RUN(a_reader_that_left_is_no_reason_to_talk);
     RUN(without_memory_no_half_answer_is_written);
