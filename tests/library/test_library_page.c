@@ -211,7 +211,7 @@ static void an_open_picture_is_an_example_like_a_path(void)
 static int64_t id_of(pd_library *library, const char *name)
 {
     pd_photo photo = { 0 };
-    CHECK(pd_library_show(library, scene_path(name), &photo, NULL) == PD_OK);
+    CHECK(pd_library_show(library, scene_path(name), &photo, NULL, NULL) == PD_OK);
     return photo.id;
 }
 
