@@ -28,6 +28,23 @@ export function cameraWords(make: string | null, model: string | null): string |
   return model.toLowerCase().startsWith(brand) ? model : `${make} ${model}`;
 }
 
+/** What the file says of its worth: 0 and nothing are no rating, below that it was rejected. */
+export function ratingWords(rating: number | null): string | null {
+  if (rating === null || rating === 0) return null;
+  return rating < 0 ? 'Rejected' : `${rating} of 5`;
+}
+
+/** What people wrote into the file with another program. */
+export function writtenFacts(photo: Photo): Fact[] {
+  const persons = photo.persons ?? [];
+  return only([
+    !!photo.title && { key: 'Title', value: photo.title },
+    !!photo.description && photo.description !== photo.title && { key: 'Description', value: photo.description },
+    persons.length > 0 && { key: persons.length === 1 ? 'Person' : 'Persons', value: persons.join(', ') },
+    ratingWords(photo.rating) !== null && { key: 'Rating', value: ratingWords(photo.rating)! },
+  ]);
+}
+
 export function cameraFacts(photo: Photo): Fact[] {
   const taken = takenWords(photo.taken);
   const camera = cameraWords(photo.make, photo.model);
@@ -43,7 +60,6 @@ export function cameraFacts(photo: Photo): Fact[] {
     photo.lens !== null && { key: 'Lens', value: photo.lens },
     (exposure.length > 0 || focal !== false) && { key: 'Exposure', value: [...exposure, focal].filter((part) => part !== false).join('   ') },
     photo.gps && { key: 'Place', value: placeWords(photo.gps.lat, photo.gps.lon, photo.gps.alt), copy: `${photo.gps.lat}, ${photo.gps.lon}` },
-    photo.rating !== null && { key: 'Rating', value: `${photo.rating} of 5` },
   ]);
 }
 
