@@ -29,9 +29,9 @@ void pd_columns_close(pd_columns **columns);
 PD_MUST_USE pd_status pd_columns_refresh(pd_columns *columns, pd_store *store, bool *ret_changed, pd_error *err);
 int64_t pd_columns_version(const pd_columns *columns); /* the catalogue's at the last refresh */
 
-size_t pd_columns_n(const pd_columns *columns);        /* slots, empty ones included */
-int64_t pd_columns_count(const pd_columns *columns);   /* photos */
-int64_t pd_columns_photo(const pd_columns *columns, uint32_t slot);   /* 0: empty */
+size_t pd_columns_n(const pd_columns *columns);                     /* slots, empty ones included */
+int64_t pd_columns_count(const pd_columns *columns);                /* photos */
+int64_t pd_columns_photo(const pd_columns *columns, uint32_t slot); /* 0: empty */
 int64_t pd_columns_content(const pd_columns *columns, uint32_t slot);
 /* UINT32_MAX: no such photo. */
 uint32_t pd_columns_slot(const pd_columns *columns, int64_t photo);

@@ -73,8 +73,10 @@ typedef enum pd_value_kind {
 } pd_value_kind;
 
 typedef struct pd_query_value {
-    const char *words;        /* WORDS: unquoted, spaces as written; never empty */
-    double low, high;         /* RANGE: -INFINITY, INFINITY where it has no end */
+    const char *words;        /* WORDS: unquoted, spaces as written; never empty. TYPE: the catalogue's name, "jpeg".
+                                 Other kinds: as written, in small letters without blanks: ">=800". Never NULL */
+    double low, high;         /* RANGE: low <= high; -INFINITY, INFINITY where it has no end. One number is low == high:
+                                 who compares with what a camera wrote (1/60 may be 0.0167) leaves a margin */
     bool low_open, high_open; /* RANGE: that end itself is out */
     int code;                 /* CODE; YES: 1 or 0 */
     double lat, lon, km;      /* PLACE: within km of it */
@@ -99,6 +101,9 @@ typedef enum pd_order {
     PD_ORDER_SMALLEST, /* "size": bytes */
     PD_ORDER_LARGEST,  /* "-size" */
 } pd_order;
+
+const char *pd_order_name(pd_order order); /* as it stands behind "sort:"; NONE: "" */
+bool pd_order_find(const char *name, pd_order *ret_order);
 
 typedef struct pd_query_part {
     pd_part_kind kind;
@@ -131,7 +136,7 @@ void pd_query_without(const pd_query *query, const char *text, size_t part, pd_b
 /* Appends one part in words for people: "camera: Canon", "after 2019", "looks like: sunset", "away from: people". */
 void pd_query_explain(const pd_query_part *part, pd_buf *buf);
 
-/* Appends `value` as it stands behind "field:", quoted where it must be. */
+/* Appends `value` as it stands behind "field:", quoted where it must be; a quotation mark in it is written twice. */
 void pd_query_quote(const char *value, pd_buf *buf);
 
 /* What can be typed. */
@@ -145,6 +150,13 @@ typedef struct pd_field_info {
 } pd_field_info;
 const pd_field_info *pd_field_info_of(pd_field field);
 bool pd_field_find(const char *name, size_t len, pd_field *ret_field);
+
+/* The colours that have names, for those who count or offer them: gray is there, grey is understood too. */
+typedef struct pd_query_colour {
+    const char *name;
+    uint8_t red, green, blue; /* sRGB */
+} pd_query_colour;
+const pd_query_colour *pd_query_colours(size_t *ret_n);
 
 /* What is being typed where the cursor stands (a byte of the text): the bytes [begin, end) that a choice replaces, and
  * either the beginning of a field's name (or of a word: the same) or a field and the beginning of its value. */

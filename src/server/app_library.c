@@ -198,13 +198,14 @@ pd_status pd_app_photo(pd_app *app, uint64_t id, pd_json **ret_json, pd_error *e
 {
     char digits[24];
     pd_photo photo;
+    pd_work work = { 0 };
     pd_json *json = NULL;
     (void)snprintf(digits, sizeof digits, "%" PRIu64, id);
     need_shelf(app);
     pthread_mutex_lock(&app->show_lock);
-    pd_status status = pd_library_show(app->options.library, digits, &photo, err);
+    pd_status status = pd_library_show(app->options.library, digits, &photo, &work, err);
     if (status == PD_OK) {
-        json = pd_answer_photo(&photo);
+        json = pd_answer_photo(&photo, &work);
         if (!json || !add_place(app, json, photo.path)) {
             pd_json_free(&json);
             status = pd_error_set_nomem(err);

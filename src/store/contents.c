@@ -1,6 +1,7 @@
 /* contents.c: what is known about a sequence of bytes, whichever files hold it. */
 #include <string.h>
 
+#include "store/doc.h"
 #include "store/schema.h"
 #include "store/store_private.h"
 
@@ -34,7 +35,7 @@ static void bind_look(sqlite3_stmt *stmt, const pd_look *look, uint8_t *colours)
     (void)sqlite3_bind_blob(stmt, 27, colours, (int)(PD_SCHEMA_COLOUR_BYTES * look->n_colours), SQLITE_STATIC);
 }
 
-pd_status pd_store_content_put(pd_store *store, const pd_content *content, int64_t *ret_content, pd_error *err)
+static pd_status put_content(pd_store *store, const pd_content *content, int64_t *ret_content, pd_error *err)
 {
     sqlite3_stmt *stmt;
     PD_TRY(pd_stmt_get(store, PD_STMT_CONTENT_PUT, &stmt, err));
@@ -69,6 +70,16 @@ pd_status pd_store_content_put(pd_store *store, const pd_content *content, int64
     int64_t id = 0;
     PD_TRY(pd_stmt_run(store, stmt, &id, err));
     PD_TRY(put_texts(store, id, content->texts, err));
+    *ret_content = id;
+    return pd_doc_refresh_content(store, id, err);
+}
+
+pd_status pd_store_content_put(pd_store *store, const pd_content *content, int64_t *ret_content, pd_error *err)
+{
+    bool own;
+    int64_t id = 0;
+    PD_TRY(pd_store_enter(store, &own, err));
+    PD_TRY(pd_store_leave(store, own, put_content(store, content, &id, err), err));
     *ret_content = id;
     return PD_OK;
 }

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "store/doc.h"
 #include "store/schema.h"
 #include "store/store_private.h"
 
@@ -45,7 +46,8 @@ static pd_status check_version(pd_store *store, int64_t version, pd_error *err)
 static pd_status run_steps(pd_store *store, int64_t version, pd_error *err)
 {
     for (size_t step = (size_t)version; step < pd_schema_n_steps; step++)
-        PD_TRY(pd_store_exec(store, pd_schema_steps[step], "cannot bring the catalogue up to date", err));
+        for (size_t part = 0; part < PD_SCHEMA_STEP_PARTS && pd_schema_steps[step][part]; part++)
+            PD_TRY(pd_store_exec(store, pd_schema_steps[step][part], "cannot bring the catalogue up to date", err));
     char sql[96];
     (void)snprintf(sql, sizeof sql, "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID,
                    pd_store_schema_version());
@@ -66,6 +68,9 @@ pd_status pd_store_migrate(pd_store *store, pd_error *err)
     pd_status status = pd_store_check(store, &version, err); /* again, under the lock: another process may be faster */
     if (status == PD_OK && version < pd_store_schema_version())
         status = run_steps(store, version, err);
+    store->version = pd_store_schema_version();
+    if (status == PD_OK && version < PD_SCHEMA_WORK)
+        status = pd_doc_refresh_all(store, err);
     if (status == PD_OK)
         status = pd_store_commit(store, err);
     if (status != PD_OK)

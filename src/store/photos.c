@@ -1,8 +1,7 @@
 /* photos.c: files: their rows, their errors, and everything about one of them. */
-#include <math.h>
 #include <string.h>
 
-#include "store/schema.h"
+#include "store/doc.h"
 #include "store/store_private.h"
 
 pd_status pd_store_photo_states(pd_store *store, int64_t root_id, int64_t model,
@@ -45,17 +44,29 @@ static void bind_file(sqlite3_stmt *stmt, const pd_photo_file *file)
         sqlite3_bind_int64(stmt, 5, file->content);
 }
 
-static pd_status put(pd_store *store, const pd_photo_file *file, pd_status why, const char *sentence, int64_t *ret_id,
-                     pd_error *err)
+static pd_status put_row(pd_store *store, const pd_photo_file *file, pd_status why, const char *sentence,
+                         int64_t *ret_id, pd_error *err)
 {
     sqlite3_stmt *stmt;
-    PD_TRY(pd_store_check_path(file->path, err));
     PD_TRY(pd_stmt_get(store, PD_STMT_PHOTO_PUT, &stmt, err));
     bind_file(stmt, file);
     sqlite3_bind_int64(stmt, 6, why);
     pd_stmt_bind_text(stmt, 7, sentence);
     sqlite3_bind_int64(stmt, 8, file->sidecar_ns);
-    return pd_stmt_run(store, stmt, ret_id, err);
+    PD_TRY(pd_stmt_run(store, stmt, ret_id, err));
+    return pd_doc_refresh(store, *ret_id, err);
+}
+
+static pd_status put(pd_store *store, const pd_photo_file *file, pd_status why, const char *sentence, int64_t *ret_id,
+                     pd_error *err)
+{
+    bool own;
+    int64_t id = 0;
+    PD_TRY(pd_store_check_path(file->path, err));
+    PD_TRY(pd_store_enter(store, &own, err));
+    PD_TRY(pd_store_leave(store, own, put_row(store, file, why, sentence, &id, err), err));
+    *ret_id = id;
+    return PD_OK;
 }
 
 pd_status pd_store_photo_put(pd_store *store, const pd_photo_file *file, int64_t *ret_id, pd_error *err)
@@ -66,20 +77,27 @@ pd_status pd_store_photo_put(pd_store *store, const pd_photo_file *file, int64_t
 pd_status pd_store_photo_fail(pd_store *store, const pd_photo_file *file, pd_status why, const char *sentence,
                               pd_error *err)
 {
-    return put(store, file, why, sentence, NULL, err);
+    return put(store, file, why, sentence, &(int64_t){ 0 }, err);
 }
 
-pd_status pd_store_photo_move(pd_store *store, int64_t id, const pd_photo_file *file, pd_error *err)
+static pd_status move_row(pd_store *store, int64_t id, const pd_photo_file *file, pd_error *err)
 {
     sqlite3_stmt *stmt;
     int64_t moved = 0;
-    PD_TRY(pd_store_check_path(file->path, err));
     PD_TRY(pd_stmt_get(store, PD_STMT_PHOTO_MOVE, &stmt, err));
     bind_file(stmt, file);
     sqlite3_bind_int64(stmt, 6, id);
     sqlite3_bind_int64(stmt, 7, file->sidecar_ns);
     PD_TRY(pd_stmt_run(store, stmt, &moved, err));
-    return moved == id ? PD_OK : PD_ERR_NO_MATCH;
+    return moved == id ? pd_doc_refresh(store, id, err) : PD_ERR_NO_MATCH;
+}
+
+pd_status pd_store_photo_move(pd_store *store, int64_t id, const pd_photo_file *file, pd_error *err)
+{
+    bool own;
+    PD_TRY(pd_store_check_path(file->path, err));
+    PD_TRY(pd_store_enter(store, &own, err));
+    return pd_store_leave(store, own, move_row(store, id, file, err), err);
 }
 
 pd_status pd_store_photo_remove(pd_store *store, int64_t id, pd_error *err)
@@ -110,17 +128,6 @@ pd_status pd_store_errors(pd_store *store, int64_t root_id,
     return PD_OK;
 }
 
-static uint32_t read_count(sqlite3_stmt *stmt, int at)
-{
-    const int64_t value = sqlite3_column_int64(stmt, at);
-    return value > 0 && value <= UINT32_MAX ? (uint32_t)value : 0;
-}
-
-static double read_number(sqlite3_stmt *stmt, int at)
-{
-    return sqlite3_column_type(stmt, at) == SQLITE_NULL ? (double)NAN : sqlite3_column_double(stmt, at);
-}
-
 static const char *read_text_or_null(sqlite3_stmt *stmt, int at) { return (const char *)sqlite3_column_text(stmt, at); }
 
 static int32_t read_whole(sqlite3_stmt *stmt, int at)
@@ -135,47 +142,37 @@ static pd_texts read_texts(sqlite3_stmt *stmt, int at)
     return texts.bytes && pd_texts_are_sound(texts) ? texts : (pd_texts){ 0 };
 }
 
-static pd_look read_look(sqlite3_stmt *stmt, int at)
-{
-    pd_look look = { .sharpness = (float)read_number(stmt, at) };
-    const uint8_t *colours = sqlite3_column_blob(stmt, at + 1);
-    const size_t n = (size_t)sqlite3_column_bytes(stmt, at + 1) / PD_SCHEMA_COLOUR_BYTES;
-    for (; colours && look.n_colours < n && look.n_colours < PD_LOOK_COLOURS_MAX; colours += PD_SCHEMA_COLOUR_BYTES)
-        look.colours[look.n_colours++] = (pd_look_colour){ colours[0], colours[1], colours[2], colours[3] };
-    return look;
-}
-
 /* Column 7 and on of SELECT_PHOTO (stmt.c). */
 static void read_facts(sqlite3_stmt *stmt, pd_content *facts)
 {
     if (sqlite3_column_bytes(stmt, 7) == PD_SHA256_BYTES)
         memcpy(facts->sha256, sqlite3_column_blob(stmt, 7), PD_SHA256_BYTES);
     facts->type = pd_stmt_text(stmt, 8);
-    facts->width = read_count(stmt, 9);
-    facts->height = read_count(stmt, 10);
-    facts->pages = read_count(stmt, 11);
-    facts->orientation = read_count(stmt, 12);
+    facts->width = pd_stmt_count(stmt, 9);
+    facts->height = pd_stmt_count(stmt, 10);
+    facts->pages = pd_stmt_count(stmt, 11);
+    facts->orientation = pd_stmt_count(stmt, 12);
     facts->taken = pd_stmt_text(stmt, 13);
     facts->taken_source = pd_stmt_text(stmt, 14);
     facts->make = pd_stmt_text(stmt, 15);
     facts->camera = pd_stmt_text(stmt, 16);
     facts->lens = pd_stmt_text(stmt, 17);
-    facts->iso = read_count(stmt, 18);
-    facts->exposure_s = read_number(stmt, 19);
-    facts->fnumber = read_number(stmt, 20);
-    facts->focal_mm = read_number(stmt, 21);
-    facts->gps_lat = read_number(stmt, 22);
-    facts->gps_lon = read_number(stmt, 23);
-    facts->gps_alt = read_number(stmt, 24);
+    facts->iso = pd_stmt_count(stmt, 18);
+    facts->exposure_s = pd_stmt_number(stmt, 19);
+    facts->fnumber = pd_stmt_number(stmt, 20);
+    facts->focal_mm = pd_stmt_number(stmt, 21);
+    facts->gps_lat = pd_stmt_number(stmt, 22);
+    facts->gps_lon = pd_stmt_number(stmt, 23);
+    facts->gps_alt = pd_stmt_number(stmt, 24);
     facts->has_phash = sqlite3_column_type(stmt, 25) != SQLITE_NULL;
     facts->phash = (uint64_t)sqlite3_column_int64(stmt, 25);
     facts->shot.subsec = pd_stmt_text(stmt, 28);
-    facts->shot.focal35_mm = read_number(stmt, 29);
+    facts->shot.focal35_mm = pd_stmt_number(stmt, 29);
     facts->shot.flash = read_whole(stmt, 30);
     facts->shot.white_balance = read_whole(stmt, 31);
     facts->rating = read_whole(stmt, 32);
-    facts->reader = read_count(stmt, 33);
-    facts->look = read_look(stmt, 34);
+    facts->reader = pd_stmt_count(stmt, 33);
+    facts->look = pd_stmt_look(stmt, 34);
     facts->texts = read_texts(stmt, 36);
 }
 

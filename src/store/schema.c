@@ -116,5 +116,138 @@ static const char version_3[] = "ALTER TABLE content ADD COLUMN subsec TEXT;"
                                 " PRIMARY KEY (content_id, kind, position)"
                                 ") WITHOUT ROWID;";
 
-const char *const pd_schema_steps[] = { version_1, version_2, version_3 };
+/* The user's work, and what words and filters look at.
+ *
+ * `work` is what the user did for one photo. It hangs on the photo by photo_id. When the photo's row goes, it is kept
+ * with the SHA-256 of the content (and the path), and the next photo with that content takes it: the one at the same
+ * path first, else the oldest work. What came by an import for a picture that nobody knew may also be found by its
+ * path, and so may work for a file that was never read.
+ *
+ * `photo_fts`, `name_fts`, `label` with `photo_label`, and `photo_change` are made from all the other tables, by doc.c,
+ * within the transaction that changes those. A photo that is deleted takes its own along by trigger, since a REPLACE
+ * deletes too. photo_change.version grows with every change: a REPLACE gives a row the next one. */
+#define KEPT_FOR_IT                                                               \
+    "(SELECT id FROM (SELECT id, path FROM work WHERE photo_id IS NULL"           \
+    "  AND sha256 = (SELECT sha256 FROM content WHERE id = new.content_id)"       \
+    " UNION SELECT id, path FROM work WHERE photo_id IS NULL AND path = new.path" \
+    "  AND (imported OR sha256 IS NULL)) ORDER BY path = new.path DESC, id LIMIT 1)"
+static const char version_4[] =
+    "CREATE TABLE work ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " photo_id INTEGER UNIQUE,"
+    " sha256 BLOB, path BLOB,"
+    " imported INTEGER NOT NULL DEFAULT 0,"
+    " rating INTEGER,"
+    " favorite INTEGER NOT NULL DEFAULT 0,"
+    " caption TEXT"
+    ");"
+    "CREATE INDEX work_kept ON work(sha256) WHERE photo_id IS NULL;"
+    "CREATE INDEX work_kept_path ON work(path) WHERE photo_id IS NULL;"
+    "CREATE TABLE work_tag ("
+    " work_id INTEGER NOT NULL REFERENCES work(id),"
+    " folded TEXT NOT NULL,"
+    " name TEXT NOT NULL,"
+    " given INTEGER NOT NULL,"
+    " PRIMARY KEY (work_id, folded)"
+    ") WITHOUT ROWID;"
+    "CREATE TABLE album ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " folded TEXT NOT NULL UNIQUE,"
+    " name TEXT NOT NULL"
+    ");"
+    "CREATE TABLE album_work ("
+    " album_id INTEGER NOT NULL REFERENCES album(id),"
+    " work_id INTEGER NOT NULL REFERENCES work(id),"
+    " position INTEGER NOT NULL,"
+    " PRIMARY KEY (work_id, album_id)"
+    ") WITHOUT ROWID;"
+    "CREATE INDEX album_position ON album_work(album_id, position);"
+    "CREATE TABLE machine_text ("
+    " content_id INTEGER NOT NULL REFERENCES content(id),"
+    " kind INTEGER NOT NULL,"
+    " source TEXT NOT NULL,"
+    " text TEXT NOT NULL,"
+    " score REAL,"
+    " doubtful INTEGER NOT NULL DEFAULT 0,"
+    " PRIMARY KEY (content_id, kind, source, text)"
+    ") WITHOUT ROWID;"
+
+    "CREATE TABLE step ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " at INTEGER NOT NULL DEFAULT (unixepoch()),"
+    " sentence TEXT NOT NULL,"
+    " n INTEGER NOT NULL DEFAULT 0"
+    ");"
+    "CREATE TABLE step_undo ("
+    " step_id INTEGER NOT NULL,"
+    " position INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL,"
+    " work_id INTEGER,"
+    " album_id INTEGER,"
+    " number INTEGER,"
+    " key TEXT,"
+    " text TEXT,"
+    " PRIMARY KEY (step_id, position)"
+    ") WITHOUT ROWID;"
+    "CREATE TABLE saved (name TEXT PRIMARY KEY, query TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE history ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " query TEXT NOT NULL UNIQUE,"
+    " at INTEGER NOT NULL"
+    ");";
+
+/* The second half: what is made from everything else. */
+static const char version_4_made[] =
+    "CREATE VIRTUAL TABLE photo_fts USING fts5(name, folder, caption, title, tag, person, camera, other,"
+    " tokenize = 'unicode61 remove_diacritics 2');"
+    "CREATE VIRTUAL TABLE name_fts USING fts5(name, tokenize = 'trigram');"
+    "CREATE TABLE label ("
+    " id INTEGER PRIMARY KEY,"
+    " place INTEGER NOT NULL,"
+    " folded TEXT NOT NULL,"
+    " name TEXT NOT NULL,"
+    " n_photos INTEGER NOT NULL DEFAULT 0,"
+    " UNIQUE (place, folded)"
+    ");"
+    "CREATE TABLE photo_label ("
+    " label_id INTEGER NOT NULL,"
+    " photo_id INTEGER NOT NULL,"
+    " PRIMARY KEY (label_id, photo_id)"
+    ") WITHOUT ROWID;"
+    "CREATE INDEX photo_label_photo ON photo_label(photo_id);"
+    "CREATE TABLE photo_change ("
+    " version INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " photo_id INTEGER NOT NULL UNIQUE,"
+    " rating INTEGER NOT NULL DEFAULT 0,"
+    " marks INTEGER NOT NULL DEFAULT 0"
+    ");"
+
+    "CREATE TRIGGER label_given AFTER INSERT ON photo_label BEGIN"
+    " UPDATE label SET n_photos = n_photos + 1 WHERE id = new.label_id;"
+    "END;"
+    "CREATE TRIGGER label_taken AFTER DELETE ON photo_label BEGIN"
+    " UPDATE label SET n_photos = n_photos - 1 WHERE id = old.label_id;"
+    " DELETE FROM label WHERE id = old.label_id AND n_photos = 0;"
+    "END;"
+    "CREATE TRIGGER photo_gone AFTER DELETE ON photo BEGIN"
+    " UPDATE work SET photo_id = NULL, path = old.path,"
+    "  sha256 = (SELECT sha256 FROM content WHERE id = old.content_id) WHERE photo_id = old.id;"
+    " DELETE FROM photo_label WHERE photo_id = old.id;"
+    " DELETE FROM photo_fts WHERE rowid = old.id;"
+    " DELETE FROM name_fts WHERE rowid = old.id;"
+    " INSERT OR REPLACE INTO photo_change (photo_id) SELECT photo_id FROM photo_change WHERE photo_id = old.id;"
+    "END;"
+    "CREATE TRIGGER photo_came AFTER INSERT ON photo WHEN EXISTS (SELECT 1 FROM work WHERE photo_id IS NULL) BEGIN"
+    " UPDATE work SET photo_id = new.id WHERE id = " KEPT_FOR_IT ";"
+    "END;"
+    "CREATE TRIGGER photo_read AFTER UPDATE OF content_id ON photo"
+    " WHEN new.content_id IS NOT old.content_id AND EXISTS (SELECT 1 FROM work WHERE photo_id IS NULL)"
+    "  AND NOT EXISTS (SELECT 1 FROM work WHERE photo_id = new.id) "
+    "BEGIN"
+    " UPDATE work SET photo_id = new.id WHERE id = " KEPT_FOR_IT ";"
+    "END;";
+
+const char *const pd_schema_steps[][PD_SCHEMA_STEP_PARTS] = {
+    { version_1 }, { version_2 }, { version_3 }, { version_4, version_4_made }
+};
 const size_t pd_schema_n_steps = PD_COUNT_OF(pd_schema_steps);

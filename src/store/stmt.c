@@ -1,4 +1,5 @@
 /* stmt.c: every SQL statement that is used again and again, prepared once a connection. */
+#include <math.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -28,6 +29,10 @@
     " FROM photo p LEFT JOIN content c ON c.id = p.content_id"                                           \
     " LEFT JOIN embedding e ON e.seq = (SELECT max(seq) FROM embedding WHERE content_id = p.content_id)" \
     " LEFT JOIN model m ON m.id = e.model_id "
+
+#define ROW_FACTS                                                                                           \
+    "p.content_id, p.root_id, p.path, p.sort_time, p.bytes, c.taken IS NOT NULL, c.type, c.make, c.camera," \
+    " c.lens, c.width, c.height, c.iso, c.exposure_s, c.fnumber, c.focal_mm, c.gps_lat, c.gps_lon"
 
 static const char *const statements[PD_STMT_COUNT] = {
     [PD_STMT_BEGIN_READ] = "BEGIN",
@@ -109,20 +114,84 @@ static const char *const statements[PD_STMT_COUNT] = {
     [PD_STMT_BROWSE_NAME] = "SELECT id FROM photo WHERE content_id IS NOT NULL ORDER BY " PD_SCHEMA_NAME ", id"
                             " LIMIT ?1 OFFSET ?2",
     [PD_STMT_BROWSE_TOTAL] = "SELECT count(*) FROM photo WHERE content_id IS NOT NULL",
+
+    [PD_STMT_SAID_PHOTO] = "SELECT p.path, r.path, p.content_id, c.make, c.camera, c.rating, w.id, w.rating,"
+                           " w.favorite, w.caption FROM photo p JOIN root r ON r.id = p.root_id"
+                           " LEFT JOIN content c ON c.id = p.content_id LEFT JOIN work w ON w.photo_id = p.id"
+                           " WHERE p.id = ?1",
+    [PD_STMT_SAID_FILE] = "SELECT kind, text FROM content_text WHERE content_id = ?1 ORDER BY kind, position",
+    [PD_STMT_SAID_MACHINE] = "SELECT kind, text FROM machine_text WHERE content_id = ?1"
+                             " AND (kind <> 1 OR NOT doubtful) ORDER BY kind, score DESC",
+    [PD_STMT_SAID_TAGS] = "SELECT given, name FROM work_tag WHERE work_id = ?1",
+    [PD_STMT_SAID_ALBUMS] = "SELECT 1, a.name FROM album_work i JOIN album a ON a.id = i.album_id WHERE i.work_id = ?1",
+
+    [PD_STMT_PHOTO_IDS_OF_CONTENT] = "SELECT id FROM photo WHERE content_id = ?1",
+    [PD_STMT_PHOTO_IDS] = "SELECT id FROM photo ORDER BY id",
+    [PD_STMT_DOC_GET] = "SELECT name, folder, caption, title, tag, person, camera, other FROM photo_fts"
+                        " WHERE rowid = ?1",
+    [PD_STMT_DOC_PUT] = "INSERT OR REPLACE INTO photo_fts (rowid, name, folder, caption, title, tag, person, camera,"
+                        " other) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [PD_STMT_DOC_REMOVE] = "DELETE FROM photo_fts WHERE rowid = ?1",
+    [PD_STMT_NAME_PUT] = "INSERT OR REPLACE INTO name_fts (rowid, name) VALUES (?1, ?2)",
+    [PD_STMT_NAME_REMOVE] = "DELETE FROM name_fts WHERE rowid = ?1",
+    [PD_STMT_LABELS_OF_PHOTO] = "SELECT l.id, l.place, l.folded FROM photo_label p JOIN label l ON l.id = p.label_id"
+                                " WHERE p.photo_id = ?1",
+    [PD_STMT_LABEL_MAKE] = "INSERT INTO label (place, folded, name) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+    [PD_STMT_LABEL_GIVE] = "INSERT OR IGNORE INTO photo_label (label_id, photo_id)"
+                           " SELECT id, ?3 FROM label WHERE place = ?1 AND folded = ?2",
+    [PD_STMT_LABEL_TAKE] = "DELETE FROM photo_label WHERE label_id = ?1 AND photo_id = ?2",
+    [PD_STMT_CHANGE_PUT] = "INSERT OR REPLACE INTO photo_change (photo_id, rating, marks) VALUES (?1, ?2, ?3)",
+    [PD_STMT_CHANGE_GONE] = "INSERT OR REPLACE INTO photo_change (photo_id) SELECT photo_id FROM photo_change"
+                            " WHERE photo_id = ?1",
+
+    [PD_STMT_VERSION] = "SELECT max(version) FROM photo_change",
+    [PD_STMT_ROWS] = "SELECT n.version, n.photo_id, n.rating, n.marks, " ROW_FACTS ", c.flash, c.sharpness, c.colours"
+                     " FROM photo_change n LEFT JOIN photo p ON p.id = n.photo_id"
+                     " LEFT JOIN content c ON c.id = p.content_id WHERE n.version > ?1 ORDER BY n.version",
+    [PD_STMT_WORDS_DOC] = "SELECT rowid FROM photo_fts WHERE photo_fts MATCH ?1 ORDER BY rowid",
+    [PD_STMT_WORDS_RANKED] = "SELECT rowid, -bm25(photo_fts, 1, 1, 2, 2, 3, 3, 0.5, 0.5) AS score FROM photo_fts"
+                             " WHERE photo_fts MATCH ?1 ORDER BY score DESC, rowid LIMIT ?2",
+    [PD_STMT_WORDS_COUNT] = "SELECT count(*) FROM (SELECT 1 FROM photo_fts WHERE photo_fts MATCH ?1 LIMIT ?2)",
+    [PD_STMT_WORDS_NAME] = "SELECT rowid FROM name_fts WHERE name_fts MATCH ?1 ORDER BY rowid",
+    [PD_STMT_LABEL_PHOTOS] = "SELECT photo_id FROM photo_label WHERE label_id = (SELECT id FROM label"
+                             " WHERE place = ?1 AND folded = ?2)",
+    [PD_STMT_LABEL_PHOTOS_LIKE] = "SELECT DISTINCT photo_id FROM photo_label WHERE label_id IN (SELECT id FROM label"
+                                  " WHERE place = ?1 AND folded GLOB ?2)",
+    [PD_STMT_LABEL_VALUES] = "SELECT name, n_photos FROM label WHERE place = ?1 AND folded >= ?2 AND folded < ?3"
+                             " ORDER BY n_photos DESC, folded LIMIT ?4",
 };
 
-/* For reading a catalogue of schema 1 or 2; a newer one answers them too, should it be brought up to date meanwhile. */
-static const char *const old_statements[PD_STMT_COUNT] = {
-    [PD_STMT_PHOTO_BY_ID] = SELECT_OLD_PHOTO "WHERE p.id = ?1",
-    [PD_STMT_PHOTO_BY_PATH] = SELECT_OLD_PHOTO "WHERE p.path = ?1",
-    [PD_STMT_PHOTOS_OF_CONTENT] = SELECT_OLD_PHOTO "WHERE p.content_id = ?1 ORDER BY p.id",
+/* For reading older catalogues; a newer one answers them too, should it be brought up to date meanwhile. */
+typedef struct old_statement {
+    pd_stmt id;
+    int before; /* for versions below this one */
+    const char *sql;
+} old_statement;
+static const old_statement old_statements[] = {
+    { PD_STMT_PHOTO_BY_ID, PD_SCHEMA_TEXTS, SELECT_OLD_PHOTO "WHERE p.id = ?1" },
+    { PD_STMT_PHOTO_BY_PATH, PD_SCHEMA_TEXTS, SELECT_OLD_PHOTO "WHERE p.path = ?1" },
+    { PD_STMT_PHOTOS_OF_CONTENT, PD_SCHEMA_TEXTS, SELECT_OLD_PHOTO "WHERE p.content_id = ?1 ORDER BY p.id" },
+    { PD_STMT_ROWS, PD_SCHEMA_TEXTS,
+      "SELECT 0, p.id, 0, 0, " ROW_FACTS ", NULL, NULL, NULL FROM photo p JOIN content c ON c.id = p.content_id"
+      " WHERE ?1 <= 0 ORDER BY p.id" },
+    { PD_STMT_ROWS, PD_SCHEMA_WORK,
+      "SELECT 0, p.id, max(0, coalesce(c.rating, 0)), c.rating IS NOT NULL, " ROW_FACTS ", c.flash, c.sharpness,"
+      " c.colours FROM photo p JOIN content c ON c.id = p.content_id WHERE ?1 <= 0 ORDER BY p.id" },
 };
+
+static const char *find_sql(const pd_store *store, pd_stmt id)
+{
+    for (size_t i = 0; i < PD_COUNT_OF(old_statements); i++)
+        if (old_statements[i].id == id && store->version < old_statements[i].before)
+            return old_statements[i].sql;
+    return statements[id];
+}
 
 pd_status pd_stmt_get(pd_store *store, pd_stmt id, sqlite3_stmt **ret_stmt, pd_error *err)
 {
     sqlite3_stmt **slot = &store->stmts[id];
-    const char *sql = !store->is_current && old_statements[id] ? old_statements[id] : statements[id];
-    if (!*slot && sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, slot, NULL) != SQLITE_OK)
+    if (!*slot &&
+        sqlite3_prepare_v3(store->db, find_sql(store, id), -1, SQLITE_PREPARE_PERSISTENT, slot, NULL) != SQLITE_OK)
         return pd_store_fail(store, "cannot read the catalogue", err);
     *ret_stmt = *slot;
     return PD_OK;
@@ -182,6 +251,27 @@ const char *pd_stmt_text(sqlite3_stmt *stmt, int at)
 {
     const unsigned char *text = sqlite3_column_text(stmt, at);
     return text ? (const char *)text : "";
+}
+
+uint32_t pd_stmt_count(sqlite3_stmt *stmt, int at)
+{
+    const int64_t value = sqlite3_column_int64(stmt, at);
+    return value > 0 && value <= UINT32_MAX ? (uint32_t)value : 0;
+}
+
+double pd_stmt_number(sqlite3_stmt *stmt, int at)
+{
+    return sqlite3_column_type(stmt, at) == SQLITE_NULL ? (double)NAN : sqlite3_column_double(stmt, at);
+}
+
+pd_look pd_stmt_look(sqlite3_stmt *stmt, int at)
+{
+    pd_look look = { .sharpness = (float)pd_stmt_number(stmt, at) };
+    const uint8_t *colours = sqlite3_column_blob(stmt, at + 1);
+    const size_t n = (size_t)sqlite3_column_bytes(stmt, at + 1) / PD_SCHEMA_COLOUR_BYTES;
+    for (; colours && look.n_colours < n && look.n_colours < PD_LOOK_COLOURS_MAX; colours += PD_SCHEMA_COLOUR_BYTES)
+        look.colours[look.n_colours++] = (pd_look_colour){ colours[0], colours[1], colours[2], colours[3] };
+    return look;
 }
 
 pd_status pd_store_check_path(const char *path, pd_error *err)

@@ -11,8 +11,9 @@
 #include "base/mem.h"
 #include "store/store_private.h"
 
-#define BUSY_TIMEOUT_MS 5000
-#define TEXT_BYTES_MAX (1 << 20) /* strings of one photo */
+#define BUSY_TIMEOUT_MS 10000
+#define TEXT_BYTES_MAX (1 << 20)  /* strings of one photo */
+#define WORDS_BYTES_MAX (1 << 16) /* of a question, quoted */
 
 static bool is_full(int sys_errno) { return sys_errno == ENOSPC || sys_errno == EDQUOT; }
 
@@ -183,6 +184,9 @@ pd_status pd_store_open(pd_store **ret_store, const char *path, pd_store_mode mo
     if (!store)
         return pd_error_set_nomem(err);
     pd_buf_init(&store->text, TEXT_BYTES_MAX);
+    pd_buf_init(&store->words, WORDS_BYTES_MAX);
+    pd_said_init(&store->doc);
+    pd_said_init(&store->said);
     store->mode = mode;
     store->path = pd_mem_dup_string(path);
     pd_status status = store->path ? PD_OK : pd_error_set_nomem(err);
@@ -193,9 +197,9 @@ pd_status pd_store_open(pd_store **ret_store, const char *path, pd_store_mode mo
         status = pd_store_check(store, &version, err);
     if (status == PD_OK)
         status = configure(store, err);
+    store->version = (int)version;
     if (status == PD_OK && version < pd_store_schema_version())
         status = mode == PD_STORE_WRITE ? pd_store_migrate(store, err) : PD_OK;
-    store->is_current = mode == PD_STORE_WRITE || version == pd_store_schema_version();
     if (status == PD_OK)
         *ret_store = store;
     else
@@ -203,7 +207,7 @@ pd_status pd_store_open(pd_store **ret_store, const char *path, pd_store_mode mo
     return status;
 }
 
-bool pd_store_is_current(const pd_store *store) { return store->is_current; }
+bool pd_store_is_current(const pd_store *store) { return store->version == pd_store_schema_version(); }
 
 void pd_store_close(pd_store **store)
 {
@@ -214,6 +218,9 @@ void pd_store_close(pd_store **store)
         (void)sqlite3_finalize(s->stmts[i]);
     (void)sqlite3_close(s->db); /* rolls back what is open */
     pd_buf_done(&s->text);
+    pd_buf_done(&s->words);
+    pd_said_done(&s->doc);
+    pd_said_done(&s->said);
     pd_mem_free(s->half);
     pd_mem_free(s->path);
     pd_mem_free(s);
@@ -239,6 +246,21 @@ void pd_store_rollback(pd_store *store)
 {
     if (!sqlite3_get_autocommit(store->db)) /* SQLite has already rolled back after some failures */
         (void)run_plain(store, PD_STMT_ROLLBACK, NULL);
+}
+
+pd_status pd_store_enter(pd_store *store, bool *ret_own, pd_error *err)
+{
+    *ret_own = sqlite3_get_autocommit(store->db) != 0;
+    return *ret_own ? pd_store_begin(store, err) : PD_OK;
+}
+
+pd_status pd_store_leave(pd_store *store, bool own, pd_status status, pd_error *err)
+{
+    if (own && status == PD_OK)
+        status = pd_store_commit(store, err);
+    if (own && status != PD_OK)
+        pd_store_rollback(store);
+    return status;
 }
 
 pd_status pd_store_totals_get(pd_store *store, int64_t model, pd_store_totals *ret_totals, pd_error *err)

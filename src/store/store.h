@@ -20,6 +20,8 @@
 #include "base/look.h"
 #include "base/sha256.h"
 #include "base/texts.h"
+#include "store/words.h"
+#include "store/work.h"
 
 #define PD_STORE_PATH_BYTES_MAX 4096
 

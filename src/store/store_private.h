@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include "base/buf.h"
+#include "store/said.h"
 #include "store/store.h"
 
 /* One per statement; the SQL is in stmt.c. */
@@ -42,6 +43,33 @@ typedef enum pd_stmt {
     PD_STMT_BROWSE_NEWEST,
     PD_STMT_BROWSE_NAME,
     PD_STMT_BROWSE_TOTAL,
+    PD_STMT_SAID_PHOTO,
+    PD_STMT_SAID_FILE,
+    PD_STMT_SAID_MACHINE,
+    PD_STMT_SAID_TAGS,
+    PD_STMT_SAID_ALBUMS,
+    PD_STMT_PHOTO_IDS_OF_CONTENT,
+    PD_STMT_PHOTO_IDS,
+    PD_STMT_DOC_GET,
+    PD_STMT_DOC_PUT,
+    PD_STMT_DOC_REMOVE,
+    PD_STMT_NAME_PUT,
+    PD_STMT_NAME_REMOVE,
+    PD_STMT_LABELS_OF_PHOTO,
+    PD_STMT_LABEL_MAKE,
+    PD_STMT_LABEL_GIVE,
+    PD_STMT_LABEL_TAKE,
+    PD_STMT_CHANGE_PUT,
+    PD_STMT_CHANGE_GONE,
+    PD_STMT_VERSION,
+    PD_STMT_ROWS,
+    PD_STMT_WORDS_DOC,
+    PD_STMT_WORDS_RANKED,
+    PD_STMT_WORDS_COUNT,
+    PD_STMT_WORDS_NAME,
+    PD_STMT_LABEL_PHOTOS,
+    PD_STMT_LABEL_PHOTOS_LIKE,
+    PD_STMT_LABEL_VALUES,
     PD_STMT_COUNT
 } pd_stmt;
 
@@ -49,11 +77,14 @@ struct pd_store {
     sqlite3 *db;
     char *path;
     pd_store_mode mode;
-    bool is_current;                    /* the schema is this program's */
+    int version;                        /* of the schema, when it was opened */
     sqlite3_stmt *stmts[PD_STMT_COUNT]; /* prepared at first use */
     pd_buf text;                        /* strings of the last pd_photo */
     uint16_t *half;                     /* aligned copy of the last embedding visited */
     size_t half_capacity;               /* elements */
+    pd_said doc;                        /* of the photo that is being described anew */
+    pd_said said;                       /* of the last pd_work */
+    pd_buf words;                       /* of the question that is being asked */
 };
 
 /* Is it ours, and of a version that `mode` can work with? Writes nothing: somebody else's database, or a catalogue from
@@ -65,6 +96,10 @@ int pd_store_schema_version(void);
 
 /* Turns the connection's last failure into a status and a sentence that begins with `doing`. */
 PD_MUST_USE pd_status pd_store_fail(pd_store *store, const char *doing, pd_error *err);
+/* Begins a transaction unless one is open; *ret_own: it did. leave: commits it, or rolls it back where status is no
+ * PD_OK; returns status, else the commit's. */
+PD_MUST_USE pd_status pd_store_enter(pd_store *store, bool *ret_own, pd_error *err);
+PD_MUST_USE pd_status pd_store_leave(pd_store *store, bool own, pd_status status, pd_error *err);
 PD_MUST_USE pd_status pd_store_exec(pd_store *store, const char *sql, const char *doing, pd_error *err);
 PD_MUST_USE pd_status pd_store_pragma_int(pd_store *store, const char *sql, int64_t *ret_value, pd_error *err);
 
@@ -82,6 +117,11 @@ void pd_stmt_bind_path(sqlite3_stmt *stmt, int at, const char *path); /* bytes, 
 void pd_stmt_bind_text(sqlite3_stmt *stmt, int at, const char *text); /* "" and NULL: absent */
 void pd_stmt_bind_count(sqlite3_stmt *stmt, int at, uint32_t value);  /* 0: absent */
 const char *pd_stmt_text(sqlite3_stmt *stmt, int at);                 /* "" when absent; valid until the next step */
+uint32_t pd_stmt_count(sqlite3_stmt *stmt, int at);                   /* 0 when absent */
+double pd_stmt_number(sqlite3_stmt *stmt, int at);                    /* NAN when absent */
+pd_look pd_stmt_look(sqlite3_stmt *stmt, int at);                     /* of two columns: sharpness, colours */
+/* What an older catalogue, open for reading, has not: PD_ERR_UNSUPPORTED. */
+PD_MUST_USE pd_status pd_store_need_work(pd_store *store, pd_error *err);
 PD_MUST_USE pd_status pd_store_check_path(const char *path, pd_error *err);
 
 #endif

@@ -25,7 +25,7 @@ PD_MUST_USE pd_status pd_store_words_exact(pd_store *store, const char *words, p
 /* Photos by a text of some kind; pattern: a whole text, or a glob with * and ?; case and diacritics do not count for
  * ASCII and Latin letters. Every photo once, in no order. */
 typedef enum pd_text_where {
-    PD_WHERE_TAG,     /* the user's, the file's keywords, the machine's; what the user took away is not there */
+    PD_WHERE_TAG, /* the user's, the file's keywords, the machine's; what the user took away is not there */
     PD_WHERE_PERSON,
     PD_WHERE_ALBUM,
     PD_WHERE_CAPTION, /* `pattern` is words, all of which occur in caption, title or description */
@@ -43,15 +43,15 @@ PD_MUST_USE pd_status pd_store_version(pd_store *store, int64_t *ret_version, pd
 /* What filters, orders and counts look at. Strings live during the visit. Absent: NAN, 0, "". */
 typedef struct pd_photo_row {
     int64_t id, content, root_id;
-    bool gone;          /* the photo is no more: only id counts */
-    bool is_dated;      /* sort_time is the camera's, not the file's */
+    bool gone;                    /* the photo is no more: only id counts */
+    bool is_dated;                /* sort_time is the camera's, not the file's */
     const char *path, *sort_time; /* "YYYY-MM-DDTHH:MM:SS" */
     int64_t bytes;
     const char *type, *make, *camera, *lens;
     uint32_t width, height, iso;
     double exposure_s, fnumber, focal_mm, lat, lon;
-    int flash;          /* 1 fired, 0 not, -1 not known */
-    int rating;         /* 0..5, the user's else the file's */
+    int flash;  /* 1 fired, 0 not, -1 not known */
+    int rating; /* 0..5, the user's else the file's */
     bool is_rated, favorite, has_tag, has_caption, has_album;
     pd_look look;
 } pd_photo_row;

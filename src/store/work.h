@@ -1,5 +1,5 @@
-/* work.h: what the user did for photos: tags, ratings, favourites, captions, albums; and what the user kept of searching:
- * saved searches and history. Part of store.h's contract: include that.
+/* work.h: what the user did for photos: tags, ratings, favourites, captions, albums; and what the user kept of
+ * searching: saved searches and history. Part of store.h's contract: include that.
  *
  * The user's word wins for ever: nothing a machine or a file says changes it, and what the user took away stays away.
  * Work hangs on the photo. It follows the photo through moves, renames and edits of the file; when the file vanishes it
@@ -19,10 +19,10 @@
 typedef struct pd_store pd_store;
 
 #define PD_WORK_TAG_BYTES_MAX 256
-#define PD_WORK_NAME_BYTES_MAX 256      /* of an album, of a saved search */
+#define PD_WORK_NAME_BYTES_MAX 256 /* of an album, of a saved search */
 #define PD_WORK_CAPTION_BYTES_MAX 8192
-#define PD_WORK_PHOTOS_MAX 1000000      /* of one edit */
-#define PD_WORK_UNDO_STEPS_MAX 1000     /* older ones are forgotten */
+#define PD_WORK_PHOTOS_MAX 1000000  /* of one edit */
+#define PD_WORK_UNDO_STEPS_MAX 1000 /* older ones are forgotten */
 #define PD_WORK_HISTORY_MAX 500
 
 typedef enum pd_edit_kind {
@@ -60,7 +60,7 @@ typedef struct pd_tag {
     pd_said_by by;
 } pd_tag;
 typedef struct pd_work {
-    int rating; /* 0..5, user's or the file's (rejected, -1, is 0 here) */
+    int rating;           /* 0..5, user's or the file's (rejected, -1, is 0 here) */
     pd_said_by rating_by; /* 0: nobody said anything */
     bool favorite;
     const char *caption; /* user's, else machine's, else the file's description, else title; "" */
@@ -114,6 +114,7 @@ PD_MUST_USE pd_status pd_store_work_export(pd_store *store, bool (*visit)(void *
                                            void *user, pd_error *err);
 /* Within a batch (pd_store_begin) of the caller. *ret_n: photos that took it; 0: nobody here knows that picture, and it
  * is kept for when it comes. Adds; what is here already stays. Not a step of the journal. */
-PD_MUST_USE pd_status pd_store_work_import(pd_store *store, const pd_work_record *record, int64_t *ret_n, pd_error *err);
+PD_MUST_USE pd_status pd_store_work_import(pd_store *store, const pd_work_record *record, int64_t *ret_n,
+                                           pd_error *err);
 
 #endif

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/mem.h"
 #include "base/thread.h"
 #include "vindex/vindex_private.h"
@@ -31,11 +32,17 @@ typedef struct heap {
     size_t n, k;
 } heap;
 
+/* Where a scan of all rows writes; each [count]. */
+typedef struct table {
+    float *scores, *bounds;
+} table;
+
 typedef struct worker {
     const pd_vindex *index;
     const query *query;
     _Atomic size_t *next_block;
     heap heap;
+    table table; /* scores not NULL: everything is written there, and no heap is kept */
     pthread_t thread;
     bool started;
 } worker;
@@ -87,13 +94,18 @@ static void sort_heap(heap *h)
     h->n = n;
 }
 
+static size_t count_rows(const pd_vindex *index, size_t block)
+{
+    const uint64_t left = index->header.count - (uint64_t)block * PD_VFILE_BLOCK_ROWS;
+    return left < PD_VFILE_BLOCK_ROWS ? (size_t)left : PD_VFILE_BLOCK_ROWS;
+}
+
 static void scan_block(const pd_vindex *index, const query *q, size_t at, heap *h)
 {
     int32_t dots[PD_VFILE_BLOCK_ROWS];
     float upper[PD_VFILE_BLOCK_ROWS];
     const pd_vfile_block block = pd_vindex_block(index, at);
-    const uint64_t left = index->header.count - (uint64_t)at * PD_VFILE_BLOCK_ROWS;
-    const size_t n = left < PD_VFILE_BLOCK_ROWS ? (size_t)left : PD_VFILE_BLOCK_ROWS;
+    const size_t n = count_rows(index, at);
     index->kernels->scan_u8(block.rows, n, index->stride, q->bytes, dots);
     const float fixed = q->error + FLOAT_SLACK, by_row = 1 + q->error;
     for (size_t i = 0; i < n; i++)
@@ -111,12 +123,30 @@ static void scan_block(const pd_vindex *index, const query *q, size_t at, heap *
     }
 }
 
+static void estimate_block(const pd_vindex *index, const query *q, size_t at, const table *into)
+{
+    int32_t dots[PD_VFILE_BLOCK_ROWS];
+    const pd_vfile_block block = pd_vindex_block(index, at);
+    const size_t n = count_rows(index, at);
+    float *scores = into->scores + at * PD_VFILE_BLOCK_ROWS, *bounds = into->bounds + at * PD_VFILE_BLOCK_ROWS;
+    index->kernels->scan_u8(block.rows, n, index->stride, q->bytes, dots);
+    const float fixed = q->error + FLOAT_SLACK, by_row = 1 + q->error;
+    for (size_t i = 0; i < n; i++)
+        scores[i] = block.scale[i] * q->scale * (float)(dots[i] - q->offset);
+    for (size_t i = 0; i < n; i++)
+        bounds[i] = fixed + by_row * block.error[i];
+}
+
 static void *scan_blocks(void *arg)
 {
     worker *w = arg;
     const size_t n_blocks = pd_vfile_block_count(w->index->header.count);
-    for (size_t at; (at = atomic_fetch_add(w->next_block, 1)) < n_blocks;)
-        scan_block(w->index, w->query, at, &w->heap);
+    for (size_t at; (at = atomic_fetch_add(w->next_block, 1)) < n_blocks;) {
+        if (w->table.scores)
+            estimate_block(w->index, w->query, at, &w->table);
+        else
+            scan_block(w->index, w->query, at, &w->heap);
+    }
     return NULL;
 }
 
@@ -168,8 +198,9 @@ static pd_status run_workers(worker *workers, unsigned n, pd_error *err)
     pd_status status = PD_OK;
     for (unsigned i = 1; i < n && status == PD_OK; i++) {
         workers[i] = workers[0];
-        workers[i].heap.hits = pd_mem_alloc(workers[0].heap.k, sizeof(pd_vindex_hit));
-        if (!workers[i].heap.hits)
+        const size_t k = workers[0].heap.k;
+        workers[i].heap.hits = k ? pd_mem_alloc(k, sizeof(pd_vindex_hit)) : NULL;
+        if (k && !workers[i].heap.hits)
             status = pd_error_set_nomem(err);
         else
             workers[i].started =
@@ -210,4 +241,43 @@ pd_status pd_vindex_search(const pd_vindex *index, const float *vector, size_t k
     }
     pd_mem_free(q.bytes);
     return status;
+}
+
+pd_status pd_vindex_estimate(const pd_vindex *index, const float *vector, unsigned n_threads, float *ret_scores,
+                             float *ret_bounds, pd_error *err)
+{
+    if (index->header.count == 0)
+        return PD_OK;
+    query q;
+    PD_TRY(quantise_query(index, vector, &q, err));
+    _Atomic size_t next_block = 0;
+    worker workers[THREADS_MAX] = { 0 };
+    workers[0] = (worker){
+        .index = index, .query = &q, .next_block = &next_block, .table = { .scores = ret_scores, .bounds = ret_bounds }
+    };
+    const pd_status status = run_workers(workers, count_workers(index, n_threads), err);
+    pd_mem_free(q.bytes);
+    return status;
+}
+
+void pd_vindex_contents(const pd_vindex *index, size_t first, size_t n, int64_t *ret_contents)
+{
+    PD_CHECK(first + n <= index->header.count);
+    for (size_t done = 0; done < n;) {
+        const size_t row = first + done, at = row % PD_VFILE_BLOCK_ROWS;
+        const size_t rest = PD_VFILE_BLOCK_ROWS - at, now = n - done < rest ? n - done : rest;
+        const pd_vfile_block block = pd_vindex_block(index, row / PD_VFILE_BLOCK_ROWS);
+        memcpy(ret_contents + done, block.content + at, now * sizeof *ret_contents);
+        done += now;
+    }
+}
+
+void pd_vindex_row(const pd_vindex *index, size_t row, float *ret_vector)
+{
+    PD_CHECK(row < index->header.count);
+    const pd_vfile_block block = pd_vindex_block(index, row / PD_VFILE_BLOCK_ROWS);
+    const size_t at = row % PD_VFILE_BLOCK_ROWS;
+    const uint8_t *bytes = block.rows + at * index->stride;
+    for (size_t i = 0; i < index->header.dim; i++)
+        ret_vector[i] = block.scale[at] * (float)((int)bytes[i] - 128);
 }

@@ -54,4 +54,13 @@ typedef struct pd_vindex_hit {
 PD_MUST_USE pd_status pd_vindex_search(const pd_vindex *index, const float *query, size_t k, unsigned n_threads,
                                        pd_vindex_hit *ret_hits, size_t *ret_n_hits, pd_error *err);
 
+/* Every row's estimate, in the order of rows: ret_scores and ret_bounds [pd_vindex_count], as in pd_vindex_hit. Reads as
+ * fast as the search, and leaves the ranking to whoever filters. Of an empty index: PD_OK. */
+PD_MUST_USE pd_status pd_vindex_estimate(const pd_vindex *index, const float *query, unsigned n_threads,
+                                         float *ret_scores, float *ret_bounds, pd_error *err);
+/* Contents of rows first .. first + n - 1, which must be there. */
+void pd_vindex_contents(const pd_vindex *index, size_t first, size_t n, int64_t *ret_contents);
+/* A row as it is kept, of about unit length: ret_vector [dim]. For samples of what the index holds. */
+void pd_vindex_row(const pd_vindex *index, size_t row, float *ret_vector);
+
 #endif

@@ -95,9 +95,9 @@ static void a_newer_catalogue_is_left_alone(void)
         pd_store *store;
         pd_error err = { 0 };
         CHECK(open_path(f.path, (pd_store_mode)mode, &store, &err) == PD_ERR_UNSUPPORTED);
-        CHECK(strstr(err.message, "9999") && strstr(err.message, "versions up to 3") && strstr(err.message, "newer"));
+        CHECK(strstr(err.message, "9999") && strstr(err.message, "versions up to 4") && strstr(err.message, "newer"));
     }
-    run_sql(f.path, "PRAGMA user_version = 3");
+    run_sql(f.path, "PRAGMA user_version = 4");
     pd_store *store;
     REQUIRE(open_path(f.path, PD_STORE_WRITE, &store, NULL) == PD_OK);
     CHECK(count_files(store) == 1);
@@ -105,18 +105,29 @@ static void a_newer_catalogue_is_left_alone(void)
     fixture_remove(&f);
 }
 
-/* What a program of version 1 left behind. */
-static void make_old(const char *path)
+/* What a program of an older version left behind: what came later is taken out. */
+static void make_old(const char *path, int version)
 {
     static const char *const columns[] = { "subsec", "focal35_mm", "flash",     "white_balance",
                                            "rating", "reader",     "sharpness", "colours" };
-    for (size_t i = 0; i < PD_COUNT_OF(columns); i++) {
-        char sql[80];
-        (void)snprintf(sql, sizeof sql, "ALTER TABLE content DROP COLUMN %s", columns[i]);
-        run_sql(path, sql);
+    char sql[80];
+    run_sql(path,
+            "DROP TRIGGER photo_gone; DROP TRIGGER photo_came; DROP TRIGGER photo_read;"
+            "DROP TABLE photo_fts; DROP TABLE name_fts; DROP TABLE photo_label; DROP TABLE label;"
+            "DROP TABLE photo_change; DROP TABLE history; DROP TABLE saved; DROP TABLE step_undo; DROP TABLE step;"
+            "DROP TABLE machine_text; DROP TABLE album_work; DROP TABLE album; DROP TABLE work_tag;"
+            "DROP TABLE work");
+    if (version < 3) {
+        for (size_t i = 0; i < PD_COUNT_OF(columns); i++) {
+            (void)snprintf(sql, sizeof sql, "ALTER TABLE content DROP COLUMN %s", columns[i]);
+            run_sql(path, sql);
+        }
+        run_sql(path, "ALTER TABLE photo DROP COLUMN sidecar_ns; DROP TABLE content_text");
     }
-    run_sql(path, "ALTER TABLE photo DROP COLUMN sidecar_ns; DROP TABLE content_text");
-    run_sql(path, "DROP INDEX photo_time; DROP INDEX photo_name; PRAGMA user_version = 1");
+    if (version < 2)
+        run_sql(path, "DROP INDEX photo_time; DROP INDEX photo_name");
+    (void)snprintf(sql, sizeof sql, "PRAGMA user_version = %d", version);
+    run_sql(path, sql);
 }
 
 static void check_window(pd_store *store)
@@ -129,31 +140,67 @@ static void check_window(pd_store *store)
     }
 }
 
+static bool count_row(void *user, const pd_photo_row *row)
+{
+    CHECK(row->id == 1 && row->content == 1 && !row->gone && strcmp(row->path, "/photos/a.jpg") == 0);
+    CHECK(row->width == 40 && row->height == 30 && strcmp(row->type, "jpeg") == 0 && isnan(row->lat));
+    ++*(int *)user;
+    return true;
+}
+
+static bool count_word(void *user, int64_t photo, double score)
+{
+    (void)score;
+    CHECK(photo == 1);
+    ++*(int *)user;
+    return true;
+}
+
+/* Words of an older catalogue are nowhere; facts are. */
+static void check_rows(pd_store *store, bool is_current)
+{
+    int n_rows = 0, n_words = 0;
+    int64_t version = -1, next = -1;
+    pd_error err = { 0 };
+    CHECK(pd_store_version(store, &version, NULL) == PD_OK && version == is_current);
+    CHECK(pd_store_rows(store, 0, count_row, &n_rows, &next, NULL) == PD_OK && n_rows == 1 && next == version);
+    CHECK(pd_store_words_any(store, "a", 10, count_word, &n_words, NULL) == PD_OK && n_words == 0);
+    CHECK(pd_store_words_any(store, "A.JPG", 10, count_word, &n_words, NULL) == PD_OK && n_words == is_current);
+    CHECK(pd_store_words_exact(store, "a.jp", count_word, &n_words, &err) == (is_current ? PD_OK : PD_ERR_UNSUPPORTED));
+    CHECK(is_current ? n_words == 2 : strstr(err.message, "older version") != NULL);
+}
+
 static void an_old_catalogue_is_read_as_it_is_and_mended_by_writing(void)
 {
-    const fixture f = make_catalogue();
-    make_old(f.path);
-    pd_store *reader, *store;
-    REQUIRE(open_path(f.path, PD_STORE_READ, &reader, NULL) == PD_OK);
-    CHECK(!pd_store_is_current(reader) && count_files(reader) == 1);
-    check_window(reader);
-    REQUIRE(open_path(f.path, PD_STORE_WRITE, &store, NULL) == PD_OK);
-    CHECK(pd_store_is_current(store) && count_files(store) == 1);
-    check_window(store);
-    pd_store_close(&store);
-    check_window(reader); /* what was open goes on */
-    pd_store_close(&reader);
-    REQUIRE(open_path(f.path, PD_STORE_READ, &store, NULL) == PD_OK);
-    CHECK(pd_store_is_current(store));
-    pd_store_close(&store);
-    fixture_remove(&f);
+    for (int version = 1; version <= 3; version++) {
+        const fixture f = make_catalogue();
+        make_old(f.path, version);
+        pd_store *reader, *store;
+        REQUIRE(open_path(f.path, PD_STORE_READ, &reader, NULL) == PD_OK);
+        CHECK(!pd_store_is_current(reader) && count_files(reader) == 1);
+        check_window(reader);
+        check_rows(reader, false);
+        REQUIRE(open_path(f.path, PD_STORE_WRITE, &store, NULL) == PD_OK);
+        CHECK(pd_store_is_current(store) && count_files(store) == 1);
+        check_window(store);
+        check_rows(store, true);
+        pd_store_close(&store);
+        check_window(reader); /* what was open goes on */
+        check_rows(reader, false);
+        pd_store_close(&reader);
+        REQUIRE(open_path(f.path, PD_STORE_READ, &store, NULL) == PD_OK);
+        CHECK(pd_store_is_current(store));
+        check_rows(store, true);
+        pd_store_close(&store);
+        fixture_remove(&f);
+    }
 }
 
 /* All or nothing: a step that cannot be done leaves the version before. */
 static void a_migration_that_fails_leaves_the_old_version(void)
 {
     const fixture f = make_catalogue();
-    make_old(f.path);
+    make_old(f.path, 1);
     run_sql(f.path, "CREATE TABLE photo_name (x)"); /* in the way of the second index */
     pd_store *store;
     pd_error err = { 0 };

@@ -1,0 +1,14 @@
+/* fold.h: texts as people compare them: case and diacritics do not count. ASCII and Latin letters become their plain
+ * lower-case letter ("É" e, "ß" ss, "Æ" ae), Greek and Cyrillic ones lower case, combining marks nothing. Everything
+ * else, malformed bytes included, stays as it is. */
+#ifndef PD_BASE_FOLD_H
+#define PD_BASE_FOLD_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+
+/* Appends the folded text: at most twice as long. */
+pd_status pd_fold_append(pd_buf *buf, const char *text, size_t len);
+
+#endif
