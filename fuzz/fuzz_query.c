@@ -100,7 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     pd_query *query = parse(text, size);
     const pd_query_part *parts = pd_query_parts(query, &n);
     must(n <= PD_QUERY_PARTS_MAX);
-    const size_t step = 1 + size / 256; /* the whole stays linear */
+    const size_t step = 1 + size / 64; /* the whole stays linear */
     for (size_t i = 0; i < n; i++) {
         must(parts[i].begin >= end && parts[i].end > parts[i].begin && parts[i].end <= size);
         end = parts[i].end;

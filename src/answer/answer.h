@@ -24,6 +24,10 @@ void pd_answer_csv_hit(pd_buf *buf, const pd_hit *hit);
  * told in UTF-16 code units, as JavaScript counts. */
 PD_MUST_USE pd_json *pd_answer_parts(const pd_query *query, const char *text);
 PD_MUST_USE pd_json *pd_answer_reading(const pd_query *query, const char *text);
+/* Appends the parts that leave photos out (filters, exact words) without part number `but` (SIZE_MAX: all of them):
+ * asking for those alone finds as many, and needs no model. */
+void pd_filters_of(const pd_query *query, const char *text, size_t but, pd_buf *buf);
+bool pd_part_filters(const pd_query_part *part);
 size_t pd_utf16_units(const char *text, size_t bytes);             /* that the first `bytes` of `text` make */
 size_t pd_utf16_bytes(const char *text, size_t len, size_t units); /* of the first `units`; at most len */
 

@@ -7,6 +7,18 @@
 
 enum { TEXT_BYTES_MAX = 4 * PD_QUERY_BYTES_MAX }; /* of an explanation, or of a query printed with quotes */
 
+bool pd_part_filters(const pd_query_part *part) { return part->kind == PD_PART_FILTER || part->kind == PD_PART_EXACT; }
+
+void pd_filters_of(const pd_query *query, const char *text, size_t but, pd_buf *buf)
+{
+    size_t n;
+    const pd_query_part *parts = pd_query_parts(query, &n);
+    for (size_t i = 0; i < n; i++)
+        if (i != but && pd_part_filters(&parts[i]))
+            (void)pd_buf_appendf(buf, "%s%.*s", buf->len ? " " : "", (int)(parts[i].end - parts[i].begin),
+                                 text + parts[i].begin);
+}
+
 size_t pd_utf16_units(const char *text, size_t bytes)
 {
     size_t units = 0;

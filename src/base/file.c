@@ -141,18 +141,28 @@ static void sync_folder(const char *path)
     close(fd);
 }
 
-pd_status pd_file_replace(const char *path, const void *data, size_t len, bool durable, pd_error *err)
+/* 0, or the errno. */
+static int write_parts(int fd, const pd_file_part *parts, size_t n, size_t len)
+{
+    for (size_t i = 0; i < n; i++)
+        if (lseek(fd, (off_t)parts[i].at, SEEK_SET) < 0 || pd_fd_write_all(fd, parts[i].data, parts[i].len) != PD_OK)
+            return errno;
+    return ftruncate(fd, (off_t)len) == 0 ? 0 : errno;
+}
+
+static pd_status replace_file(const char *path, const pd_file_part *parts, size_t n, size_t len, bool durable,
+                              pd_error *err)
 {
     char temporary[PATH_MAX];
-    const int n = snprintf(temporary, sizeof temporary, "%s.tmp-%ld-%lx", path, (long)getpid(),
-                           (unsigned long)(uintptr_t)&temporary);
-    if (n < 0 || (size_t)n >= sizeof temporary)
+    const int n_written = snprintf(temporary, sizeof temporary, "%s.tmp-%ld-%lx", path, (long)getpid(),
+                                   (unsigned long)(uintptr_t)&temporary);
+    if (n_written < 0 || (size_t)n_written >= sizeof temporary)
         return pd_error_set(err, PD_ERR_LIMIT, "path too long: '%s'", path);
     const int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return pd_error_set_errno(err, errno, "cannot create '%s'", path);
-    int sys_errno = 0;
-    if (pd_fd_write_all(fd, data, len) != PD_OK || (durable && fsync(fd) != 0))
+    int sys_errno = write_parts(fd, parts, n, len);
+    if (!sys_errno && durable && fsync(fd) != 0)
         sys_errno = errno;
     if (close(fd) != 0 && !sys_errno)
         sys_errno = errno;
@@ -165,6 +175,17 @@ pd_status pd_file_replace(const char *path, const void *data, size_t len, bool d
     }
     (void)unlink(temporary);
     return pd_error_set_errno(err, sys_errno, "cannot write '%s'", path);
+}
+
+pd_status pd_file_replace(const char *path, const void *data, size_t len, bool durable, pd_error *err)
+{
+    const pd_file_part whole = { data, len, 0 };
+    return replace_file(path, &whole, 1, len, durable, err);
+}
+
+pd_status pd_file_replace_parts(const char *path, const pd_file_part *parts, size_t n, size_t len, pd_error *err)
+{
+    return replace_file(path, parts, n, len, false, err);
 }
 
 pd_status pd_dir_make(const char *path, pd_error *err)

@@ -33,6 +33,15 @@ PD_MUST_USE pd_status pd_fd_write_all(int fd, const void *data, size_t len);
 /* Replaces `path` so that readers see the old file or the whole new one. Durable (fsync) when `durable`. */
 PD_MUST_USE pd_status pd_file_replace(const char *path, const void *data, size_t len, bool durable, pd_error *err);
 
+/* The same from several parts, each at its own place, in a file of `len` bytes; what no part covers is a hole. Not
+ * durable: for what can be made again and is checked when it is read. */
+typedef struct pd_file_part {
+    const void *data;
+    size_t len, at;
+} pd_file_part;
+PD_MUST_USE pd_status pd_file_replace_parts(const char *path, const pd_file_part *parts, size_t n, size_t len,
+                                            pd_error *err);
+
 /* mkdir -p with mode 0700 for what is missing. */
 PD_MUST_USE pd_status pd_dir_make(const char *path, pd_error *err);
 

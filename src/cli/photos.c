@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "answer/answer.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/hits.h"
@@ -42,19 +43,6 @@ static void say_notes(const pd_query *query, const pd_hits *hits)
         pd_sayf("the model '%s' knows English only; other words find little", hits->model);
 }
 
-static bool filters(const pd_query_part *part) { return part->kind == PD_PART_FILTER || part->kind == PD_PART_EXACT; }
-
-/* Appends the parts that leave photos out, without part number `but`: asking for those alone needs no model. */
-static void append_filters(pd_buf *buf, const pd_query *query, const char *text, size_t but)
-{
-    size_t n;
-    const pd_query_part *parts = pd_query_parts(query, &n);
-    for (size_t i = 0; i < n; i++)
-        if (i != but && filters(&parts[i]))
-            (void)pd_buf_appendf(buf, "%s%.*s", buf->len ? " " : "", (int)(parts[i].end - parts[i].begin),
-                                 text + parts[i].begin);
-}
-
 /* "without 'camera: nikon' there would be 12": the first filter that alone keeps everything out. */
 static void append_blame(pd_buf *buf, pd_library *library, const pd_query *query, const char *text)
 {
@@ -63,11 +51,11 @@ static void append_blame(pd_buf *buf, pd_library *library, const pd_query *query
     for (size_t i = 0; i < n && asked < ADVICE_FILTERS_MAX; i++) {
         pd_buf rest;
         pd_hits hits = { 0 };
-        if (!filters(&parts[i]))
+        if (!pd_part_filters(&parts[i]))
             continue;
         asked++;
         pd_buf_init(&rest, PD_QUERY_BYTES_MAX);
-        append_filters(&rest, query, text, i);
+        pd_filters_of(query, text, i, &rest);
         const pd_question question = { .text = rest.len ? rest.data : "", .n = 1 };
         if (rest.status == PD_OK && pd_library_find(library, &question, &hits, NULL) == PD_OK && hits.total > 0) {
             (void)pd_buf_append_string(buf, buf->len ? "; without '" : "without '");

@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "library/learner_lock.h"
-#include "library/library_parts.h"
+#include "library/library_find.h"
 
 #define DEFAULT_MODEL "tiny"
 
@@ -20,6 +20,7 @@ pd_status pd_library_open(pd_library **ret_library, const pd_library_options *op
     if (!library)
         return pd_error_set_nomem(err);
     pthread_mutex_init(&library->searcher.lock, NULL);
+    pthread_mutex_init(&library->finder.lock, NULL);
     pthread_mutex_init(&library->show_lock, NULL);
     pthread_mutex_init(&library->reader.lock, NULL);
     pthread_mutex_init(&library->writer.lock, NULL);
@@ -55,7 +56,22 @@ static void close_searcher(pd_library_searcher *searcher)
     pd_session_free(&searcher->vision);
     pd_model_close(&searcher->model);
     pd_store_close(&searcher->store);
+    for (size_t i = 0; i < PD_LIBRARY_TEXTS_MAX; i++) {
+        pd_mem_free(searcher->texts[i].text);
+        pd_mem_free(searcher->texts[i].embedding);
+    }
+    pd_mem_free(searcher->bank);
     pthread_mutex_destroy(&searcher->lock);
+}
+
+static void close_finder(pd_library_finder *finder)
+{
+    for (size_t i = 0; i < PD_LIBRARY_RESULTS_MAX; i++)
+        pd_kept_done(&finder->kept[i]);
+    pd_rows_free(&finder->rows);
+    pd_columns_close(&finder->columns);
+    pd_store_close(&finder->store);
+    pthread_mutex_destroy(&finder->lock);
 }
 
 void pd_library_close(pd_library **library)
@@ -68,6 +84,7 @@ void pd_library_close(pd_library **library)
     pthread_cond_destroy(&l->learner.unused);
     pthread_mutex_destroy(&l->learner.lock);
     close_searcher(&l->searcher);
+    close_finder(&l->finder);
     pd_library_decoders_done(&l->decoders);
     pd_store_close(&l->show_store);
     pthread_mutex_destroy(&l->show_lock);

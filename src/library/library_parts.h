@@ -1,8 +1,9 @@
 /* library_parts.h: the inside of a pd_library. Private to the room.
  *
- * Parts with a lock each, of which no call holds two, but the reader's, shortly, within the searcher's: searching
- * (catalogue, model, vectors), reading (a connection for what must not wait for a search), showing, writing (what the
- * user does), learning (the job), decoding (a pool for single pictures), views (their cache). */
+ * Parts with a lock each, of which no call holds two, but the reader's and the finder's, shortly, within the searcher's:
+ * searching (catalogue, model, vectors), finding (filters, orders, kept results), reading (a connection for what must
+ * not wait for a search), showing, writing (what the user does), learning (the job), decoding (a pool for single
+ * pictures), views (their cache). */
 #ifndef PD_LIBRARY_PARTS_H
 #define PD_LIBRARY_PARTS_H
 
@@ -15,6 +16,14 @@
 #include "media/media.h"
 #include "vindex/vindex.h"
 
+/* Embeddings of words that were asked lately, and of everyday ones (pd_null_mix). */
+#define PD_LIBRARY_TEXTS_MAX 64
+typedef struct pd_library_text {
+    char *text;       /* NULL: none */
+    float *embedding; /* [dim] */
+    uint64_t used;    /* by which question */
+} pd_library_text;
+
 /* Everything is opened by the first call that needs it. */
 typedef struct pd_library_searcher {
     pthread_mutex_t lock;
@@ -24,7 +33,34 @@ typedef struct pd_library_searcher {
     pd_session *text, *vision;
     pd_vindex *index;
     bool index_in_memory;
+    pd_library_text texts[PD_LIBRARY_TEXTS_MAX];
+    uint64_t n_asked;
+    float *bank; /* [n_bank, dim], or NULL */
+    size_t n_bank;
 } pd_library_searcher;
+
+/* A result that windows can be asked of. */
+typedef struct pd_kept {
+    uint64_t number; /* 0: none */
+    uint64_t used;   /* by which question */
+    pd_result *result;
+    pd_query *query; /* what was asked */
+    char *examples;  /* NULL: pictures without a name were among them, and nothing is equal to that */
+    pd_order order;
+    bool has_meaning, english_only;
+    int64_t version, n_vectors, last_seq; /* of the library */
+} pd_kept;
+
+/* Filters, orders and results. A question without meaning needs nothing else, so it waits for no model. */
+typedef struct pd_library_finder {
+    pthread_mutex_t lock;
+    pd_store *store;
+    pd_columns *columns;
+    pd_rows *rows;
+    int64_t model; /* the store's number of the model; 0: not known yet */
+    pd_kept kept[PD_LIBRARY_RESULTS_MAX];
+    uint64_t n_numbers, n_asked;
+} pd_library_finder;
 
 typedef struct pd_library_learner {
     pthread_mutex_t lock;
@@ -76,6 +112,7 @@ struct pd_library {
     pd_precision precision;
     pd_kernels kernels;
     pd_library_searcher searcher;
+    pd_library_finder finder;
     atomic_bool is_model_ready; /* a session is open */
     pthread_mutex_t show_lock;
     pd_store *show_store; /* its strings outlive the call: it is used for nothing else */

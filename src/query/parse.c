@@ -173,7 +173,7 @@ static bool has_filter(const char *words)
 static void add_part(builder *b, const pd_unit *unit)
 {
     const size_t n = b->query->n_parts++;
-    const size_t n_values = b->n_values, n_chars = b->n_chars;
+    const size_t n_chars = b->n_chars;
     pd_query_part part = { .kind = PD_PART_MEANING, .negated = unit->negated, .weight = 1 };
     if (unit->weight)
         part.weight = (double)unit->weight / PD_WEIGHT_UNIT;
@@ -184,7 +184,6 @@ static void add_part(builder *b, const pd_unit *unit)
         part.kind = PD_PART_EXACT;
     if (note || unit->kind == PD_UNIT_BARE) { /* words as they were written, whatever else was begun */
         part = (pd_query_part){ .kind = PD_PART_MEANING, .weight = 1, .note = note };
-        b->n_values = n_values;
         b->n_chars = n_chars;
         part.words = add_tidy(b, unit->begin, unit->end);
         b->query->are_raw[n] = true;

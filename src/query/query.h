@@ -5,7 +5,8 @@
  * number of threads may read it. Texts are UTF-8; bytes that are not are kept as they are and never match a field.
  *
  * A query is a list of parts in the order they were written, each with the bytes of the text that made it. Parts of one
- * query must all hold (and); the values of one filter are alternatives (or). */
+ * query must all hold (and); the values of one filter are alternatives (or). Words without a mark that stand together
+ * are one part; one with a note stays by itself, and its words are all that was written, a minus included. */
 #ifndef PD_QUERY_QUERY_H
 #define PD_QUERY_QUERY_H
 

@@ -41,27 +41,26 @@ static void take_value(const char *text, const pd_unit *unit, size_t cursor, pd_
     set_prefix(text, typing->begin, cursor, true, typing);
 }
 
-/* A quotation mark behind a field that is still open when the cursor comes: what was typed since is the value. */
-static bool is_open_value(const char *text, const pd_unit *unit, size_t cursor)
+/* A quotation mark that is still open when the cursor comes: what was typed since belongs to it. */
+static bool is_open(const char *text, const pd_unit *unit, size_t cursor)
 {
-    return unit->is_unclosed && unit->name < PD_FIELD_COUNT && cursor > unit->body &&
-           memchr(text + unit->body, '"', cursor - unit->body);
+    if (cursor <= unit->marked || cursor < unit->body)
+        return false;
+    if (unit->kind == PD_UNIT_BARE) /* one that is closed, but empty, has a body behind it */
+        return text[unit->marked] == '"' && unit->body == unit->marked && !unit->weight;
+    return unit->is_unclosed && unit->name < PD_FIELD_COUNT && memchr(text + unit->body, '"', cursor - unit->body);
 }
 
-static void take_unit(const char *text, size_t len, const pd_unit *unit, size_t cursor, pd_query_typing *typing)
+static void take_unit(const char *text, const pd_unit *unit, size_t cursor, pd_query_typing *typing)
 {
-    const bool is_field = unit->kind == PD_UNIT_FIELD;
-    if (is_field && unit->name < PD_FIELD_COUNT && cursor >= unit->body) {
+    const bool is_filter = unit->kind == PD_UNIT_FIELD && unit->name < PD_FIELD_COUNT;
+    if (is_filter && cursor >= unit->body) {
         take_value(text, unit, cursor, typing);
         return;
     }
-    /* a name, with the colon that is there already; the minus stays; what is enclosed is no name */
-    typing->begin = cursor > unit->marked ? unit->marked : cursor;
-    typing->end = is_field && unit->name < PD_FIELD_COUNT ? unit->body : unit->end;
-    if (unit->kind == PD_UNIT_BARE || unit->kind == PD_UNIT_WORD)
-        typing->begin = cursor > unit->marked && unit->marked < len ? unit->marked : unit->begin;
-    if (typing->begin > cursor)
-        typing->begin = cursor;
+    /* a name, and the colon that is there already; the minus stays */
+    typing->begin = cursor >= unit->marked ? unit->marked : unit->begin;
+    typing->end = is_filter ? unit->body : unit->end;
     set_prefix(text, typing->begin, cursor, false, typing);
 }
 
@@ -77,16 +76,15 @@ void pd_query_typing_at(const char *text, size_t len, size_t cursor, pd_query_ty
     bool has_open = false, has_unit = false;
     pd_lex_init(&lex, text, len);
     while (!has_unit && pd_lex_next(&lex, &unit) && unit.begin < cursor) {
-        if (is_open_value(text, &unit, cursor)) {
+        if (!has_open && is_open(text, &unit, cursor)) {
             open = unit;
+            open.body_end = open.end = cursor;
             has_open = true;
         }
         has_unit = cursor <= unit.end;
     }
-    if (has_open) {
-        open.body_end = cursor;
-        take_value(text, &open, cursor, ret_typing);
-    } else if (has_unit) {
-        take_unit(text, len, &unit, cursor, ret_typing);
-    }
+    if (has_open)
+        take_unit(text, &open, cursor, ret_typing);
+    else if (has_unit)
+        take_unit(text, &unit, cursor, ret_typing);
 }

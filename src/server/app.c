@@ -79,6 +79,14 @@ void pd_app_free(pd_app **app)
     *app = NULL;
 }
 
+bool pd_app_is_closing(pd_app *app)
+{
+    pthread_mutex_lock(&app->lock);
+    const bool closing = app->closing;
+    pthread_mutex_unlock(&app->lock);
+    return closing;
+}
+
 const pd_app_options *pd_app_options_of(const pd_app *app) { return &app->options; }
 
 void pd_app_changed(pd_app *app)

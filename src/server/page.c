@@ -7,7 +7,7 @@
 #include "server/handlers.h"
 #include "web/web.h"
 
-enum { HTTP_OK = 200, HTTP_SEE_OTHER = 303, HTTP_NOT_MODIFIED = 304 };
+enum { HTTP_OK = 200, HTTP_SEE_OTHER = 303, HTTP_NOT_MODIFIED = 304, HTTP_NOT_FOUND = 404 };
 
 /* Addresses that the page itself gives to what it shows; the server answers them all with the page. */
 static bool is_page_path(const char *path)
@@ -21,6 +21,10 @@ static bool is_page_path(const char *path)
     uint64_t id;
     return strncmp(path, photo, sizeof photo - 1) == 0 && pd_parse_u64(path + sizeof photo - 1, INT64_MAX, &id);
 }
+
+/* An address that a person may have typed: the page says in words that there is nothing. Files have a dot in their
+ * names. */
+static bool may_be_typed(const char *path) { return !strchr(path, '.') && !strstr(path, "//"); }
 
 static const pd_web_file *find_file(const char *path)
 {
@@ -69,6 +73,9 @@ void pd_handle_page(pd_app *app, const pd_request *request, pd_reply *reply)
         return;
     }
     const pd_web_file *file = find_file(is_page ? "/index.html" : path);
+    const bool unknown = !file && may_be_typed(path);
+    if (unknown)
+        file = find_file("/index.html");
     if (!file) {
         pd_reply_refuse(reply, PD_REFUSAL_NOT_FOUND, "the page has nothing at this address");
         return;
@@ -76,7 +83,7 @@ void pd_handle_page(pd_app *app, const pd_request *request, pd_reply *reply)
     if (is_page)
         pd_app_wake(app);
     const bool small = file->gzip && accepts_gzip(request->headers[PD_HEADER_ACCEPT_ENCODING]);
-    *reply = (pd_reply){ .code = HTTP_OK,
+    *reply = (pd_reply){ .code = unknown ? HTTP_NOT_FOUND : HTTP_OK,
                          .mime = file->mime,
                          .is_page = true,
                          .kind = PD_BODY_CONSTANT,
@@ -86,7 +93,7 @@ void pd_handle_page(pd_app *app, const pd_request *request, pd_reply *reply)
                          .varies = file->gzip != NULL };
     (void)snprintf(reply->etag, sizeof reply->etag, "\"%s%s\"", file->etag, small ? "-gz" : "");
     const char *known = request->headers[PD_HEADER_IF_NONE_MATCH];
-    if (known && strstr(known, reply->etag)) {
+    if (!unknown && known && strstr(known, reply->etag)) {
         reply->code = HTTP_NOT_MODIFIED;
         reply->kind = PD_BODY_NONE;
         reply->len = 0;

@@ -198,6 +198,16 @@ pd_status pd_doc_refresh_content(pd_store *store, int64_t content, pd_error *err
     return refresh_each(store, stmt, err);
 }
 
+pd_status pd_doc_refresh_work(pd_store *store, int64_t work, pd_error *err)
+{
+    sqlite3_stmt *stmt;
+    int64_t photo = 0;
+    PD_TRY(pd_stmt_get(store, PD_STMT_PHOTO_OF_WORK, &stmt, err));
+    sqlite3_bind_int64(stmt, 1, work);
+    PD_TRY(pd_stmt_run(store, stmt, &photo, err));
+    return photo ? pd_doc_refresh(store, photo, err) : PD_OK;
+}
+
 pd_status pd_doc_refresh_all(pd_store *store, pd_error *err)
 {
     sqlite3_stmt *stmt;

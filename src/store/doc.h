@@ -8,6 +8,8 @@
 /* A photo without content, or none at all, is gone from there. */
 PD_MUST_USE pd_status pd_doc_refresh(pd_store *store, int64_t photo, pd_error *err);
 PD_MUST_USE pd_status pd_doc_refresh_content(pd_store *store, int64_t content, pd_error *err);
+/* The photo that has this work, if any. */
+PD_MUST_USE pd_status pd_doc_refresh_work(pd_store *store, int64_t work, pd_error *err);
 PD_MUST_USE pd_status pd_doc_refresh_all(pd_store *store, pd_error *err);
 
 #endif

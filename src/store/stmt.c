@@ -159,6 +159,72 @@ static const char *const statements[PD_STMT_COUNT] = {
                                   " WHERE place = ?1 AND folded GLOB ?2)",
     [PD_STMT_LABEL_VALUES] = "SELECT name, n_photos FROM label WHERE place = ?1 AND folded >= ?2 AND folded < ?3"
                              " ORDER BY n_photos DESC, folded LIMIT ?4",
+    [PD_STMT_LABEL_HAS] = "SELECT count(*) FROM photo_label WHERE photo_id = ?3 AND label_id ="
+                          " (SELECT id FROM label WHERE place = ?1 AND folded = ?2)",
+
+    [PD_STMT_LABEL_RENAME] = "UPDATE label SET folded = ?2, name = ?3 WHERE place = 2 AND folded = ?1",
+    [PD_STMT_CHANGE_ALBUM] = "INSERT OR REPLACE INTO photo_change (photo_id, rating, marks)"
+                             " SELECT c.photo_id, c.rating, c.marks FROM album_work m JOIN work w ON w.id = m.work_id"
+                             " JOIN photo_change c ON c.photo_id = w.photo_id WHERE m.album_id = ?1",
+    [PD_STMT_PHOTO_OF_WORK] = "SELECT photo_id FROM work WHERE id = ?1",
+    [PD_STMT_WORK_OF_PHOTO] = "SELECT p.id, w.id FROM photo p LEFT JOIN work w ON w.photo_id = p.id WHERE p.id = ?1",
+    [PD_STMT_WORK_MAKE] = "INSERT INTO work (photo_id) VALUES (?1) RETURNING id",
+
+    /* journal.c: ?1 work, ?2 album, ?3 number, ?4 key, ?5 text. Read: number (NULL: absent), key, text */
+    [PD_STMT_RATING_READ] = "SELECT rating, NULL, NULL FROM work WHERE id = ?1",
+    [PD_STMT_RATING_PUT] = "UPDATE work SET rating = ?3 WHERE id = ?1",
+    [PD_STMT_RATING_REMOVE] = "UPDATE work SET rating = NULL WHERE id = ?1",
+    [PD_STMT_FAVORITE_READ] = "SELECT nullif(favorite, 0), NULL, NULL FROM work WHERE id = ?1",
+    [PD_STMT_FAVORITE_PUT] = "UPDATE work SET favorite = 1 WHERE id = ?1",
+    [PD_STMT_FAVORITE_REMOVE] = "UPDATE work SET favorite = 0 WHERE id = ?1",
+    [PD_STMT_CAPTION_READ] = "SELECT iif(caption IS NULL, NULL, 0), NULL, caption FROM work WHERE id = ?1",
+    [PD_STMT_CAPTION_PUT] = "UPDATE work SET caption = ?5 WHERE id = ?1",
+    [PD_STMT_CAPTION_REMOVE] = "UPDATE work SET caption = NULL WHERE id = ?1",
+    [PD_STMT_TAG_READ] = "SELECT given, folded, name FROM work_tag WHERE work_id = ?1 AND folded = ?4",
+    [PD_STMT_TAG_PUT] = "INSERT OR REPLACE INTO work_tag (work_id, given, folded, name) VALUES (?1, ?3, ?4, ?5)",
+    [PD_STMT_TAG_REMOVE] = "DELETE FROM work_tag WHERE work_id = ?1 AND folded = ?4",
+    [PD_STMT_ALBUM_READ] = "SELECT 0, folded, name FROM album WHERE id = ?2",
+    /* what is restored may find its name taken by an import: then it gets its number */
+    [PD_STMT_ALBUM_PUT] = "INSERT INTO album (id, folded, name) SELECT ?2, ?4 || suffix, ?5 || suffix FROM (SELECT"
+                          " iif(EXISTS (SELECT 1 FROM album WHERE folded = ?4 AND id <> ?2), ' ' || ?2, '') AS suffix)"
+                          " WHERE true ON CONFLICT (id) DO UPDATE SET folded = excluded.folded, name = excluded.name",
+    [PD_STMT_ALBUM_REMOVE] = "DELETE FROM album WHERE id = ?2"
+                             " AND NOT EXISTS (SELECT 1 FROM album_work WHERE album_id = ?2)",
+    [PD_STMT_MEMBER_READ] = "SELECT position, NULL, NULL FROM album_work WHERE work_id = ?1 AND album_id = ?2",
+    [PD_STMT_MEMBER_PUT] = "INSERT OR REPLACE INTO album_work (work_id, album_id, position) VALUES (?1, ?2, ?3)",
+    [PD_STMT_MEMBER_REMOVE] = "DELETE FROM album_work WHERE work_id = ?1 AND album_id = ?2",
+
+    [PD_STMT_STEP_BEGIN] = "INSERT INTO step (sentence) VALUES ('') RETURNING id",
+    [PD_STMT_STEP_END] = "UPDATE step SET sentence = ?2, n = ?3 WHERE id = ?1",
+    [PD_STMT_STEP_REMOVE] = "DELETE FROM step WHERE id = ?1",
+    [PD_STMT_STEP_NEWEST] = "SELECT id, sentence FROM step ORDER BY id DESC LIMIT 1",
+    [PD_STMT_STEPS_BEYOND] = "SELECT max(id) FROM (SELECT id, row_number() OVER newer AS k, sum(n) OVER newer AS total"
+                             " FROM step WINDOW newer AS (ORDER BY id DESC)) WHERE k > 1 AND (k > ?1 OR total > ?2)",
+    [PD_STMT_STEPS_FORGET] = "DELETE FROM step WHERE id <= ?1",
+    [PD_STMT_UNDO_PUT] = "INSERT INTO step_undo (step_id, position, kind, work_id, album_id, number, key, text)"
+                         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [PD_STMT_UNDO_OF_STEP] = "SELECT kind, work_id, album_id, number, key, text FROM step_undo WHERE step_id = ?1"
+                             " ORDER BY position DESC",
+    [PD_STMT_UNDO_REMOVE] = "DELETE FROM step_undo WHERE step_id = ?1",
+    [PD_STMT_UNDO_FORGET] = "DELETE FROM step_undo WHERE step_id <= ?1",
+
+    [PD_STMT_ALBUM_FIND] = "SELECT id, (SELECT max(position) FROM album_work WHERE album_id = album.id) FROM album"
+                           " WHERE folded = ?1",
+    [PD_STMT_ALBUM_NEXT] = "SELECT 1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'album'), 0)",
+    [PD_STMT_ALBUM_FIRST] = "SELECT work_id FROM album_work WHERE album_id = ?1 ORDER BY position LIMIT 1",
+    [PD_STMT_ALBUMS] = "SELECT a.id, a.name, l.n_photos, (SELECT p.id FROM album_work m JOIN work w ON"
+                       " w.id = m.work_id JOIN photo p ON p.id = w.photo_id WHERE m.album_id = a.id"
+                       " AND p.content_id IS NOT NULL ORDER BY m.position LIMIT 1)"
+                       " FROM album a LEFT JOIN label l ON l.place = 2 AND l.folded = a.folded ORDER BY a.folded",
+
+    [PD_STMT_SAVED_PUT] = "INSERT OR REPLACE INTO saved (name, query, at) VALUES (?1, ?2, unixepoch())",
+    [PD_STMT_SAVED_REMOVE] = "DELETE FROM saved WHERE name = ?1",
+    [PD_STMT_SAVED] = "SELECT name, query, at FROM saved ORDER BY name",
+    [PD_STMT_HISTORY_ADD] = "INSERT OR REPLACE INTO history (query, at) VALUES (?1, unixepoch())",
+    [PD_STMT_HISTORY_FORGET] = "DELETE FROM history WHERE id <= (SELECT id FROM history ORDER BY id DESC"
+                               " LIMIT 1 OFFSET ?1)",
+    [PD_STMT_HISTORY_CLEAR] = "DELETE FROM history",
+    [PD_STMT_HISTORY] = "SELECT '', query, at FROM history ORDER BY id DESC LIMIT ?1",
 };
 
 /* For reading older catalogues; a newer one answers them too, should it be brought up to date meanwhile. */

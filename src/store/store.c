@@ -221,6 +221,8 @@ void pd_store_close(pd_store **store)
     pd_buf_done(&s->words);
     pd_said_done(&s->doc);
     pd_said_done(&s->said);
+    pd_mem_free(s->work_tags);
+    pd_mem_free(s->work_albums);
     pd_mem_free(s->half);
     pd_mem_free(s->path);
     pd_mem_free(s);

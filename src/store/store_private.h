@@ -70,6 +70,51 @@ typedef enum pd_stmt {
     PD_STMT_LABEL_PHOTOS,
     PD_STMT_LABEL_PHOTOS_LIKE,
     PD_STMT_LABEL_VALUES,
+    PD_STMT_LABEL_HAS,
+    PD_STMT_LABEL_RENAME,
+    PD_STMT_CHANGE_ALBUM,
+    PD_STMT_PHOTO_OF_WORK,
+    PD_STMT_WORK_OF_PHOTO,
+    PD_STMT_WORK_MAKE,
+    PD_STMT_RATING_READ,
+    PD_STMT_RATING_PUT,
+    PD_STMT_RATING_REMOVE,
+    PD_STMT_FAVORITE_READ,
+    PD_STMT_FAVORITE_PUT,
+    PD_STMT_FAVORITE_REMOVE,
+    PD_STMT_CAPTION_READ,
+    PD_STMT_CAPTION_PUT,
+    PD_STMT_CAPTION_REMOVE,
+    PD_STMT_TAG_READ,
+    PD_STMT_TAG_PUT,
+    PD_STMT_TAG_REMOVE,
+    PD_STMT_ALBUM_READ,
+    PD_STMT_ALBUM_PUT,
+    PD_STMT_ALBUM_REMOVE,
+    PD_STMT_MEMBER_READ,
+    PD_STMT_MEMBER_PUT,
+    PD_STMT_MEMBER_REMOVE,
+    PD_STMT_STEP_BEGIN,
+    PD_STMT_STEP_END,
+    PD_STMT_STEP_REMOVE,
+    PD_STMT_STEP_NEWEST,
+    PD_STMT_STEPS_BEYOND,
+    PD_STMT_STEPS_FORGET,
+    PD_STMT_UNDO_PUT,
+    PD_STMT_UNDO_OF_STEP,
+    PD_STMT_UNDO_REMOVE,
+    PD_STMT_UNDO_FORGET,
+    PD_STMT_ALBUM_FIND,
+    PD_STMT_ALBUM_NEXT,
+    PD_STMT_ALBUM_FIRST,
+    PD_STMT_ALBUMS,
+    PD_STMT_SAVED_PUT,
+    PD_STMT_SAVED_REMOVE,
+    PD_STMT_SAVED,
+    PD_STMT_HISTORY_ADD,
+    PD_STMT_HISTORY_FORGET,
+    PD_STMT_HISTORY_CLEAR,
+    PD_STMT_HISTORY,
     PD_STMT_COUNT
 } pd_stmt;
 
@@ -83,8 +128,10 @@ struct pd_store {
     uint16_t *half;                     /* aligned copy of the last embedding visited */
     size_t half_capacity;               /* elements */
     pd_said doc;                        /* of the photo that is being described anew */
-    pd_said said;                       /* of the last pd_work */
-    pd_buf words;                       /* of the question that is being asked */
+    pd_said said;                       /* of the last pd_work ... */
+    pd_tag *work_tags;
+    const char **work_albums;
+    pd_buf words; /* of the question that is being asked */
 };
 
 /* Is it ours, and of a version that `mode` can work with? Writes nothing: somebody else's database, or a catalogue from

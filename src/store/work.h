@@ -21,8 +21,10 @@ typedef struct pd_store pd_store;
 #define PD_WORK_TAG_BYTES_MAX 256
 #define PD_WORK_NAME_BYTES_MAX 256 /* of an album, of a saved search */
 #define PD_WORK_CAPTION_BYTES_MAX 8192
-#define PD_WORK_PHOTOS_MAX 1000000  /* of one edit */
-#define PD_WORK_UNDO_STEPS_MAX 1000 /* older ones are forgotten */
+#define PD_WORK_PHOTOS_MAX 1000000      /* of one edit */
+#define PD_WORK_QUERY_BYTES_MAX 4096    /* of a saved search, of one in the history */
+#define PD_WORK_UNDO_STEPS_MAX 1000     /* older ones are forgotten */
+#define PD_WORK_UNDO_VALUES_MAX 4000000 /* that all steps changed: the oldest are forgotten, the newest never */
 #define PD_WORK_HISTORY_MAX 500
 
 typedef enum pd_edit_kind {

@@ -448,6 +448,17 @@ static bool sorts_few(const char *sql)
     return false;
 }
 
+/* Tables that the user fills by hand. */
+static bool scans_few(const char *step)
+{
+    static const char *const tables[] = { "SCAN step", "SCAN history", "SCAN saved", "SCAN a ",
+                                          "SCAN sqlite_sequence" };
+    for (size_t i = 0; i < PD_COUNT_OF(tables); i++)
+        if (strncmp(step, tables[i], strlen(tables[i])) == 0)
+            return strncmp(step, "SCAN step_undo", 14) != 0;
+    return false;
+}
+
 static bool plan_walks(const char *sql)
 {
     char explain[4096];
@@ -464,7 +475,7 @@ static bool plan_walks(const char *sql)
         /* full text: by id or by words */
         const bool by_words = strstr(step, "VIRTUAL TABLE INDEX") && (strstr(step, ":=") || strstr(step, ":M"));
         const bool by_count = strstr(step, "subquery") != NULL;
-        walks |= !strncmp(step, "SCAN", 4) && !in_hand && !in_order && !by_words && !by_count;
+        walks |= !strncmp(step, "SCAN", 4) && !in_hand && !in_order && !by_words && !by_count && !scans_few(step);
         walks |= strstr(step, "TEMP B-TREE") != NULL && !sorts_few(sql);
     }
     sqlite3_finalize(stmt);

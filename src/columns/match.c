@@ -1,0 +1,410 @@
+#include "columns/match.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "columns/folded.h"
+#include "columns/pass.h"
+#include "store/store.h"
+
+/* Texts that are compared: a path at most, folded. */
+#define FOLDED_BYTES_MAX ((size_t)65536)
+#define EARTH_KM 6371.0
+#define RADIANS (3.14159265358979323846 / 180)
+
+/* ---- numbers */
+
+static void match_whole(const pd_match *match, const uint32_t *column, const pd_query_value *value)
+{
+    /* 0 is 'not known' */
+    const double low = value->low_open ? floor(value->low) + 1 : ceil(value->low);
+    const double high = value->high_open ? ceil(value->high) - 1 : floor(value->high);
+    if (!(low <= high) || high < 1 || low > UINT32_MAX)
+        return;
+    const uint32_t from = low < 1 ? 1 : (uint32_t)low, to = high > UINT32_MAX ? UINT32_MAX : (uint32_t)high;
+    PD_PASS(match->words, match->columns->n, (column[i] >= from) & (column[i] <= to));
+}
+
+/* Within PD_COLUMNS_TOLERANCE two numbers are one: closed ends take that much more in, open ones leave it out. */
+static void match_real(const pd_match *match, const float *column, const pd_query_value *value)
+{
+    const double wider = 1 + PD_COLUMNS_TOLERANCE;
+    const float low = (float)(value->low_open ? value->low * wider : value->low / wider);
+    const float high = (float)(value->high_open ? value->high / wider : value->high * wider);
+    PD_PASS(match->words, match->columns->n, (column[i] >= low) & (column[i] <= high));
+}
+
+static void match_bytes(const pd_match *match, const pd_query_value *value)
+{
+    const uint32_t *bytes = match->columns->f.bytes;
+    const double low = value->low_open ? floor(value->low) + 1 : ceil(value->low);
+    const double high = value->high_open ? ceil(value->high) - 1 : floor(value->high);
+    if (!(low <= high) || high < 0)
+        return;
+    const uint32_t from = low < 0 ? 0 : low > UINT32_MAX ? UINT32_MAX : (uint32_t)low;
+    const uint32_t to = high > UINT32_MAX ? UINT32_MAX : (uint32_t)high;
+    PD_PASS(match->words, match->columns->n, (bytes[i] >= from) & (bytes[i] <= to));
+}
+
+/* The first whole second at `x` or after it. */
+static int64_t clamp_second(double x)
+{
+    return x <= -9e15 ? -INT64_C(9000000000000000) : x >= 9e15 ? INT64_C(9000000000000000) : (int64_t)ceil(x);
+}
+
+static void match_time(const pd_match *match, const pd_query_value *value)
+{
+    const int64_t *time = match->columns->f.time;
+    const int64_t from = clamp_second(value->low), before = clamp_second(value->high);
+    PD_PASS(match->words, match->columns->n, (time[i] >= from) & (time[i] < before));
+}
+
+static bool is_within(const pd_query_value *value, double number)
+{
+    return (value->low_open ? number > value->low : number >= value->low) &&
+           (value->high_open ? number < value->high : number <= value->high);
+}
+
+static void match_month(const pd_match *match, const pd_query_value *value)
+{
+    const uint16_t *month = match->columns->f.month;
+    uint16_t wanted = 0;
+    for (int m = 0; m < 12; m++)
+        wanted |= (uint16_t)(is_within(value, m + 1) << m);
+    PD_PASS(match->words, match->columns->n, (month[i] != PD_MONTH_ABSENT) & (wanted >> month[i] % 12));
+}
+
+/* ---- facts */
+
+static void match_facts(const pd_match *match, unsigned mask, unsigned wanted)
+{
+    const uint16_t *facts = match->columns->f.facts;
+    const uint16_t mask_16 = (uint16_t)mask, wanted_16 = (uint16_t)wanted;
+    PD_PASS(match->words, match->columns->n, (facts[i] & mask_16) == wanted_16);
+}
+
+static void match_rating(const pd_match *match, const pd_query_value *value)
+{
+    for (unsigned rating = 0; rating <= 5; rating++)
+        if (is_within(value, rating))
+            match_facts(match, PD_FACT_RATING, rating << PD_FACT_RATING_SHIFT);
+}
+
+static void match_gray(const pd_match *match, bool gray)
+{
+    const uint16_t *named = match->columns->f.named;
+    const uint16_t mask = PD_NAMED_KNOWN | PD_NAMED_COLOURED, wanted = gray ? PD_NAMED_KNOWN : mask;
+    PD_PASS(match->words, match->columns->n, (named[i] & mask) == wanted);
+}
+
+/* ---- dictionaries */
+
+/* A whole entry, as it stands in a list of known values, means that one alone: "NIKON D70" and not "NIKON D70s". One
+ * word is no whole entry: it may be a maker's that wrote nothing else. */
+static pd_status find_whole_entry(const pd_dict *dict, const char *words, pd_buf *folded, uint32_t *ret_code)
+{
+    *ret_code = 0;
+    for (uint32_t code = 1; code < dict->n && strchr(words, ' ') && !*ret_code; code++) {
+        PD_TRY(pd_folded_set(folded, pd_dict_shown(dict, code)));
+        if (strcmp(folded->data, words) == 0)
+            *ret_code = code;
+    }
+    return PD_OK;
+}
+
+static pd_status mark_words(const pd_dict *dict, const char *words, pd_buf *folded, uint8_t *ret_yes)
+{
+    uint32_t whole;
+    PD_TRY(find_whole_entry(dict, words, folded, &whole));
+    if (whole)
+        ret_yes[whole] = 1;
+    for (uint32_t code = 1; code < dict->n && !whole; code++) {
+        PD_TRY(pd_folded_set(folded, pd_dict_shown(dict, code)));
+        if (!pd_folded_has_words(folded->data, words))
+            PD_TRY(pd_folded_set(folded, pd_dict_sought(dict, code)));
+        ret_yes[code] = pd_folded_has_words(folded->data, words);
+    }
+    return PD_OK;
+}
+
+/* Parents are older than their children, so what is in a folder is in by the time that one comes. */
+static pd_status mark_folders(const pd_dict *dict, const char *words, pd_buf *folded, uint8_t *ret_yes)
+{
+    for (uint32_t code = 1; code < dict->n; code++) {
+        ret_yes[code] = ret_yes[dict->parent[code]];
+        if (ret_yes[code])
+            continue;
+        PD_TRY(pd_folded_set(folded, pd_dict_shown(dict, code)));
+        ret_yes[code] = pd_folded_has_folder(folded->data, words);
+    }
+    return PD_OK;
+}
+
+static pd_status mark_types(const pd_dict *dict, const char *words, pd_buf *folded, uint8_t *ret_yes)
+{
+    for (uint32_t code = 1; code < dict->n; code++) {
+        PD_TRY(pd_folded_set(folded, pd_dict_shown(dict, code)));
+        ret_yes[code] = strcmp(folded->data, words) == 0;
+    }
+    return PD_OK;
+}
+
+pd_status pd_match_entries(const pd_dict *dict, pd_field field, const char *words, uint8_t *ret_yes)
+{
+    pd_buf wanted, folded;
+    pd_buf_init(&wanted, FOLDED_BYTES_MAX);
+    pd_buf_init(&folded, FOLDED_BYTES_MAX);
+    pd_status status = pd_folded_set(&wanted, words);
+    if (status == PD_OK && field == PD_FIELD_IN)
+        status = mark_folders(dict, wanted.data, &folded, ret_yes);
+    else if (status == PD_OK && field == PD_FIELD_TYPE)
+        status = mark_types(dict, wanted.data, &folded, ret_yes);
+    else if (status == PD_OK)
+        status = mark_words(dict, wanted.data, &folded, ret_yes);
+    pd_buf_done(&wanted);
+    pd_buf_done(&folded);
+    return status == PD_ERR_LIMIT ? PD_OK : status;
+}
+
+static pd_status match_codes(const pd_match *match, const uint32_t *column, const pd_dict *dict, pd_field field,
+                             const char *words)
+{
+    const size_t n = dict->n;
+    uint8_t *yes = pd_mem_alloc(n, 1);
+    pd_status status = yes ? pd_match_entries(dict, field, words, yes) : PD_ERR_NOMEM;
+    if (status == PD_OK)
+        PD_PASS(match->words, match->columns->n, column[i] < n ? yes[column[i]] : 0);
+    pd_mem_free(yes);
+    return status == PD_ERR_NOMEM ? pd_error_set_nomem(match->err) : status;
+}
+
+/* ---- names */
+
+/* Most names are ASCII and short: these are folded here, all others by base. NULL: no memory. */
+static const char *fold_name(const char *name, pd_buf *folded, char short_name[64])
+{
+    size_t len = 0;
+    for (; len < 63 && name[len] && (unsigned char)name[len] < 0x80; len++)
+        short_name[len] = (char)(name[len] + (name[len] - 'A' < 26U) * 32);
+    short_name[len] = '\0';
+    if (!name[len])
+        return short_name;
+    const pd_status status = pd_folded_set(folded, name);
+    return status == PD_OK ? folded->data : status == PD_ERR_LIMIT ? "" : NULL;
+}
+
+static pd_status match_name(const pd_match *match, const char *words)
+{
+    const pd_columns *columns = match->columns;
+    pd_buf wanted, folded;
+    char short_name[64];
+    pd_buf_init(&wanted, FOLDED_BYTES_MAX);
+    pd_buf_init(&folded, FOLDED_BYTES_MAX);
+    pd_status status = pd_folded_set(&wanted, words);
+    const bool is_glob = status == PD_OK && pd_folded_is_glob(wanted.data);
+    for (uint32_t slot = 0; slot < columns->n && status == PD_OK; slot++) {
+        const char *name = fold_name(pd_columns_name(columns, slot), &folded, short_name);
+        if (!name)
+            status = PD_ERR_NOMEM;
+        else if (is_glob ? pd_folded_glob(name, wanted.data) : strstr(name, wanted.data) != NULL)
+            match->words[slot / 64] |= UINT64_C(1) << (slot % 64);
+    }
+    pd_buf_done(&wanted);
+    pd_buf_done(&folded);
+    return status == PD_ERR_NOMEM ? pd_error_set_nomem(match->err) : PD_OK;
+}
+
+/* ---- places and colours */
+
+static double find_km(double lat, double lon, const pd_query_value *from)
+{
+    const double up = sin((lat - from->lat) * RADIANS / 2), along = sin((lon - from->lon) * RADIANS / 2);
+    const double h = up * up + cos(lat * RADIANS) * cos(from->lat * RADIANS) * along * along;
+    return 2 * EARTH_KM * asin(fmin(1, sqrt(h)));
+}
+
+/* How many degrees of longitude the circle reaches to each side; 180 when a pole is in it. */
+static double find_reach(const pd_query_value *place)
+{
+    const double angle = place->km / EARTH_KM;
+    if (fabs(place->lat) * RADIANS + angle >= 90 * RADIANS)
+        return 180;
+    return asin(fmin(1, sin(angle) / cos(place->lat * RADIANS))) / RADIANS;
+}
+
+/* The box around the circle first, and then only what is in it. The columns are floats: a meter and a half. */
+static pd_status match_near(const pd_match *match, const pd_query_value *place)
+{
+    const pd_columns *columns = match->columns;
+    const float *lats = columns->f.lat, *lons = columns->f.lon;
+    const size_t n_words = (columns->n + 63) / 64;
+    const float lat = (float)place->lat, lon = (float)place->lon;
+    const float up = (float)(place->km / EARTH_KM / RADIANS + 1e-4), along = (float)(find_reach(place) + 1e-4);
+    uint64_t *box = pd_mem_alloc(n_words, sizeof *box);
+    if (!box)
+        return pd_error_set_nomem(match->err);
+    PD_PASS(box, columns->n,
+            (fabsf(lats[i] - lat) <= up) & ((fabsf(lons[i] - lon) <= along) | (fabsf(lons[i] - lon) >= 360 - along)));
+    for (size_t w = 0; w < n_words; w++)
+        for (uint64_t left = box[w]; left; left &= left - 1) {
+            const size_t slot = 64 * w + (size_t)__builtin_ctzll(left);
+            if (find_km((double)lats[slot], (double)lons[slot], place) <= place->km + 0.002)
+                match->words[w] |= left & -left;
+        }
+    pd_mem_free(box);
+    return PD_OK;
+}
+
+static bool has_shade(const pd_shades *shades, pd_shade wanted)
+{
+    for (unsigned i = 0; i < shades->n && i < PD_LOOK_COLOURS_MAX; i++)
+        if (pd_shade_is_near(shades->at[i], wanted))
+            return true;
+    return false;
+}
+
+/* Whether the grammar says just this colour for the word. */
+static pd_status is_word_for(pd_shade_name name, const pd_query_value *value, bool *ret_is, pd_error *err)
+{
+    char text[32];
+    size_t n;
+    pd_query *query = NULL;
+    const int len = snprintf(text, sizeof text, "color:%s", pd_shade_word(name));
+    PD_TRY(pd_query_parse(&query, text, (size_t)len, err));
+    const pd_query_part *part = pd_query_parts(query, &n);
+    *ret_is = n == 1 && part->kind == PD_PART_FILTER && part->values[0].red == value->red &&
+              part->values[0].green == value->green && part->values[0].blue == value->blue;
+    pd_query_free(&query);
+    return PD_OK;
+}
+
+/* PD_SHADE_COUNT: none. */
+static pd_status find_word(const pd_query_value *value, pd_shade_name *ret_name, pd_error *err)
+{
+    bool found = false;
+    pd_shade_name name = 0;
+    while (name < PD_SHADE_COUNT) {
+        PD_TRY(is_word_for(name, value, &found, err));
+        if (found)
+            break;
+        name++;
+    }
+    *ret_name = name;
+    return PD_OK;
+}
+
+/* "red" is what people call red, however dark or dull; #c81e32 is that and what looks like it. */
+static pd_status match_colour(const pd_match *match, const pd_query_value *value)
+{
+    const pd_columns *columns = match->columns;
+    pd_shade_name name;
+    PD_TRY(find_word(value, &name, match->err));
+    if (name < PD_SHADE_COUNT) {
+        const uint16_t *named = columns->f.named, bit = (uint16_t)(1 << name);
+        PD_PASS(match->words, columns->n, (named[i] & bit) != 0);
+        return PD_OK;
+    }
+    const pd_shade wanted = pd_shade_of(&columns->shade_table, value->red, value->green, value->blue);
+    PD_PASS(match->words, columns->n, has_shade(&columns->f.shades[i], wanted));
+    return PD_OK;
+}
+
+/* ---- what the catalogue knows */
+
+static bool set_bit(void *user, int64_t photo)
+{
+    const pd_match *match = user;
+    const uint32_t slot = pd_columns_find(match->columns, photo);
+    if (slot != UINT32_MAX)
+        match->words[slot / 64] |= UINT64_C(1) << (slot % 64);
+    return true;
+}
+
+static bool set_scored_bit(void *user, int64_t photo, double score)
+{
+    (void)score;
+    return set_bit(user, photo);
+}
+
+static pd_status match_text(const pd_match *match, pd_text_where where, const char *words)
+{
+    pd_match copy = *match;
+    return pd_store_text_photos(match->store, where, words, set_bit, &copy, match->err);
+}
+
+pd_status pd_match_add_exact(const pd_match *match, const char *words)
+{
+    pd_match copy = *match;
+    return pd_store_words_exact(match->store, words, set_scored_bit, &copy, match->err);
+}
+
+/* ---- by field */
+
+static pd_status add_words(const pd_match *match, pd_field field, const char *words)
+{
+    const pd_columns *columns = match->columns;
+    const pd_fields *f = &columns->f;
+    const pd_dict *dicts = columns->dicts;
+    switch ((int)field) {
+    case PD_FIELD_CAMERA: return match_codes(match, f->camera, &dicts[PD_DICT_CAMERA], field, words);
+    case PD_FIELD_LENS: return match_codes(match, f->lens, &dicts[PD_DICT_LENS], field, words);
+    case PD_FIELD_IN: return match_codes(match, f->folder, &dicts[PD_DICT_FOLDER], field, words);
+    case PD_FIELD_TYPE: return match_codes(match, f->type, &dicts[PD_DICT_TYPE], field, words);
+    case PD_FIELD_NAME: return match_name(match, words);
+    case PD_FIELD_TAG: return match_text(match, PD_WHERE_TAG, words);
+    case PD_FIELD_PERSON: return match_text(match, PD_WHERE_PERSON, words);
+    case PD_FIELD_ALBUM: return match_text(match, PD_WHERE_ALBUM, words);
+    case PD_FIELD_CAPTION: return match_text(match, PD_WHERE_CAPTION, words);
+    default: return PD_OK;
+    }
+}
+
+static void add_range(const pd_match *match, pd_field field, const pd_query_value *value)
+{
+    const pd_fields *f = &match->columns->f;
+    switch ((int)field) {
+    case PD_FIELD_ISO: match_whole(match, f->iso, value); break;
+    case PD_FIELD_WIDTH: match_whole(match, f->width, value); break;
+    case PD_FIELD_HEIGHT: match_whole(match, f->height, value); break;
+    case PD_FIELD_APERTURE: match_real(match, f->aperture, value); break;
+    case PD_FIELD_FOCAL: match_real(match, f->focal, value); break;
+    case PD_FIELD_EXPOSURE: match_real(match, f->exposure, value); break;
+    case PD_FIELD_DATE:
+    case PD_FIELD_YEAR: match_time(match, value); break;
+    case PD_FIELD_MONTH: match_month(match, value); break;
+    case PD_FIELD_SIZE: match_bytes(match, value); break;
+    case PD_FIELD_RATING: match_rating(match, value); break;
+    default: break;
+    }
+}
+
+static void add_code(const pd_match *match, pd_field field, int code)
+{
+    switch ((int)field) {
+    case PD_FIELD_FLASH:
+        match_facts(match, PD_FACT_FLASH | PD_FACT_NO_FLASH, code ? PD_FACT_FLASH : PD_FACT_NO_FLASH);
+        break;
+    case PD_FIELD_FAVORITE: match_facts(match, PD_FACT_FAVORITE, code ? PD_FACT_FAVORITE : 0); break;
+    case PD_FIELD_GRAY: match_gray(match, code != 0); break;
+    case PD_FIELD_ORIENTATION:
+        match_facts(match, PD_FACT_SHAPE, (unsigned)(1 + code) << PD_FACT_SHAPE_SHIFT);
+        break;
+    case PD_FIELD_HAS: match_facts(match, 1U << (PD_FACT_HAS_SHIFT + code), 1U << (PD_FACT_HAS_SHIFT + code)); break;
+    default: break;
+    }
+}
+
+pd_status pd_match_add(const pd_match *match, pd_field field, const pd_query_value *value)
+{
+    switch (pd_field_info_of(field)->kind) {
+    case PD_VALUE_WORDS: return add_words(match, field, value->words);
+    case PD_VALUE_RANGE: add_range(match, field, value); return PD_OK;
+    case PD_VALUE_YES:
+    case PD_VALUE_CODE: add_code(match, field, value->code); return PD_OK;
+    case PD_VALUE_PLACE: return match_near(match, value);
+    case PD_VALUE_COLOUR: return match_colour(match, value);
+    }
+    return PD_OK;
+}

@@ -1,0 +1,190 @@
+/* library_meaning.c: from words and pictures to the vector that is sought, and its scan. */
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "library/library_find.h"
+
+#define CANCELLED_OUT 1e-6F /* a sum of unit vectors that is shorter has no direction */
+
+/* Everyday things, as different from each other as can be: what they score is what a question that is not about a photo
+ * scores there. Not fitted to any data set. */
+static const char *const everyday[] = {
+    "a person",        "a group of people",      "an animal", "food on a plate", "a building",    "a vehicle",
+    "a landscape",     "a room",                 "water",     "a plant",         "a page of text", "a street",
+    "a painting",      "a close-up of an object", "the sky",   "a machine",       "a toy",         "a sport",
+    "clothes",         "a tool",                 "a screenshot", "a night scene", "a road",        "furniture",
+};
+
+pd_status pd_library_need_session(pd_library *library, unsigned tower, pd_error *err)
+{
+    const pd_session_options options = { .towers = tower };
+    PD_TRY(pd_library_need_model(library, tower, err));
+    pd_session **session = tower == PD_MODEL_TEXT ? &library->searcher.text : &library->searcher.vision;
+    if (!*session)
+        PD_TRY(pd_session_create(session, library->searcher.model, &options, err));
+    atomic_store(&library->is_model_ready, true);
+    return PD_OK;
+}
+
+/* The place of a text among those that are kept: its own, else an empty one or the one that was used longest ago. */
+static pd_library_text *find_text(pd_library_searcher *searcher, const char *text)
+{
+    pd_library_text *oldest = &searcher->texts[0];
+    for (size_t i = 0; i < PD_LIBRARY_TEXTS_MAX; i++) {
+        pd_library_text *at = &searcher->texts[i];
+        if (at->text && strcmp(at->text, text) == 0)
+            return at;
+        if (at->used < oldest->used) /* 0: empty */
+            oldest = at;
+    }
+    return oldest;
+}
+
+/* The embedding, which lives until the next text is asked for. */
+static pd_status embed_text(pd_asked *asked, const char *text, const float **ret_embedding, pd_error *err)
+{
+    pd_library_searcher *searcher = &asked->library->searcher;
+    pd_library_text *at = find_text(searcher, text);
+    if (!at->text || strcmp(at->text, text) != 0) {
+        PD_TRY(pd_library_need_session(asked->library, PD_MODEL_TEXT, err));
+        char *copy = pd_mem_dup_string(text);
+        float *embedding = pd_mem_alloc(asked->dim, sizeof *embedding);
+        const pd_status status = copy && embedding
+                                     ? pd_session_embed_text(searcher->text, text, strlen(text), embedding, err)
+                                     : pd_error_set_nomem(err);
+        if (status != PD_OK) {
+            pd_mem_free(copy);
+            pd_mem_free(embedding);
+            return status;
+        }
+        pd_mem_free(at->text);
+        pd_mem_free(at->embedding);
+        *at = (pd_library_text){ .text = copy, .embedding = embedding };
+    }
+    at->used = ++searcher->n_asked;
+    *ret_embedding = at->embedding;
+    return PD_OK;
+}
+
+static void add(pd_asked *asked, const float *embedding, double weight)
+{
+    for (size_t i = 0; i < asked->dim; i++)
+        asked->vector[i] += (float)weight * embedding[i];
+}
+
+static pd_status add_part(pd_asked *asked, const pd_query_part *part, pd_error *err)
+{
+    const double weight = part->negated ? -part->weight : part->weight;
+    if (part->kind == PD_PART_MEANING) {
+        const float *embedding;
+        PD_TRY(embed_text(asked, part->words, &embedding, err));
+        add(asked, embedding, weight);
+        asked->text_square += weight * weight;
+    } else if (part->kind == PD_PART_LIKE) {
+        PD_TRY(pd_asked_example(asked, &(pd_example){ .text = part->words }, err));
+        add(asked, asked->one, weight);
+        asked->picture_square += weight * weight;
+    }
+    return PD_OK;
+}
+
+/* Opens what every comparison needs. */
+static pd_status open_model(pd_asked *asked, pd_error *err)
+{
+    pd_library *library = asked->library;
+    PD_TRY(pd_library_need_store(library, err));
+    PD_TRY(pd_library_need_model(library, 0, err));
+    asked->dim = pd_model_dim(library->searcher.model);
+    asked->vector = pd_mem_alloc(asked->dim, sizeof *asked->vector);
+    asked->one = pd_mem_alloc(asked->dim, sizeof *asked->one);
+    asked->half = pd_mem_alloc(asked->dim, sizeof *asked->half);
+    if (!asked->vector || !asked->one || !asked->half)
+        return pd_error_set_nomem(err);
+    int64_t count = 0, last_seq;
+    const pd_status status =
+        pd_store_model_find(library->searcher.store, pd_model_id(library->searcher.model), &asked->model, err);
+    if (status == PD_OK)
+        PD_TRY(pd_store_embedding_extent(library->searcher.store, asked->model, &count, &last_seq, err));
+    else if (status != PD_ERR_NO_MATCH)
+        return status;
+    if (count == 0)
+        return pd_error_set(err, PD_ERR_NO_MATCH, "no photo has been learned with the model '%s' yet",
+                            pd_library_model_name(library));
+    return PD_OK;
+}
+
+pd_status pd_asked_embed(pd_asked *asked, pd_error *err)
+{
+    PD_TRY(open_model(asked, err));
+    size_t n_parts;
+    const pd_query_part *parts = pd_query_parts(asked->query, &n_parts);
+    for (size_t i = 0; i < n_parts; i++) {
+        PD_TRY(pd_asked_check_cancelled(asked, err));
+        PD_TRY(add_part(asked, &parts[i], err));
+    }
+    for (size_t i = 0; i < asked->question->n_examples; i++) {
+        PD_TRY(pd_asked_example(asked, &asked->question->examples[i], err));
+        add(asked, asked->one, 1);
+        asked->picture_square += 1;
+    }
+    const float length = sqrtf(asked->library->kernels.dot_f32(asked->vector, asked->vector, asked->dim));
+    if (!(length > CANCELLED_OUT))
+        return pd_error_set(err, PD_ERR_USAGE, "the parts of this question cancel each other out");
+    for (size_t i = 0; i < asked->dim; i++)
+        asked->vector[i] /= length;
+    return PD_OK;
+}
+
+static pd_status need_bank(pd_asked *asked, pd_error *err)
+{
+    pd_library_searcher *searcher = &asked->library->searcher;
+    if (searcher->bank)
+        return PD_OK;
+    PD_TRY(pd_library_need_session(asked->library, PD_MODEL_TEXT, err));
+    float *bank = pd_mem_alloc(PD_COUNT_OF(everyday) * asked->dim, sizeof *bank);
+    if (!bank)
+        return pd_error_set_nomem(err);
+    for (size_t i = 0; i < PD_COUNT_OF(everyday); i++) {
+        const pd_status status =
+            pd_session_embed_text(searcher->text, everyday[i], strlen(everyday[i]), bank + i * asked->dim, err);
+        if (status != PD_OK) {
+            pd_mem_free(bank);
+            return status;
+        }
+    }
+    searcher->bank = bank;
+    searcher->n_bank = PD_COUNT_OF(everyday);
+    return PD_OK;
+}
+
+static pd_status measure_null(pd_asked *asked, pd_error *err)
+{
+    const pd_library_searcher *searcher = &asked->library->searcher;
+    if (pd_vindex_count(searcher->index) > PD_NULL_NEEDED_MAX)
+        return PD_OK;
+    if (asked->text_square > 0)
+        PD_TRY(need_bank(asked, err));
+    const pd_null_mix mix = { .bank = searcher->bank,
+                              .n_bank = searcher->n_bank,
+                              .dim = asked->dim,
+                              .text_weight = sqrt(asked->text_square),
+                              .picture_weight = sqrt(asked->picture_square) };
+    return pd_null_measure(searcher->index, &asked->library->kernels, &mix, &asked->null, err);
+}
+
+pd_status pd_asked_scan(pd_asked *asked, pd_error *err)
+{
+    pd_library *library = asked->library;
+    PD_TRY(pd_library_need_index(library, asked->model, err));
+    PD_TRY(measure_null(asked, err));
+    PD_TRY(pd_asked_check_cancelled(asked, err));
+    const size_t count = pd_vindex_count(library->searcher.index);
+    asked->scores = pd_mem_alloc(count, sizeof *asked->scores);
+    asked->bounds = pd_mem_alloc(count, sizeof *asked->bounds);
+    if (!asked->scores || !asked->bounds)
+        return pd_error_set_nomem(err);
+    return pd_vindex_estimate(library->searcher.index, asked->vector, library->n_threads, asked->scores, asked->bounds,
+                              err);
+}
