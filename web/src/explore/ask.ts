@@ -17,7 +17,7 @@ export const question = (q: string, options: Window & { sort?: Sort }, signal: A
 export const windowOf = (result: number, window: Window, signal?: AbortSignal): Promise<Hits> => ask<Hits>(`/search${queryOf({ result, ...window })}`, { signal: signal ?? null });
 
 export const similarTo = (like: Examples, q: string, window: Window = {}, signal?: AbortSignal, ofTab?: string): Promise<Hits> =>
-  post<Hits>(`/similar${queryOf({ tab: ofTab })}`, { ids: like.ids, ...(like.paths.length ? { paths: like.paths } : {}), ...(q ? { q } : {}), ...window }, signal);
+  post<Hits>(`/similar${queryOf({ tab: ofTab })}`, { ...(like.ids.length ? { ids: like.ids } : {}), ...(like.paths.length ? { paths: like.paths } : {}), ...(q ? { q } : {}), ...window }, signal);
 
 export const questionLike = (like: Examples, q: string, window: Window, signal: AbortSignal): Promise<Hits> => similarTo(like, q, window, signal, tab);
 
@@ -95,7 +95,7 @@ export interface Copied {
 }
 
 /** Copies originals into a folder, telling as it goes. `signal` stops it; what is copied stays. */
-export async function copyTo(folder: string, where: { photos: number[] } | { result: number }, told: (so_far: Copied) => void, signal: AbortSignal): Promise<void> {
+export async function copyTo(folder: string, where: Where, told: (so_far: Copied) => void, signal: AbortSignal): Promise<void> {
   const response = await fetch(`${base}/copy`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },

@@ -75,7 +75,7 @@ export class List {
   /** The first so many are strong matches; null: there is no line. */
   get strong(): number | null {
     void this.version;
-    return this.results.answer?.strong ?? null;
+    return this.byScore ? (this.results.answer?.strong ?? null) : null;
   }
 
   /** How the query was read. */
@@ -139,7 +139,7 @@ export class List {
       if (this.#selection.count > 0) this.pick((selection) => selection.clear()); // places mean other photographs now
     }
     this.carryOut(() => {
-      const strong = this.results.answer?.strong ?? null;
+      const { strong } = this;
       this.rows.setCut(strong === null || strong >= this.results.shown ? null : { item: strong, room: CUT_ROOM });
       if (this.results.total !== null || this.results.failed) this.rows.resize(this.results.shown);
       const ratios: number[] = [];
