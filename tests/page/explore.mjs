@@ -3,11 +3,13 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { axe, png, realPhotos, Skip, sleep } from './harness.mjs';
+import { axe, png, serveReal, sleep } from './harness.mjs';
 
 const cells = (page) => page.getByRole('gridcell');
 const box = (page) => page.getByRole('combobox', { name: 'Search' });
 const nameOf = async (cell) => (await cell.getByRole('link').getAttribute('aria-label')).split(',')[0];
+
+const foundFirst = (page, name) => page.waitForFunction((wanted) => /^\S+, strong match/.test(document.querySelector('[role=gridcell] a')?.ariaLabel ?? '') && document.querySelector('[role=gridcell] a').ariaLabel.startsWith(wanted), name);
 
 async function exploring(place, n = 40, options = {}) {
   const folder = place.folder('Pictures', n);
@@ -17,10 +19,7 @@ async function exploring(place, n = 40, options = {}) {
 }
 
 async function exploringReal(place, options = {}) {
-  const photos = realPhotos();
-  if (!photos) throw new Skip('no real photographs here');
-  await place.serve();
-  await place.learn(photos);
+  await serveReal(place);
   return place.page('/', options);
 }
 
@@ -113,8 +112,7 @@ export async function explore_searches_with_a_chosen_dropped_and_pasted_picture_
   await page.getByLabel('Picture to search with').setInputFiles({ name: 'mine.png', mimeType: 'image/png', buffer: png(7) });
   await page.waitForURL('**/similar');
   await page.getByRole('region', { name: 'What to look for' }).getByText('mine.png').waitFor();
-  await page.waitForFunction(() => document.querySelector('[role=gridcell] a')?.getAttribute('aria-label')?.includes('match, 100 of 100'));
-  assert.equal(await nameOf(cells(page).first()), 'picture-0006.png');
+  await foundFirst(page, 'picture-0006.png');
   await axe(page);
   for (const [kind, seed] of [['drop', 3], ['paste', 5]]) {
     await page.goto(`${place.origin}/search`);
@@ -132,8 +130,7 @@ export async function explore_searches_with_a_chosen_dropped_and_pasted_picture_
       await page.evaluate((transfer) => document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true })), data);
     }
     await page.waitForURL('**/similar');
-    await page.waitForFunction(() => document.querySelector('[role=gridcell] a')?.getAttribute('aria-label')?.includes('match, 100 of 100'));
-    assert.equal(await nameOf(cells(page).first()), `picture-${String(seed - 1).padStart(4, '0')}.png`);
+    await foundFirst(page, `picture-${String(seed - 1).padStart(4, '0')}.png`);
   }
   assert.equal(stored(), files, 'a picture was stored');
   await page.reload();

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { axe, png, realPhotos, Skip, sleep } from './harness.mjs';
+import { axe, png, serveReal, Skip, sleep } from './harness.mjs';
 
 const MANY = 100_000;
 const NODES_MAX = 2000; // in the document, however many results there are
@@ -30,10 +30,7 @@ async function finding(place, n = 40, options = {}) {
 }
 
 async function findingReal(place, options = {}) {
-  const photos = realPhotos();
-  if (!photos) throw new Skip('no real photographs here');
-  await place.serve();
-  await place.learn(photos);
+  await serveReal(place);
   const page = await place.page('/search', options);
   await cells(page).first().waitFor();
   return page;
