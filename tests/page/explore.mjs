@@ -53,7 +53,7 @@ export async function explore_opens_a_photo_zooms_turns_and_comes_back_to_the_sa
   await page.waitForURL('**/photo/*');
   await page.getByRole('heading', { name }).waitFor({ state: 'attached' });
   await page.getByRole('complementary', { name: 'Case file' }).getByText('The file').waitFor();
-  await page.waitForFunction(() => [...document.querySelectorAll('.PhotoView img')].some((img) => img.src.includes('/view') && img.complete && img.naturalWidth > 400));
+  await page.waitForFunction(() => [...document.querySelectorAll('.PhotoView img')].some((img) => img.src.includes('/view') && img.complete && img.naturalWidth > 320));
   await axe(page);
   await page.keyboard.press('z');
   await sleep(400);
