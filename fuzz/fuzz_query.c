@@ -46,6 +46,19 @@ static void check_part(const pd_query_part *part)
     pd_buf_done(&buf);
 }
 
+/* Such a one may find a partner when something between them goes. */
+static int has_open_parenthesis(const char *text, size_t len)
+{
+    size_t n_closing = 0;
+    for (size_t i = len; i-- > 0;) {
+        if (text[i] == '(' && !n_closing)
+            return 1;
+        n_closing += text[i] == ')';
+        n_closing -= text[i] == '(';
+    }
+    return 0;
+}
+
 /* One part less, or fewer where words come together; what was folded at the limit unfolds. */
 static void check_without(const pd_query *query, const char *text, size_t n, size_t part)
 {
@@ -56,7 +69,7 @@ static void check_without(const pd_query *query, const char *text, size_t n, siz
     must(buf.status == PD_OK && buf.len <= PD_QUERY_BYTES_MAX);
     pd_query *left = parse(buf.data, buf.len);
     (void)pd_query_parts(left, &n_left);
-    must(n_left < n || n == PD_QUERY_PARTS_MAX);
+    must(n_left < n || n == PD_QUERY_PARTS_MAX || has_open_parenthesis(text, pd_query_parts(query, &n)[n - 1].end));
     pd_query_free(&left);
     pd_buf_done(&buf);
 }

@@ -1,5 +1,6 @@
 /* album: what is in albums, and which there are. */
 #include <string.h>
+#include <strings.h>
 
 #include "answer/answer.h"
 #include "cli/commands.h"
@@ -58,9 +59,26 @@ static pd_status list(const call *c, pd_error *err)
     return l.n ? PD_OK : pd_error_set(err, PD_ERR_NO_MATCH, "there is no album yet; 'album add NAME PHOTO...' makes one");
 }
 
+typedef struct name_search {
+    const char *name;
+    bool found;
+} name_search;
+
+static bool compare_name(void *user, const pd_album *album)
+{
+    name_search *s = user;
+    s->found = strcasecmp(s->name, album->name) == 0;
+    return !s->found;
+}
+
 static pd_status show(const call *c, pd_error *err)
 {
+    name_search s = { .name = c->words[0] };
     pd_buf query;
+    if (!strpbrk(s.name, "*?"))
+        PD_TRY(pd_library_albums(c->library, compare_name, &s, err));
+    if (!s.found && !strpbrk(s.name, "*?"))
+        return pd_error_set(err, PD_ERR_NO_MATCH, "there is no album '%s'", s.name);
     pd_buf_init(&query, QUERY_BYTES_MAX);
     (void)pd_buf_append_string(&query, "album:");
     pd_query_quote(c->words[0], &query);

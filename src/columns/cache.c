@@ -17,10 +17,10 @@ enum {
     HEADER_BYTES = 4096,
     ALIGNMENT = 64,
     N_SECTIONS = PD_FIELDS_N + 2 + 3 * PD_DICT_COUNT,
-    /* Of a long section every 16th page is checked: opening must not read all of it. A hole that a power cut leaves is
+    /* Of a long section every 32nd page is checked: opening must not read all of it. A hole that a power cut leaves is
      * longer than that. */
     PAGE = 4096,
-    PAGE_STEP = 16,
+    PAGE_STEP = 32,
     WHOLE_BYTES_MAX = 1 << 20,
 };
 
@@ -32,7 +32,7 @@ typedef struct dict_size {
 typedef struct header {
     char magic[8];
     uint32_t version, n_sections;
-    uint8_t identity[PD_COLUMNS_IDENTITY_BYTES];
+    uint8_t identity[PD_STORE_IDENTITY_BYTES];
     int64_t catalogue_version;
     uint64_t n, capacity, names_len, names_capacity, n_places;
     dict_size dicts[PD_DICT_COUNT];
@@ -110,8 +110,9 @@ static bool has_sense(const header *h)
 {
     const uint64_t names_max = (uint64_t)UINT32_MAX * 2;
     if (h->n > h->capacity || h->capacity > 2 * (uint64_t)PD_COLUMNS_PHOTOS_MAX || h->capacity % 64 ||
-        h->names_len > UINT32_MAX || h->names_len > h->names_capacity || h->names_capacity > names_max ||
-        h->n_places < h->n || h->n_places > 4 * (uint64_t)PD_COLUMNS_PHOTOS_MAX || h->catalogue_version < 0)
+        h->names_len > UINT32_MAX || h->names_len + PD_COLUMNS_NAMES_PAD > h->names_capacity ||
+        h->names_capacity > names_max || h->n_places < h->n || h->n_places > 4 * (uint64_t)PD_COLUMNS_PHOTOS_MAX ||
+        h->catalogue_version < 0)
         return false;
     for (size_t i = 0; i < PD_DICT_COUNT; i++)
         if (h->dicts[i].n < 1 || h->dicts[i].n > UINT32_MAX || h->dicts[i].text_len > UINT32_MAX)

@@ -14,6 +14,8 @@
 #define CHANGES_PART 20
 /* Empty slots that a file may drag along, as a part of all. */
 #define EMPTY_PART 4
+/* Of a usual file name, its end included. */
+#define NAME_BYTES 14
 
 void pd_columns_clear(pd_columns *columns)
 {
@@ -60,24 +62,31 @@ static bool take_row(void *user, const pd_photo_row *row)
     return t->status == PD_OK;
 }
 
-/* Rows may be taken in twice, so whatever fails half-way is asked for again. */
+/* Rows may be taken in twice, so whatever fails half-way is asked for again. Version 0 is an older catalogue's, which
+ * does not say what is gone: all that it has is asked for. */
 static pd_status take_rows(pd_columns *columns, pd_store *store, pd_error *err)
 {
     taking t = { columns, PD_OK, err };
     int64_t version = columns->version;
+    if (version == 0)
+        pd_columns_empty(columns);
     PD_TRY(pd_store_rows(store, columns->version, take_row, &t, &version, err));
     PD_TRY(t.status);
     columns->version = version;
     return PD_OK;
 }
 
-static pd_status start_anew(pd_columns *columns, pd_error *err)
+/* With room for what will come: growing takes time, and leaves holes in memory. */
+static pd_status start_anew(pd_columns *columns, pd_store *store, pd_error *err)
 {
     pd_columns_clear(columns);
+    pd_store_totals totals;
     for (size_t i = 0; i < PD_DICT_COUNT; i++)
         if (pd_dict_init(&columns->dicts[i]) != PD_OK)
             return pd_error_set_nomem(err);
-    return PD_OK;
+    PD_TRY(pd_store_totals_get(store, 0, &totals, err));
+    const size_t n = totals.files > 0 && totals.files < PD_COLUMNS_PHOTOS_MAX ? (size_t)totals.files : 0;
+    return pd_columns_reserve(columns, n, NAME_BYTES * n) == PD_ERR_NOMEM ? pd_error_set_nomem(err) : PD_OK;
 }
 
 /* Whether what came from the file can be built on. */
@@ -89,8 +98,9 @@ static bool is_usable(const pd_columns *columns, const uint8_t *identity, int64_
 
 static pd_status open_columns(pd_columns *columns, pd_store *store, pd_error *err)
 {
-    uint8_t identity[PD_COLUMNS_IDENTITY_BYTES] = { 0 };
+    uint8_t identity[PD_STORE_IDENTITY_BYTES];
     int64_t version = 0;
+    PD_TRY(pd_store_identity(store, identity, err));
     PD_TRY(pd_store_version(store, &version, err));
     pd_status status = PD_ERR_NOT_FOUND;
     if (columns->path)
@@ -98,7 +108,7 @@ static pd_status open_columns(pd_columns *columns, pd_store *store, pd_error *er
     if (status == PD_ERR_NOMEM)
         return pd_error_set_nomem(err);
     if (status != PD_OK || !is_usable(columns, identity, version))
-        PD_TRY(start_anew(columns, err));
+        PD_TRY(start_anew(columns, store, err));
     memcpy(columns->identity, identity, sizeof identity);
     bool changed;
     return pd_columns_refresh(columns, store, &changed, err);
@@ -126,7 +136,7 @@ static void save_when_due(pd_columns *columns)
     const size_t more = columns->n / CHANGES_PART + CHANGES_MAX;
     if (columns->n_changed <= CHANGES_MAX && columns->n_changed <= (int64_t)columns->n / CHANGES_PART)
         return;
-    if (pd_columns_reserve(columns, columns->n + more, columns->names_len + 16 * more) == PD_OK &&
+    if (pd_columns_reserve(columns, columns->n + more, columns->names_len + NAME_BYTES * more) == PD_OK &&
         pd_columns_save(columns, columns->path, NULL) == PD_OK)
         columns->n_changed = 0;
 }
@@ -134,7 +144,10 @@ static void save_when_due(pd_columns *columns)
 pd_status pd_columns_refresh(pd_columns *columns, pd_store *store, bool *ret_changed, pd_error *err)
 {
     const int64_t before = columns->version;
-    PD_TRY(take_rows(columns, store, err));
+    int64_t now = 0;
+    PD_TRY(pd_store_version(store, &now, err));
+    if (now != before || columns->n == 0)
+        PD_TRY(take_rows(columns, store, err));
     *ret_changed = columns->version != before;
     if (*ret_changed && columns->path)
         save_when_due(columns);

@@ -24,17 +24,16 @@
 /* How filters read. Texts are compared folded (base/fold.h).
  *
  * camera, lens: the words occur in make and model, or in the lens's name, and do not begin or end inside a number:
- *   lens:50mm is "EF50mm f/1.8" and not "18-150mm". Several words that are a whole name as pd_columns_count_values gives
- *   it mean that one alone: "NIKON D70" and not "NIKON D70s".
- * f, focal, exposure: numbers within PD_COLUMNS_TOLERANCE of each other are one, whatever rational a camera wrote for
- *   it: f:2.8 finds 2.7999, f:<2.8 does not.
- * date, year, month: the camera's wall clock, or the file's time where there is none.
- * in: the named folders stand in the photo's path, whole and next to each other: everything below counts. Words that
- *   begin with a slash are the beginning of the path.
- * size: files above 4 GiB count as 4 GiB. orientation: see PD_COLUMNS_SQUARE_RATIO. flash:no: known not to have fired.
- * near: along the sphere. color: of a colour that covers a tenth of the picture at least: a word is what people call so
- *   (columns/shade.c), a number what looks like it. gray: no colour at all is seen in it, however small.
- * A range never holds of what is not known; a negated filter holds of every photo of which the filter does not. */
+ *   lens:50mm is "EF50mm f/1.8" and not "18-150mm". Several words that are a whole name as pd_columns_count_values
+ * gives it mean that one alone: "NIKON D70" and not "NIKON D70s". f, focal, exposure: numbers within
+ * PD_COLUMNS_TOLERANCE of each other are one, whatever rational a camera wrote for it: f:2.8 finds 2.7999, f:<2.8 does
+ * not. date, year, month: the camera's wall clock, or the file's time where there is none. in: the named folders stand
+ * in the photo's path, whole and next to each other: everything below counts. Words that begin with a slash are the
+ * beginning of the path. size: files above 4 GiB count as 4 GiB, sides above 65,535 px as those. orientation: see
+ * PD_COLUMNS_SQUARE_RATIO. flash:no: known not to have fired. near: along the sphere. color: of a colour that covers a
+ * tenth of the picture at least: a word is what people call so (columns/shade.c), a number what looks like it. gray: no
+ * colour at all is seen in it, however small. A range never holds of what is not known; a negated filter holds of every
+ * photo of which the filter does not. */
 #define PD_COLUMNS_TOLERANCE 0.005   /* of the number; the finest steps of cameras (1/3 stop of 1/60: 1/62) are 3 % */
 #define PD_COLUMNS_SQUARE_RATIO 1.03 /* of the longer to the shorter side: cut by hand, square to the eye */
 
@@ -56,6 +55,9 @@ int64_t pd_columns_content(const pd_columns *columns, uint32_t slot);
 uint32_t pd_columns_slot(const pd_columns *columns, int64_t photo);
 /* [n] content of every slot, 0 where empty: for those who go through all. */
 const int64_t *pd_columns_contents(const pd_columns *columns);
+
+int pd_columns_rating(const pd_columns *columns, uint32_t slot); /* 0..5 */
+bool pd_columns_favorite(const pd_columns *columns, uint32_t slot);
 
 /* A set of slots: bit s % 64 of words[s / 64]. */
 typedef struct pd_slots {

@@ -8,7 +8,7 @@
 
 /* Everything that is one number a photo. At a million photos every byte here is a megabyte. */
 typedef struct pd_fields {
-    int64_t *photo;   /* id; stays when the photo goes, so that it finds its slot when it comes back */
+    int64_t *photo; /* id; stays when the photo goes, so that it finds its slot when it comes back */
     int64_t *content;
     int64_t *time;    /* wall-clock seconds since 1970; PD_TIME_ABSENT */
     uint32_t *bytes;  /* larger ones are UINT32_MAX */
@@ -17,13 +17,13 @@ typedef struct pd_fields {
     uint32_t *camera;
     uint32_t *lens;
     uint32_t *type;
-    uint32_t *width; /* 0: not known, as height and iso */
-    uint32_t *height;
-    uint32_t *iso;
-    float *exposure; /* NAN: not known, as all floats */
-    float *aperture;
-    float *focal;
-    float *lat;
+    uint32_t *iso;   /* 0: not known, as all that are no signed numbers */
+    uint16_t *width; /* larger ones are UINT16_MAX */
+    uint16_t *height;
+    uint16_t *exposure; /* pd_log_of */
+    uint16_t *aperture;
+    uint16_t *focal;
+    float *lat; /* NAN: not known */
     float *lon;
     uint16_t *facts; /* PD_FACT_... */
     uint16_t *month; /* 12 * year + month - 1; PD_MONTH_ABSENT */
@@ -32,6 +32,8 @@ typedef struct pd_fields {
 } pd_fields;
 
 #define PD_FIELDS_N (sizeof(pd_fields) / sizeof(void *))
+/* Bytes that can be read behind the last name. */
+#define PD_COLUMNS_NAMES_PAD 64
 #define PD_TIME_ABSENT INT64_MIN
 #define PD_MONTH_ABSENT UINT16_MAX
 
@@ -55,8 +57,6 @@ typedef enum pd_columns_dict {
     PD_DICT_COUNT,
 } pd_columns_dict;
 
-#define PD_COLUMNS_IDENTITY_BYTES 16
-
 struct pd_columns {
     union {
         pd_fields f;
@@ -65,9 +65,9 @@ struct pd_columns {
     size_t n, capacity; /* slots; the capacity is a multiple of 64 */
     int64_t count;      /* photos */
     int64_t version;
-    uint8_t identity[PD_COLUMNS_IDENTITY_BYTES]; /* of the catalogue */
-    uint64_t *live;     /* [capacity / 64] */
-    char *names;        /* each ends in a NUL, as does the whole */
+    uint8_t identity[PD_STORE_IDENTITY_BYTES]; /* of the catalogue */
+    uint64_t *live;                            /* [capacity / 64] */
+    char *names;                               /* each ends in a NUL, as does the whole */
     size_t names_len, names_capacity;
     pd_dict dicts[PD_DICT_COUNT];
     uint32_t *places; /* open addressing by photo id: slot + 1, 0 is free */
@@ -79,13 +79,17 @@ struct pd_columns {
     int64_t n_changed; /* rows since the file was written or read */
 };
 
+/* A positive number in two bytes that compare as it does, true to 0.017 %; 0: none. From 1/65536 to 65536. */
+uint16_t pd_log_of(double number);
+
 extern const uint8_t pd_field_sizes[PD_FIELDS_N];
 
 /* fill.c */
 PD_MUST_USE pd_status pd_columns_put(pd_columns *columns, const pd_photo_row *row, pd_error *err);
 /* UINT32_MAX: none; also when it is gone. */
 uint32_t pd_columns_find(const pd_columns *columns, int64_t photo);
-/* Empties; the shape of a pd_columns of no photos. */
+void pd_columns_empty(pd_columns *columns); /* every photo is gone; their slots stay */
+/* Gives everything back; the shape of a pd_columns of no photos. */
 void pd_columns_clear(pd_columns *columns);
 void pd_columns_free_block(const pd_columns *columns, void *block); /* where it is not part of the map */
 
@@ -93,7 +97,8 @@ void pd_columns_free_block(const pd_columns *columns, void *block); /* where it 
 static inline const char *pd_columns_name(const pd_columns *columns, uint32_t slot)
 {
     const uint32_t at = columns->f.name[slot];
-    return at < columns->names_len ? columns->names + at : "";
+    static const char none[PD_COLUMNS_NAMES_PAD] = "";
+    return at < columns->names_len ? columns->names + at : none;
 }
 
 /* Room for so many slots in all, and for names of `names_len` bytes. NOMEM, LIMIT, without a sentence. */

@@ -8,8 +8,8 @@
 #include "columns/folded.h"
 #include "store/store.h"
 
+#define TEXT_VALUES_MAX 1024 /* tags, persons or albums that are looked at: the most frequent of all */
 #define FOLDED_BYTES_MAX ((size_t)65536)
-#define TEXT_VALUES_MAX 1024 /* tags, persons or albums that are counted in a set */
 #define MONTHS (1 << 16)
 
 /* The values found so far, texts included. */
@@ -50,11 +50,11 @@ static pd_status add_if_begun(tally *t, const char *value, int64_t count)
 
 /* ---- one pass over a column */
 
-#define EACH_SLOT(slots, expr)                                                          \
-    for (size_t word = 0; word < ((slots)->n + 63) / 64; word++)                        \
-        for (uint64_t left = (slots)->words[word]; left; left &= left - 1) {            \
-            const size_t i = 64 * word + (size_t)__builtin_ctzll(left);                 \
-            expr;                                                                       \
+#define EACH_SLOT(slots, expr)                                               \
+    for (size_t word = 0; word < ((slots)->n + 63) / 64; word++)             \
+        for (uint64_t left = (slots)->words[word]; left; left &= left - 1) { \
+            const size_t i = 64 * word + (size_t)__builtin_ctzll(left);      \
+            expr;                                                            \
         }
 
 static void count_codes(const pd_slots *slots, const uint32_t *column, size_t n, int64_t *ret_counts)
@@ -69,7 +69,8 @@ static void count_small(const pd_slots *slots, const uint16_t *column, int64_t *
 
 /* ---- dictionaries */
 
-/* A folder's photos are those in it and below; a folder that has nothing but one other is not worth a line. */
+/* A folder's photos are those in it and below; a folder that has nothing but one other is not worth a line,
+ * nor is the whole disk. */
 static void sum_folders(const pd_dict *dict, int64_t *counts, uint8_t *skip)
 {
     for (size_t code = 1; code < dict->n; code++)
@@ -78,7 +79,7 @@ static void sum_folders(const pd_dict *dict, int64_t *counts, uint8_t *skip)
         counts[dict->parent[code]] += counts[code];
     for (size_t code = 1; code < dict->n; code++) {
         const uint32_t parent = dict->parent[code];
-        if (skip[parent] == 1 && counts[parent] == counts[code])
+        if (skip[parent] == 1 && (counts[parent] == counts[code] || dict->parent[parent] == 0))
             skip[parent] = 2;
     }
 }
@@ -130,9 +131,9 @@ static pd_status count_dict(const counting *c, pd_field field, const uint32_t *c
 /* The words for numbers that are counted, so that they need not be made. */
 static const char years[][5] = {
 #define TEN(x) #x "0", #x "1", #x "2", #x "3", #x "4", #x "5", #x "6", #x "7", #x "8", #x "9"
-    TEN(182), TEN(183), TEN(184), TEN(185), TEN(186), TEN(187), TEN(188), TEN(189), TEN(190), TEN(191), TEN(192),
-    TEN(193), TEN(194), TEN(195), TEN(196), TEN(197), TEN(198), TEN(199), TEN(200), TEN(201), TEN(202), TEN(203),
-    TEN(204), TEN(205), TEN(206), TEN(207), TEN(208), TEN(209), TEN(210),
+    TEN(182), TEN(183), TEN(184), TEN(185), TEN(186), TEN(187), TEN(188), TEN(189), TEN(190), TEN(191),
+    TEN(192), TEN(193), TEN(194), TEN(195), TEN(196), TEN(197), TEN(198), TEN(199), TEN(200), TEN(201),
+    TEN(202), TEN(203), TEN(204), TEN(205), TEN(206), TEN(207), TEN(208), TEN(209), TEN(210),
 };
 #define FIRST_YEAR 1820 /* photography is younger */
 
@@ -242,21 +243,21 @@ static pd_status count_16(const counting *c, pd_field field)
 
 /* ---- texts of the catalogue */
 
-typedef struct texts {
+typedef struct text_list {
     pd_buf bytes; /* each ends in a NUL */
     tally *tally;
     pd_status status;
-} texts;
+} text_list;
 
 /* The value is where it begins in `bytes`, which may move. */
 static bool take_text(void *user, const char *text, int64_t n_photos)
 {
-    texts *t = user;
+    text_list *t = user;
     const size_t at = t->bytes.len;
     t->status = pd_buf_append(&t->bytes, text, strlen(text) + 1);
     if (t->status == PD_OK)
         t->status = add_value(t->tally, (const char *)(uintptr_t)(at + 1), n_photos);
-    return t->status == PD_OK;
+    return t->status == PD_OK && t->tally->n < TEXT_VALUES_MAX;
 }
 
 typedef struct text_count {
@@ -289,12 +290,12 @@ static pd_status count_texts_in_set(const counting *c, pd_store *store, pd_text_
 }
 
 static pd_status count_texts(const counting *c, pd_store *store, pd_text_where where, const char *prefix,
-                             texts *ret_texts)
+                             text_list *ret_texts)
 {
-    texts *t = ret_texts;
+    text_list *t = ret_texts;
     tally *values = c->tally;
     t->tally = values;
-    PD_TRY(pd_store_text_values(store, where, prefix, TEXT_VALUES_MAX, take_text, t, c->err));
+    PD_TRY(pd_store_text_values(store, where, prefix, take_text, t, c->err));
     PD_TRY(t->status);
     for (size_t i = 0; i < values->n; i++)
         values->values[i].value = t->bytes.data + (uintptr_t)values->values[i].value - 1;
@@ -310,7 +311,7 @@ static int compare_values(const void *a, const void *b)
     return x->count != y->count ? (x->count < y->count) - (x->count > y->count) : strcmp(x->value, y->value);
 }
 
-static pd_status count_field(const counting *c, pd_store *store, pd_field field, const char *prefix, texts *texts)
+static pd_status count_field(const counting *c, pd_store *store, pd_field field, const char *prefix, text_list *texts)
 {
     const pd_fields *f = &c->columns->f;
     const pd_dict *dicts = c->columns->dicts;
@@ -331,7 +332,7 @@ pd_status pd_columns_count_values(const pd_columns *columns, pd_store *store, co
                                   bool (*visit)(void *user, const pd_value_count *value), void *user, pd_error *err)
 {
     tally t = { 0 };
-    texts found = { 0 };
+    text_list found = { 0 };
     const counting c = { columns, slots, &t, err };
     pd_buf_init(&t.prefix, FOLDED_BYTES_MAX);
     pd_buf_init(&found.bytes, SIZE_MAX / 2);

@@ -12,7 +12,10 @@ static uint64_t hash_bytes(const char *bytes, size_t len)
     return hash ^ hash >> 32;
 }
 
-const char *pd_dict_shown(const pd_dict *dict, uint32_t code) { return code < dict->n ? dict->text + dict->at[code] : ""; }
+const char *pd_dict_shown(const pd_dict *dict, uint32_t code)
+{
+    return code < dict->n ? dict->text + dict->at[code] : "";
+}
 
 const char *pd_dict_sought(const pd_dict *dict, uint32_t code)
 {
@@ -113,12 +116,25 @@ void pd_dict_done(pd_dict *dict)
     *dict = (pd_dict){ 0 };
 }
 
+uint32_t pd_dict_again(const pd_dict *dict, const char *shown, size_t shown_len, const char *sought)
+{
+    const char *last = pd_dict_shown(dict, dict->last);
+    return strncmp(last, shown, shown_len) == 0 && !last[shown_len] && strcmp(last + shown_len + 1, sought) == 0
+               ? dict->last
+               : 0;
+}
+
 /* The new entry is written behind the others, where it can be compared, and counts only when it is not known. */
 pd_status pd_dict_add(pd_dict *dict, const char *shown, size_t shown_len, const char *sought, uint32_t parent,
                       uint32_t *ret_code)
 {
     if (shown_len == 0) {
         *ret_code = 0;
+        return PD_OK;
+    }
+    const uint32_t again = pd_dict_again(dict, shown, shown_len, sought);
+    if (again) {
+        *ret_code = again;
         return PD_OK;
     }
     const size_t len = shown_len + strlen(sought) + 2;
@@ -134,12 +150,12 @@ pd_status pd_dict_add(pd_dict *dict, const char *shown, size_t shown_len, const 
         if (entry_len(dict, known) == len && memcmp(dict->text + dict->at[known], entry, len) == 0) {
             dict->n--;
             dict->text_len -= len;
-            *ret_code = known;
+            *ret_code = dict->last = known;
             return PD_OK;
         }
     }
     dict->table[i] = code;
-    *ret_code = code;
+    *ret_code = dict->last = code;
     return PD_OK;
 }
 

@@ -19,6 +19,7 @@ typedef struct pd_dict {
     size_t n, capacity;
     uint32_t *table; /* code, 0 is free; NULL until something is added */
     size_t n_table;
+    uint32_t last; /* what was added last, new or not: neighbours are alike */
 } pd_dict;
 
 PD_MUST_USE pd_status pd_dict_init(pd_dict *dict); /* with entry 0; NOMEM */
@@ -27,6 +28,9 @@ void pd_dict_done(pd_dict *dict);
 /* The code of an entry, which is added when it is new. LIMIT when its texts outgrow 4 GiB. */
 PD_MUST_USE pd_status pd_dict_add(pd_dict *dict, const char *shown, size_t shown_len, const char *sought,
                                   uint32_t parent, uint32_t *ret_code);
+
+/* The entry that was added last, when it is this one; else 0. */
+uint32_t pd_dict_again(const pd_dict *dict, const char *shown, size_t shown_len, const char *sought);
 
 /* "" for a code that does not exist. */
 const char *pd_dict_shown(const pd_dict *dict, uint32_t code);

@@ -12,9 +12,9 @@ enum { GROUP = 64 }; /* slots of one word of a set: columns grow by whole ones *
 #define N_OF(member) [offsetof(pd_fields, member) / sizeof(void *)] = sizeof *((pd_fields *)0)->member
 
 const uint8_t pd_field_sizes[PD_FIELDS_N] = {
-    N_OF(photo),  N_OF(content), N_OF(time),   N_OF(bytes),    N_OF(name),     N_OF(folder), N_OF(camera),
-    N_OF(lens),   N_OF(type),    N_OF(width),  N_OF(height),   N_OF(iso),      N_OF(exposure), N_OF(aperture),
-    N_OF(focal),  N_OF(lat),     N_OF(lon),    N_OF(facts),    N_OF(month),    N_OF(named),  N_OF(shades),
+    N_OF(photo), N_OF(content), N_OF(time),  N_OF(bytes),  N_OF(name),  N_OF(folder),   N_OF(camera),
+    N_OF(lens),  N_OF(type),    N_OF(width), N_OF(height), N_OF(iso),   N_OF(exposure), N_OF(aperture),
+    N_OF(focal), N_OF(lat),     N_OF(lon),   N_OF(facts),  N_OF(month), N_OF(named),    N_OF(shades),
 };
 
 void pd_columns_free_block(const pd_columns *columns, void *block)
@@ -42,7 +42,7 @@ static pd_status grow_names(pd_columns *columns, size_t len)
 {
     if (len > UINT32_MAX - columns->names_len)
         return PD_ERR_LIMIT;
-    if (columns->names_len + len <= columns->names_capacity)
+    if (columns->names_len + len + PD_COLUMNS_NAMES_PAD <= columns->names_capacity)
         return PD_OK;
     const size_t capacity = columns->names_capacity + columns->names_capacity / 8 + len + 4096;
     void *names = columns->names;
@@ -192,15 +192,16 @@ static bool is_place(double lat, double lon) { return fabs(lat) <= 90 && fabs(lo
 static uint16_t find_facts(const pd_photo_row *row)
 {
     const bool has[PD_HAS_COUNT] = {
-        [PD_HAS_GPS] = is_place(row->lat, row->lon), [PD_HAS_DATE] = row->is_dated,      [PD_HAS_TAG] = row->has_tag,
-        [PD_HAS_CAPTION] = row->has_caption,         [PD_HAS_RATING] = row->is_rated, [PD_HAS_ALBUM] = row->has_album,
+        [PD_HAS_GPS] = is_place(row->lat, row->lon), [PD_HAS_DATE] = row->is_dated,
+        [PD_HAS_TAG] = row->marks.has_tag,           [PD_HAS_CAPTION] = row->marks.has_caption,
+        [PD_HAS_RATING] = row->marks.is_rated,       [PD_HAS_ALBUM] = row->marks.has_album,
     };
     unsigned facts = PD_FACT_LIVE | find_shape(row->width, row->height);
     for (unsigned i = 0; i < PD_HAS_COUNT; i++)
         facts |= (unsigned)has[i] << (PD_FACT_HAS_SHIFT + i);
     if (row->flash >= 0)
         facts |= row->flash ? PD_FACT_FLASH : PD_FACT_NO_FLASH;
-    if (row->favorite)
+    if (row->marks.favorite)
         facts |= PD_FACT_FAVORITE;
     if (row->rating > 0)
         facts |= (unsigned)(row->rating < 5 ? row->rating : 5) << PD_FACT_RATING_SHIFT;
@@ -210,14 +211,16 @@ static uint16_t find_facts(const pd_photo_row *row)
 /* With all folders above it, so that these can be counted and offered, too. */
 static pd_status add_folder(pd_dict *dict, const char *path, size_t len, uint32_t *ret_code)
 {
-    uint32_t parent = 0;
-    for (size_t end = len > 0 ? 1 : 0; end <= len && len > 0; end++) {
-        if (end < len && (path[end] != '/' || path[end - 1] == '/'))
-            continue;
-        if (end == len && path[end - 1] == '/')
-            break;
-        PD_TRY(pd_dict_add(dict, path, end, "", parent, &parent));
+    uint32_t parent = pd_dict_again(dict, path, len, "");
+    if (parent) {
+        *ret_code = parent;
+        return PD_OK;
     }
+    if (len > 0 && path[0] == '/')
+        PD_TRY(pd_dict_add(dict, "/", 1, "", 0, &parent));
+    for (size_t end = 2; end <= len; end++)
+        if ((end == len || path[end] == '/') && path[end - 1] != '/')
+            PD_TRY(pd_dict_add(dict, path, end, "", parent, &parent));
     *ret_code = parent;
     return PD_OK;
 }
@@ -242,11 +245,11 @@ static pd_status add_camera(pd_dict *dict, const char *make, const char *model, 
     return pd_dict_add(dict, both, make_len + 1 + model_len, "", 0, ret_code);
 }
 
-typedef struct codes {
+typedef struct row_codes {
     uint32_t folder, camera, lens, type, name;
-} codes;
+} row_codes;
 
-static pd_status add_texts(pd_columns *columns, const pd_photo_row *row, const char *old_name, codes *ret_codes)
+static pd_status add_texts(pd_columns *columns, const pd_photo_row *row, const char *old_name, row_codes *ret_codes)
 {
     const char *name = pd_path_name(row->path);
     const size_t folder_len = (size_t)(name - row->path);
@@ -267,9 +270,18 @@ static pd_status add_texts(pd_columns *columns, const pd_photo_row *row, const c
     return PD_OK;
 }
 
-static float read_positive(double value) { return value > 0 && isfinite(value) ? (float)value : NAN; }
+uint16_t pd_log_of(double number)
+{
+    enum { STEPS = 2047, MIDDLE = 16 }; /* of a power of two; its power that is the middle of the scale */
+    if (!(number > 0))
+        return 0;
+    const float steps = (log2f((float)number) + MIDDLE) * STEPS;
+    return steps < 0 ? 1 : steps > UINT16_MAX - 1 ? UINT16_MAX : (uint16_t)(1 + lrintf(steps));
+}
 
-static void write_slot(pd_columns *columns, uint32_t slot, const pd_photo_row *row, const codes *codes)
+static uint16_t clamp_16(uint32_t number) { return number < UINT16_MAX ? (uint16_t)number : UINT16_MAX; }
+
+static void write_slot(pd_columns *columns, uint32_t slot, const pd_photo_row *row, const row_codes *codes)
 {
     const pd_fields *f = &columns->f;
     const bool has_place = is_place(row->lat, row->lon);
@@ -281,12 +293,12 @@ static void write_slot(pd_columns *columns, uint32_t slot, const pd_photo_row *r
     f->camera[slot] = codes->camera;
     f->lens[slot] = codes->lens;
     f->type[slot] = codes->type;
-    f->width[slot] = row->width;
-    f->height[slot] = row->height;
+    f->width[slot] = clamp_16(row->width);
+    f->height[slot] = clamp_16(row->height);
     f->iso[slot] = row->iso;
-    f->exposure[slot] = read_positive(row->exposure_s);
-    f->aperture[slot] = read_positive(row->fnumber);
-    f->focal[slot] = read_positive(row->focal_mm);
+    f->exposure[slot] = pd_log_of(row->exposure_s);
+    f->aperture[slot] = pd_log_of(row->fnumber);
+    f->focal[slot] = pd_log_of(row->focal_mm);
     f->lat[slot] = has_place ? (float)row->lat : NAN;
     f->lon[slot] = has_place ? (float)row->lon : NAN;
     f->shades[slot] = pd_shades_of(&columns->shade_table, &row->look, &f->named[slot]);
@@ -301,10 +313,23 @@ static void set_live(pd_columns *columns, uint32_t slot, bool live)
     columns->live[slot / GROUP] = live ? columns->live[slot / GROUP] | bit : columns->live[slot / GROUP] & ~bit;
 }
 
+static void take_out(pd_columns *columns, uint32_t slot)
+{
+    columns->f.facts[slot] = 0;
+    columns->f.content[slot] = 0;
+    set_live(columns, slot, false);
+}
+
+void pd_columns_empty(pd_columns *columns)
+{
+    for (uint32_t slot = 0; slot < columns->n; slot++)
+        take_out(columns, slot);
+}
+
 static pd_status put_row(pd_columns *columns, const pd_photo_row *row)
 {
     uint32_t slot = find_slot(columns, row->id);
-    codes codes = { 0 };
+    row_codes codes = { 0 };
     const char *old_name = slot != UINT32_MAX ? pd_columns_name(columns, slot) : NULL;
     if (old_name && (old_name < columns->names || old_name >= columns->names + columns->names_len))
         old_name = NULL; /* a damaged file's */
@@ -323,11 +348,8 @@ pd_status pd_columns_put(pd_columns *columns, const pd_photo_row *row, pd_error 
     columns->n_changed++;
     if (row->gone) {
         const uint32_t slot = find_slot(columns, row->id);
-        if (slot != UINT32_MAX) {
-            columns->f.facts[slot] = 0;
-            columns->f.content[slot] = 0;
-            set_live(columns, slot, false);
-        }
+        if (slot != UINT32_MAX)
+            take_out(columns, slot);
         return PD_OK;
     }
     const pd_status status = put_row(columns, row);

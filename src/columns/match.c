@@ -16,36 +16,44 @@
 
 /* ---- numbers */
 
-static void match_whole(const pd_match *match, const uint32_t *column, const pd_query_value *value)
+/* What is between the ends, as whole numbers from `least` to `most`; false: nothing is. A column's `most` also stands
+ * for all that is larger. */
+static bool find_span(const pd_query_value *value, uint32_t least, uint32_t most, uint32_t *ret_from, uint32_t *ret_to)
 {
-    /* 0 is 'not known' */
     const double low = value->low_open ? floor(value->low) + 1 : ceil(value->low);
     const double high = value->high_open ? ceil(value->high) - 1 : floor(value->high);
-    if (!(low <= high) || high < 1 || low > UINT32_MAX)
-        return;
-    const uint32_t from = low < 1 ? 1 : (uint32_t)low, to = high > UINT32_MAX ? UINT32_MAX : (uint32_t)high;
+    if (!(low <= high) || high < least)
+        return false;
+    *ret_from = low < least ? least : low > most ? most : (uint32_t)low;
+    *ret_to = high > most ? most : (uint32_t)high;
+    return true;
+}
+
+static void match_span_32(const pd_match *match, const uint32_t *column, uint32_t least, const pd_query_value *value)
+{
+    uint32_t from, to;
+    if (find_span(value, least, UINT32_MAX, &from, &to))
+        PD_PASS(match->words, match->columns->n, (column[i] >= from) & (column[i] <= to));
+}
+
+static void match_16(const pd_match *match, const uint16_t *column, uint16_t from, uint16_t to)
+{
     PD_PASS(match->words, match->columns->n, (column[i] >= from) & (column[i] <= to));
 }
 
-/* Within PD_COLUMNS_TOLERANCE two numbers are one: closed ends take that much more in, open ones leave it out. */
-static void match_real(const pd_match *match, const float *column, const pd_query_value *value)
+static void match_side(const pd_match *match, const uint16_t *column, const pd_query_value *value)
 {
-    const double wider = 1 + PD_COLUMNS_TOLERANCE;
-    const float low = (float)(value->low_open ? value->low * wider : value->low / wider);
-    const float high = (float)(value->high_open ? value->high / wider : value->high * wider);
-    PD_PASS(match->words, match->columns->n, (column[i] >= low) & (column[i] <= high));
+    uint32_t from, to;
+    if (find_span(value, 1, UINT16_MAX, &from, &to))
+        match_16(match, column, (uint16_t)from, (uint16_t)to);
 }
 
-static void match_bytes(const pd_match *match, const pd_query_value *value)
+/* Within PD_COLUMNS_TOLERANCE two numbers are one: closed ends take that much more in, open ones leave it out. */
+static void match_real(const pd_match *match, const uint16_t *column, const pd_query_value *value)
 {
-    const uint32_t *bytes = match->columns->f.bytes;
-    const double low = value->low_open ? floor(value->low) + 1 : ceil(value->low);
-    const double high = value->high_open ? ceil(value->high) - 1 : floor(value->high);
-    if (!(low <= high) || high < 0)
-        return;
-    const uint32_t from = low < 0 ? 0 : low > UINT32_MAX ? UINT32_MAX : (uint32_t)low;
-    const uint32_t to = high > UINT32_MAX ? UINT32_MAX : (uint32_t)high;
-    PD_PASS(match->words, match->columns->n, (bytes[i] >= from) & (bytes[i] <= to));
+    const double wider = 1 + PD_COLUMNS_TOLERANCE;
+    const uint16_t low = pd_log_of(value->low_open ? value->low * wider : value->low / wider);
+    match_16(match, column, low ? low : 1, pd_log_of(value->high_open ? value->high / wider : value->high * wider));
 }
 
 /* The first whole second at `x` or after it. */
@@ -182,37 +190,99 @@ static pd_status match_codes(const pd_match *match, const uint32_t *column, cons
 
 /* ---- names */
 
-/* Most names are ASCII and short: these are folded here, all others by base. NULL: no memory. */
-static const char *fold_name(const char *name, pd_buf *folded, char short_name[64])
+/* A pattern of names, and the room that folding takes. */
+typedef struct name_pattern {
+    pd_buf wanted, folded;
+    char name[PD_COLUMNS_NAMES_PAD];
+    const char *text; /* without the stars at the ends */
+    size_t len;
+    enum { AS_PART, AS_BEGINNING, AS_END, AS_GLOB } kind;
+} name_pattern;
+
+/* Most globs are a piece of text with a star at one end or at both. */
+static pd_status make_pattern(name_pattern *p, const char *words)
 {
-    size_t len = 0;
-    for (; len < 63 && name[len] && (unsigned char)name[len] < 0x80; len++)
-        short_name[len] = (char)(name[len] + (name[len] - 'A' < 26U) * 32);
-    short_name[len] = '\0';
-    if (!name[len])
-        return short_name;
-    const pd_status status = pd_folded_set(folded, name);
-    return status == PD_OK ? folded->data : status == PD_ERR_LIMIT ? "" : NULL;
+    pd_buf_init(&p->wanted, FOLDED_BYTES_MAX);
+    pd_buf_init(&p->folded, FOLDED_BYTES_MAX);
+    PD_TRY(pd_folded_set(&p->wanted, words));
+    p->text = p->wanted.data;
+    p->len = p->wanted.len;
+    p->kind = AS_PART;
+    if (!pd_folded_is_glob(p->text))
+        return PD_OK;
+    p->kind = AS_GLOB;
+    const bool star_first = p->text[0] == '*', star_last = p->len > 1 && p->text[p->len - 1] == '*';
+    const size_t inside = strcspn(p->text + star_first, "*?") + star_first + star_last;
+    if (inside != p->len || (!star_first && !star_last))
+        return PD_OK;
+    p->kind = star_first && star_last ? AS_PART : star_first ? AS_END : AS_BEGINNING;
+    p->text += star_first;
+    p->len -= (size_t)star_first + star_last;
+    return PD_OK;
+}
+
+/* Most names are ASCII and short: these are folded here, sixteen bytes at a time, all others by base. NULL: no memory.
+ */
+static const char *fold_name(name_pattern *p, const char *name, size_t *ret_len)
+{
+    const size_t len = strnlen(name, sizeof p->name);
+    unsigned char high = 0;
+    if (len < sizeof p->name) {
+        for (size_t block = 0; block <= len; block += 16)
+            for (size_t i = block; i < block + 16; i++)
+                p->name[i] = (char)(name[i] + (((unsigned char)(name[i] - 'A') < 26) << 5));
+        for (size_t i = 0; i < len; i++)
+            high |= (unsigned char)name[i];
+        if (high < 0x80) {
+            *ret_len = len;
+            return p->name;
+        }
+    }
+    const pd_status status = pd_folded_set(&p->folded, name);
+    *ret_len = status == PD_OK ? p->folded.len : 0;
+    return status == PD_OK ? p->folded.data : status == PD_ERR_LIMIT ? "" : NULL;
+}
+
+static bool has_part(const char *name, size_t len, const char *part, size_t part_len)
+{
+    if (part_len == 0)
+        return true;
+    for (const char *end = name + len; (size_t)(end - name) >= part_len; name++) {
+        name = memchr(name, part[0], (size_t)(end - name) - part_len + 1);
+        if (!name)
+            return false;
+        if (memcmp(name, part, part_len) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_named(const name_pattern *p, const char *name, size_t len)
+{
+    switch (p->kind) {
+    case AS_PART: return has_part(name, len, p->text, p->len);
+    case AS_BEGINNING: return len >= p->len && memcmp(name, p->text, p->len) == 0;
+    case AS_END: return len >= p->len && memcmp(name + len - p->len, p->text, p->len) == 0;
+    case AS_GLOB: break;
+    }
+    return pd_folded_glob(name, p->text);
 }
 
 static pd_status match_name(const pd_match *match, const char *words)
 {
     const pd_columns *columns = match->columns;
-    pd_buf wanted, folded;
-    char short_name[64];
-    pd_buf_init(&wanted, FOLDED_BYTES_MAX);
-    pd_buf_init(&folded, FOLDED_BYTES_MAX);
-    pd_status status = pd_folded_set(&wanted, words);
-    const bool is_glob = status == PD_OK && pd_folded_is_glob(wanted.data);
+    name_pattern pattern;
+    pd_status status = make_pattern(&pattern, words);
     for (uint32_t slot = 0; slot < columns->n && status == PD_OK; slot++) {
-        const char *name = fold_name(pd_columns_name(columns, slot), &folded, short_name);
+        size_t len;
+        const char *name = fold_name(&pattern, pd_columns_name(columns, slot), &len);
         if (!name)
             status = PD_ERR_NOMEM;
-        else if (is_glob ? pd_folded_glob(name, wanted.data) : strstr(name, wanted.data) != NULL)
+        else if (is_named(&pattern, name, len))
             match->words[slot / 64] |= UINT64_C(1) << (slot % 64);
     }
-    pd_buf_done(&wanted);
-    pd_buf_done(&folded);
+    pd_buf_done(&pattern.wanted);
+    pd_buf_done(&pattern.folded);
     return status == PD_ERR_NOMEM ? pd_error_set_nomem(match->err) : PD_OK;
 }
 
@@ -365,16 +435,16 @@ static void add_range(const pd_match *match, pd_field field, const pd_query_valu
 {
     const pd_fields *f = &match->columns->f;
     switch ((int)field) {
-    case PD_FIELD_ISO: match_whole(match, f->iso, value); break;
-    case PD_FIELD_WIDTH: match_whole(match, f->width, value); break;
-    case PD_FIELD_HEIGHT: match_whole(match, f->height, value); break;
+    case PD_FIELD_ISO: match_span_32(match, f->iso, 1, value); break;
+    case PD_FIELD_WIDTH: match_side(match, f->width, value); break;
+    case PD_FIELD_HEIGHT: match_side(match, f->height, value); break;
     case PD_FIELD_APERTURE: match_real(match, f->aperture, value); break;
     case PD_FIELD_FOCAL: match_real(match, f->focal, value); break;
     case PD_FIELD_EXPOSURE: match_real(match, f->exposure, value); break;
     case PD_FIELD_DATE:
     case PD_FIELD_YEAR: match_time(match, value); break;
     case PD_FIELD_MONTH: match_month(match, value); break;
-    case PD_FIELD_SIZE: match_bytes(match, value); break;
+    case PD_FIELD_SIZE: match_span_32(match, f->bytes, 0, value); break;
     case PD_FIELD_RATING: match_rating(match, value); break;
     default: break;
     }
@@ -388,9 +458,7 @@ static void add_code(const pd_match *match, pd_field field, int code)
         break;
     case PD_FIELD_FAVORITE: match_facts(match, PD_FACT_FAVORITE, code ? PD_FACT_FAVORITE : 0); break;
     case PD_FIELD_GRAY: match_gray(match, code != 0); break;
-    case PD_FIELD_ORIENTATION:
-        match_facts(match, PD_FACT_SHAPE, (unsigned)(1 + code) << PD_FACT_SHAPE_SHIFT);
-        break;
+    case PD_FIELD_ORIENTATION: match_facts(match, PD_FACT_SHAPE, (unsigned)(1 + code) << PD_FACT_SHAPE_SHIFT); break;
     case PD_FIELD_HAS: match_facts(match, 1U << (PD_FACT_HAS_SHIFT + code), 1U << (PD_FACT_HAS_SHIFT + code)); break;
     default: break;
     }

@@ -109,7 +109,7 @@ static void select_first(const ordering *o, entry *entries, size_t n, size_t n_k
 {
     size_t low = 0, high = n;
     while (high - low > 1) {
-        entry *first = entries + low, *middle = entries + (low + high) / 2, *last = entries + high - 1;
+        entry *first = entries + low, *middle = entries + (low + high - 1) / 2, *last = entries + high - 1;
         if (is_before(o, middle, first))
             swap_entries(middle, first);
         if (is_before(o, last, first))
@@ -127,10 +127,10 @@ static void select_first(const ordering *o, entry *entries, size_t n, size_t n_k
                 break;
             swap_entries(&entries[i], &entries[j]);
         }
-        if (n_kept <= j + 1 && n_kept > j)
+        if (n_kept == j + 1)
             return;
-        if (n_kept <= j)
-            high = j;
+        if (n_kept <= j) /* up to j is what is not behind the pivot, and it never is all */
+            high = j + 1;
         else
             low = j + 1;
     }
@@ -182,14 +182,12 @@ static pd_status find_first(ordering *order, const pd_slots *slots, size_t n_kep
 
 enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS };
 
-/* One digit of the keys, stable. False: all have the same, and nothing was moved. */
-static bool sort_digit(const entry *from, entry *to, size_t n, unsigned shift)
+/* One digit of the keys, stable. */
+static void sort_digit(const entry *from, entry *to, size_t n, unsigned shift)
 {
     uint32_t places[DIGITS] = { 0 };
     for (size_t i = 0; i < n; i++)
         places[from[i].key >> shift & (DIGITS - 1)]++;
-    if (places[from[0].key >> shift & (DIGITS - 1)] == n)
-        return false;
     uint32_t at = 0;
     for (size_t digit = 0; digit < DIGITS; digit++) {
         const uint32_t count = places[digit];
@@ -198,19 +196,23 @@ static bool sort_digit(const entry *from, entry *to, size_t n, unsigned shift)
     }
     for (size_t i = 0; i < n; i++)
         to[places[from[i].key >> shift & (DIGITS - 1)]++] = from[i];
-    return true;
 }
 
-/* By key, stable; the result is in `entries`. */
+/* By key, stable; the result is in `entries`. Digits that all keys share, and most are, cost nothing. */
 static void sort_keys(entry *entries, entry *room, size_t n)
 {
     entry *from = entries, *to = room;
-    for (unsigned shift = 0; shift < 64; shift += DIGIT_BITS)
-        if (sort_digit(from, to, n, shift)) {
-            entry *const sorted = to;
-            to = from;
-            from = sorted;
-        }
+    uint64_t varies = 0;
+    for (size_t i = 1; i < n; i++)
+        varies |= entries[i].key ^ entries[0].key;
+    while (varies) {
+        const unsigned shift = (unsigned)__builtin_ctzll(varies);
+        sort_digit(from, to, n, shift);
+        varies = shift + DIGIT_BITS < 64 ? varies & ~UINT64_C(0) << (shift + DIGIT_BITS) : 0;
+        entry *const sorted = to;
+        to = from;
+        from = sorted;
+    }
     if (from != entries)
         memcpy(entries, from, n * sizeof *entries);
 }

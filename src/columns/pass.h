@@ -19,16 +19,16 @@ static inline uint64_t pd_pack_bits(const uint8_t yes[64])
 
 /* For every slot i: sets its bit in `words` where `expr` is true. Goes over whole words, as the columns do; written so
  * that the compiler compares many at once. */
-#define PD_PASS(words, n_slots, expr)                                         \
-    do {                                                                      \
+#define PD_PASS(words, n_slots, expr)                                                \
+    do {                                                                             \
         for (size_t pass_word = 0; pass_word < ((n_slots) + 63) / 64; pass_word++) { \
-            uint8_t pass_yes[64];                                             \
-            for (size_t pass_bit = 0; pass_bit < 64; pass_bit++) {            \
-                const size_t i = 64 * pass_word + pass_bit;                   \
-                pass_yes[pass_bit] = (expr);                                  \
-            }                                                                 \
-            (words)[pass_word] |= pd_pack_bits(pass_yes);                     \
-        }                                                                     \
+            uint8_t pass_yes[64];                                                    \
+            for (size_t pass_bit = 0; pass_bit < 64; pass_bit++) {                   \
+                const size_t i = 64 * pass_word + pass_bit;                          \
+                pass_yes[pass_bit] = (expr);                                         \
+            }                                                                        \
+            (words)[pass_word] |= pd_pack_bits(pass_yes);                            \
+        }                                                                            \
     } while (0)
 
 #endif

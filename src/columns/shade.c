@@ -46,9 +46,9 @@ static const struct {
     float until;
     pd_shade_name name;
 } hues[] = {
-    { 12, PD_SHADE_PINK },   { 42, PD_SHADE_RED },   { 78, PD_SHADE_ORANGE }, { 115, PD_SHADE_YELLOW },
-    { 168, PD_SHADE_GREEN }, { 222, PD_SHADE_CYAN }, { 287, PD_SHADE_BLUE },  { 332, PD_SHADE_PURPLE },
-    { 361, PD_SHADE_PINK },
+    { 12, PD_SHADE_PINK },    { 42, PD_SHADE_RED },     { 78, PD_SHADE_ORANGE },
+    { 115, PD_SHADE_YELLOW }, { 168, PD_SHADE_GREEN },  { 222, PD_SHADE_CYAN },
+    { 287, PD_SHADE_BLUE },   { 332, PD_SHADE_PURPLE }, { 361, PD_SHADE_PINK },
 };
 
 static uint16_t name_hue(float hue, float light, float chroma)
@@ -56,7 +56,7 @@ static uint16_t name_hue(float hue, float light, float chroma)
     size_t i = 0;
     while (i + 1 < PD_COUNT_OF(hues) && hue >= hues[i].until)
         i++;
-    switch (hues[i].name) {
+    switch ((int)hues[i].name) {
     case PD_SHADE_RED: /* light red is pink; dark and dull it goes brown */
         if (light > 0.72F)
             return 1 << PD_SHADE_PINK;
@@ -88,7 +88,9 @@ uint16_t pd_shade_names(pd_shade shade)
     const float light = (float)shade.light / LIGHT_SCALE, chroma = find_chroma(shade);
     uint16_t names = 0;
     if (chroma < scale_bound(COLOUR_CHROMA, light))
-        names |= (uint16_t)(light < 0.28F ? 1 << PD_SHADE_BLACK : light > 0.9F ? 1 << PD_SHADE_WHITE : 1 << PD_SHADE_GRAY);
+        names |= (uint16_t)(light < 0.28F  ? 1 << PD_SHADE_BLACK
+                            : light > 0.9F ? 1 << PD_SHADE_WHITE
+                                           : 1 << PD_SHADE_GRAY);
     else if (light < 0.2F)
         names |= 1 << PD_SHADE_BLACK;
     if (chroma < scale_bound(GRAY_CHROMA, light))

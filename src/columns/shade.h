@@ -37,7 +37,7 @@ typedef enum pd_shade_name {
 } pd_shade_name;
 
 enum {
-    PD_NAMED_KNOWN = 1 << 14, /* the picture's colours are known */
+    PD_NAMED_KNOWN = 1 << 14,    /* the picture's colours are known */
     PD_NAMED_COLOURED = 1 << 15, /* and one of them, however small, is a colour: the picture is not gray */
 };
 

@@ -93,9 +93,9 @@ typedef struct pd_question {
     const char *text;           /* query/query.h; "" or NULL: every photo, or only the examples */
     const pd_example *examples; /* like like: parts of weight 1; they themselves are not among the results */
     size_t n_examples;
-    pd_order order;              /* NONE: what the query says, else by score; without meaning NEWEST */
-    uint64_t result;             /* not 0: no new question, but a window of that result; text and examples do not count */
-    size_t offset, n;            /* n <= PD_LIBRARY_WINDOW_MAX */
+    pd_order order;   /* NONE: what the query says, else by score; without meaning NEWEST */
+    uint64_t result;  /* not 0: no new question, but a window of that result; text and examples do not count */
+    size_t offset, n; /* n <= PD_LIBRARY_WINDOW_MAX */
     const atomic_bool *cancelled; /* NULL, or looked at between the steps: PD_ERR_CANCELLED */
 } pd_question;
 
@@ -113,12 +113,12 @@ typedef struct pd_hit {
 typedef struct pd_hits {
     pd_hit *items; /* the window */
     size_t n;
-    uint64_t result;      /* its number; 0: not kept */
-    int64_t total;        /* photos that pass the filters */
-    int64_t strong;       /* the first so many are above the line; -1: there is no line (nothing asked, another order) */
-    pd_order order;       /* that it is in */
-    const char *model;    /* that scored; NULL: none was needed. Lives as long as the library */
-    bool english_only;    /* the question has words of another script, and the model knows English alone */
+    uint64_t result;   /* its number; 0: not kept */
+    int64_t total;     /* photos that pass the filters */
+    int64_t strong;    /* the first so many are above the line; -1: there is no line (nothing asked, another order) */
+    pd_order order;    /* that it is in */
+    const char *model; /* that scored; NULL: none was needed. Lives as long as the library */
+    bool english_only; /* the question has words of another script, and the model knows English alone */
 } pd_hits;
 
 /* PD_ERR_NO_MATCH with advice while nothing is learned yet, or when the result is not kept any more (ask again).

@@ -162,7 +162,10 @@ pd_status pd_library_history_clear(pd_library *library, pd_error *err)
 static pd_status ask_undo_next(pd_store *store, void *user, pd_error *err)
 {
     pd_step *step = user;
-    return pd_store_undo_next(store, &step->number, &step->sentence, err);
+    PD_TRY(pd_store_undo_next(store, &step->number, &step->sentence, err));
+    if (step->number == 0)
+        pd_step_done(step);
+    return PD_OK;
 }
 
 pd_status pd_library_undo_next(pd_library *library, pd_step *ret_step, pd_error *err)

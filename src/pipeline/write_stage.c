@@ -1,4 +1,5 @@
-/* write_stage.c: the only hand that changes the catalogue while a job learns: one transaction a batch. */
+/* write_stage.c: the hand that changes the catalogue while a job learns: one transaction a batch. Items are gathered
+ * first and written at once, so that the catalogue is locked for milliseconds: the user edits beside it. */
 #include <string.h>
 
 #include "base/clock.h"
@@ -8,8 +9,9 @@
 
 typedef struct batch {
     pd_stages *stages;
-    size_t n;     /* items in the open transaction */
-    size_t n_max; /* items after which it is committed: grows */
+    pd_item *items[PD_STAGE_BATCH_FILES]; /* [n], owned */
+    size_t n;
+    size_t n_max; /* items after which they are written: grows */
     int64_t wait_ms, deadline_ns;
     pd_board_counts counts;
     pd_newest newest[PD_STAGE_BATCH_FILES]; /* counts.n_newest of them */
@@ -25,36 +27,20 @@ static void release_claims(batch *b)
     b->n_claims = 0;
 }
 
+static void free_items(batch *b)
+{
+    for (size_t i = 0; i < b->n; i++)
+        pd_item_free(&b->items[i]);
+    b->n = 0;
+}
+
 static void give_up(batch *b, const pd_error *error)
 {
     pd_store_rollback(b->stages->store);
     pd_board_stop(b->stages->board, error);
     pd_media_pool_cancel(b->stages->pool);
     b->failed = true;
-    b->n = 0;
-    release_claims(b);
-}
-
-static void commit_batch(batch *b)
-{
-    pd_error error = { 0 };
-    if (b->n == 0)
-        return;
-    if (pd_store_commit(b->stages->store, &error) != PD_OK) {
-        give_up(b, &error);
-        return;
-    }
-    if (b->counts.learned > 0 &&
-        pd_vectors_catch_up(b->stages->index, b->stages->store, &b->stages->vectors, &error) != PD_OK)
-        give_up(b, &error);
-    b->counts.newest = b->newest;
-    if (b->failed) /* committed, but searching does not find them yet */
-        b->counts.n_newest = 0;
-    pd_board_add(b->stages->board, &b->counts);
-    b->counts = (pd_board_counts){ 0 };
-    b->n = 0;
-    b->n_max = 2 * b->n_max < PD_STAGE_BATCH_FILES ? 2 * b->n_max : PD_STAGE_BATCH_FILES;
-    b->wait_ms = 2 * b->wait_ms < PD_STAGE_BATCH_MS ? 2 * b->wait_ms : PD_STAGE_BATCH_MS;
+    free_items(b);
     release_claims(b);
 }
 
@@ -123,7 +109,6 @@ static pd_status put_item(batch *b, pd_item *item, pd_error *err)
                                  .sidecar_ns = item->todo->sidecar_ns };
     if (item->kind == PD_ITEM_FAILED) {
         b->counts.failed++;
-        pd_board_file_error(stages->board, file.path, item->sentence.message);
         return pd_store_photo_fail(stages->store, &file, item->why, item->sentence.message, err);
     }
     if (item->kind == PD_ITEM_LEARNED)
@@ -143,28 +128,55 @@ static pd_status put_item(batch *b, pd_item *item, pd_error *err)
     return PD_OK;
 }
 
+static pd_status write_items(batch *b, pd_error *err)
+{
+    PD_TRY(pd_store_begin(b->stages->store, err));
+    for (size_t i = 0; i < b->n; i++) {
+        b->counts.done++;
+        PD_TRY(put_item(b, b->items[i], err));
+    }
+    return pd_store_commit(b->stages->store, err);
+}
+
+static void write_batch(batch *b)
+{
+    pd_error error = { 0 };
+    if (b->n == 0)
+        return;
+    error.status = write_items(b, &error);
+    if (error.status != PD_OK) {
+        give_up(b, &error);
+        return;
+    }
+    if (b->counts.learned > 0 &&
+        pd_vectors_catch_up(b->stages->index, b->stages->store, &b->stages->vectors, &error) != PD_OK)
+        give_up(b, &error);
+    b->counts.newest = b->newest;
+    if (b->failed) /* committed, but searching does not find them yet */
+        b->counts.n_newest = 0;
+    pd_board_add(b->stages->board, &b->counts);
+    b->counts = (pd_board_counts){ 0 };
+    free_items(b);
+    b->n_max = 2 * b->n_max < PD_STAGE_BATCH_FILES ? 2 * b->n_max : PD_STAGE_BATCH_FILES;
+    b->wait_ms = 2 * b->wait_ms < PD_STAGE_BATCH_MS ? 2 * b->wait_ms : PD_STAGE_BATCH_MS;
+    release_claims(b);
+}
+
+/* Takes over the item. */
 static void take_item(batch *b, pd_item *item)
 {
     if (item->claimed)
         memcpy(b->claims[b->n_claims++].sha256, item->sha256, PD_SHA256_BYTES);
     if (b->failed) {
         release_claims(b);
+        pd_item_free(&item);
         return;
     }
-    pd_error error = { 0 };
-    pd_status status = PD_OK;
-    if (b->n == 0) {
+    if (b->n == 0)
         b->deadline_ns = pd_clock_ns() + b->wait_ms * PD_NS_PER_MS;
-        status = pd_store_begin(b->stages->store, &error);
-    }
-    b->n++;
-    b->counts.done++;
-    if (status == PD_OK)
-        status = put_item(b, item, &error);
-    if (status != PD_OK) {
-        error.status = status;
-        give_up(b, &error);
-    }
+    if (item->kind == PD_ITEM_FAILED)
+        pd_board_file_error(b->stages->board, item->todo->path, item->sentence.message);
+    b->items[b->n++] = item;
 }
 
 static int64_t next_look(const batch *b)
@@ -182,11 +194,9 @@ void pd_stage_write(pd_stages *stages)
     bool closed = false;
     while (!closed) {
         pd_item *item = pd_queue_pop(stages->to_write, b.n > 0 ? next_look(&b) : INT64_MAX, &closed);
-        if (item) {
+        if (item)
             take_item(&b, item);
-            pd_item_free(&item);
-        }
         if (b.n >= b.n_max || closed || (b.n > 0 && is_due(&b)))
-            commit_batch(&b);
+            write_batch(&b);
     }
 }

@@ -97,7 +97,7 @@ static void find_partners(pd_lex *lex)
 
 void pd_lex_init(pd_lex *lex, const char *text, size_t len)
 {
-    lex->text = text;
+    lex->text = len ? text : ""; /* of nothing there may be no pointer */
     lex->len = len;
     lex->at = 0;
     find_partners(lex);

@@ -131,7 +131,8 @@ pd_order pd_query_order(const pd_query *query); /* of the last sort: part */
 /* Writes the query in its shortest usual form: parsing that gives an equal query. Appends. */
 void pd_query_print(const pd_query *query, pd_buf *buf);
 bool pd_query_equal(const pd_query *a, const pd_query *b);
-/* Appends the text of the query as written, without part number `part`, blanks tidied: removing a chip. */
+/* Appends the text of the query as written, without part number `part`, blanks tidied: removing a chip. Other parts
+ * stay what they are, but for words that come together, and for a parenthesis without a partner, which may find one. */
 void pd_query_without(const pd_query *query, const char *text, size_t part, pd_buf *buf);
 
 /* Appends one part in words for people: "camera: Canon", "after 2019", "looks like: sunset", "away from: people". */

@@ -3,7 +3,9 @@
  *     fused = 1 / (K + rank by meaning) + WORDS_SHARE * share / (K + rank by words)          ranks from 1
  *
  * share is the full text's score divided by the best one's: a photo of which one frequent word is written somewhere says
- * less than one that has them all, however few photos have any. Chosen by quality/ablation.py: without the share, or
+ * less than one that has them all, however few photos have any. It is less by the part of all photos that have any of
+ * the words: what stands everywhere tells nothing. Scores that are alike have one rank: of the photos of a folder whose
+ * name was asked for, meaning decides. Chosen by quality/ablation.py: without the share, or
  * with a K of 60, which is usual between engines of equal worth, words that stand there by chance push the right
  * pictures out of the first ten.
  *
@@ -19,6 +21,7 @@
 
 #define FUSION_K 10
 #define WORDS_SHARE 0.5
+#define ALIKE 0.98  /* of the score that a rank begins with */
 #define WORDS_Z 1.0 /* standard deviations of relevance that the best match by words is worth */
 
 typedef struct finding {
@@ -26,6 +29,8 @@ typedef struct finding {
     const pd_slots *slots;
     pd_worded_list list;
     double best;
+    double first; /* share that the present rank begins with */
+    size_t rank;
 } finding;
 
 static bool add_worded(void *user, int64_t photo, double score)
@@ -35,10 +40,12 @@ static bool add_worded(void *user, int64_t photo, double score)
     const uint32_t slot = pd_columns_slot(f->place->columns, photo);
     if (slot >= f->slots->n || !pd_slots_has(f->slots, slot) || f->list.n == PD_SEARCH_WORDS_MAX)
         return true;
-    f->list.items[f->list.n] = (pd_worded){ .place = { slot, NAN },
-                                            .share = f->best > 0 ? fmin(1, fmax(0, score / f->best)) : 1,
-                                            .rank = f->list.n };
-    f->list.n++;
+    const double share = f->best > 0 ? fmin(1, fmax(0, score / f->best)) : 1;
+    if (f->list.n == 0 || share < ALIKE * f->first) {
+        f->first = share;
+        f->rank = f->list.n;
+    }
+    f->list.items[f->list.n++] = (pd_worded){ .place = { slot, NAN }, .share = share, .rank = f->rank };
     return true;
 }
 
@@ -77,6 +84,9 @@ pd_status pd_worded_find(pd_worded_list *ret_list, const pd_search_place *place,
     if (!f.list.items)
         return pd_error_set_nomem(err);
     const pd_status status = pd_store_words_any(place->store, words, PD_SEARCH_WORDS_MAX, add_worded, &f, err);
+    const double rarity = 1 - (double)f.list.n / (double)(slots->count ? slots->count : 1);
+    for (size_t i = 0; i < f.list.n; i++)
+        f.list.items[i].share *= rarity;
     if (status == PD_OK)
         *ret_list = f.list;
     else

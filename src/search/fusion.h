@@ -8,8 +8,8 @@
 /* A photo about which something is written that was asked for. */
 typedef struct pd_worded {
     pd_place place; /* score NAN: no vector */
-    double share;   /* of the best one's score by words, (0, 1] */
-    size_t rank;    /* by words, 0 for the best */
+    double share;   /* of the best one's score by words, and how rare such photos are: [0, 1] */
+    size_t rank;    /* by words, 0 for the best; those that are alike share one */
     double at;      /* where it belongs in the order by meaning: before the place of the first greater number */
     double z;       /* relevance, words counted */
 } pd_worded;

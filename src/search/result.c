@@ -13,6 +13,9 @@
 #include "search/places.h"
 #include "search/rows.h"
 
+/* Places that are equal but for rounding: the photo with words comes first. */
+#define TIE 1e-9
+
 struct pd_result {
     pd_order order;
     bool has_meaning, is_complete;
@@ -209,7 +212,7 @@ static void merge_part(merging *m, size_t end, bool strong)
         const bool has_word = word < r->worded.n, has_base = m->at < end;
         if (!has_word && !has_base)
             break;
-        if (has_word && (!has_base || r->worded.items[word].at <= (double)rank_of_base(m)))
+        if (has_word && (!has_base || r->worded.items[word].at <= (double)rank_of_base(m) + TIE))
             m->out[m->n++] = r->worded.items[word++].place;
         else
             m->out[m->n++] = m->base[m->at++];

@@ -24,7 +24,7 @@ static bool is_page_path(const char *path)
 
 /* An address that a person may have typed: the page says in words that there is nothing. Files have a dot in their
  * names. */
-static bool may_be_typed(const char *path) { return !strchr(path, '.') && !strstr(path, "//"); }
+static bool may_be_typed(const char *path) { return !strpbrk(path, ".%") && !strstr(path, "//"); }
 
 static const pd_web_file *find_file(const char *path)
 {

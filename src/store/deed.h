@@ -25,4 +25,7 @@ pd_cell pd_deed_cell(const pd_deed *deed, int64_t work);
 PD_MUST_USE pd_status pd_deed_do(pd_store *store, pd_step *step, pd_deed *deed, int64_t work, bool *ret_changed,
                                  pd_error *err);
 
+/* The photo's work, made where it has none (work.c). */
+PD_MUST_USE pd_status pd_work_need(pd_store *store, int64_t photo, int64_t *ret_work, pd_error *err);
+
 #endif

@@ -1,4 +1,6 @@
 /* rows.c: the change feed: every photo that changed, with what filters look at. */
+#include <string.h>
+
 #include "store/schema.h"
 #include "store/store_private.h"
 
@@ -11,6 +13,22 @@ pd_status pd_store_version(pd_store *store, int64_t *ret_version, pd_error *err)
         PD_TRY(pd_stmt_run(store, stmt, &version, err));
     }
     *ret_version = version;
+    return PD_OK;
+}
+
+pd_status pd_store_identity(pd_store *store, uint8_t ret_identity[PD_STORE_IDENTITY_BYTES], pd_error *err)
+{
+    sqlite3_stmt *stmt;
+    bool row;
+    uint8_t identity[PD_STORE_IDENTITY_BYTES] = { 0 };
+    if (store->version >= PD_SCHEMA_WORK) {
+        PD_TRY(pd_stmt_get(store, PD_STMT_IDENTITY, &stmt, err));
+        PD_TRY(pd_stmt_step(store, stmt, &row, err));
+        if (row && sqlite3_column_bytes(stmt, 0) == sizeof identity)
+            memcpy(identity, sqlite3_column_blob(stmt, 0), sizeof identity);
+        pd_stmt_reset(stmt);
+    }
+    memcpy(ret_identity, identity, sizeof identity);
     return PD_OK;
 }
 
@@ -45,11 +63,11 @@ static void read_row(sqlite3_stmt *stmt, pd_photo_row *row)
         .id = sqlite3_column_int64(stmt, 1),
         .content = sqlite3_column_int64(stmt, 4),
         .rating = sqlite3_column_int(stmt, 2),
-        .is_rated = marks & PD_SCHEMA_RATED,
-        .favorite = marks & PD_SCHEMA_FAVORITE,
-        .has_tag = marks & PD_SCHEMA_HAS_TAG,
-        .has_caption = marks & PD_SCHEMA_HAS_CAPTION,
-        .has_album = marks & PD_SCHEMA_HAS_ALBUM,
+        .marks = { .is_rated = marks & PD_SCHEMA_RATED,
+                   .favorite = marks & PD_SCHEMA_FAVORITE,
+                   .has_tag = marks & PD_SCHEMA_HAS_TAG,
+                   .has_caption = marks & PD_SCHEMA_HAS_CAPTION,
+                   .has_album = marks & PD_SCHEMA_HAS_ALBUM },
     };
     read_facts(stmt, row);
     row->gone = row->content == 0;

@@ -198,6 +198,8 @@ static const char version_4[] =
 
 /* The second half: what is made from everything else. */
 static const char version_4_made[] =
+    "CREATE TABLE identity (bytes BLOB NOT NULL);" /* whose caches are whose */
+    "INSERT INTO identity VALUES (randomblob(16));"
     "CREATE VIRTUAL TABLE photo_fts USING fts5(name, folder, caption, title, tag, person, camera, other,"
     " tokenize = 'unicode61 remove_diacritics 2');"
     "CREATE VIRTUAL TABLE name_fts USING fts5(name, tokenize = 'trigram');"

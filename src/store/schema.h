@@ -29,7 +29,9 @@ extern const size_t pd_schema_n_steps;
 
 /* The name of a photo's file: what follows the last slash. Paths are bytes; rtrim and substr count a malformed one
  * alike. Queries must say it as the index does, so that it is used. */
-#define PD_SCHEMA_NAME \
-    "substr(CAST(path AS TEXT), 1 + length(rtrim(CAST(path AS TEXT), replace(CAST(path AS TEXT), '/', ' '))))"
+#define PD_SCHEMA_NAME PD_SCHEMA_NAME_OF("path")
+#define PD_SCHEMA_NAME_OF(path)                                                                                    \
+    "substr(CAST(" path " AS TEXT), 1 + length(rtrim(CAST(" path " AS TEXT), replace(CAST(" path " AS TEXT), '/'," \
+    " ' '))))"
 
 #endif

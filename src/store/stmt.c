@@ -34,6 +34,8 @@
     "p.content_id, p.root_id, p.path, p.sort_time, p.bytes, c.taken IS NOT NULL, c.type, c.make, c.camera," \
     " c.lens, c.width, c.height, c.iso, c.exposure_s, c.fnumber, c.focal_mm, c.gps_lat, c.gps_lon"
 
+#define PICTURE_OF_WORK "iif(p.id IS NULL, w.sha256, c.sha256), coalesce(p.path, w.path)"
+
 static const char *const statements[PD_STMT_COUNT] = {
     [PD_STMT_BEGIN_READ] = "BEGIN",
     [PD_STMT_BEGIN_WRITE] = "BEGIN IMMEDIATE",
@@ -145,6 +147,7 @@ static const char *const statements[PD_STMT_COUNT] = {
                             " WHERE photo_id = ?1",
 
     [PD_STMT_VERSION] = "SELECT max(version) FROM photo_change",
+    [PD_STMT_IDENTITY] = "SELECT bytes FROM identity",
     [PD_STMT_ROWS] = "SELECT n.version, n.photo_id, n.rating, n.marks, " ROW_FACTS ", c.flash, c.sharpness, c.colours"
                      " FROM photo_change n LEFT JOIN photo p ON p.id = n.photo_id"
                      " LEFT JOIN content c ON c.id = p.content_id WHERE n.version > ?1 ORDER BY n.version",
@@ -158,7 +161,7 @@ static const char *const statements[PD_STMT_COUNT] = {
     [PD_STMT_LABEL_PHOTOS_LIKE] = "SELECT DISTINCT photo_id FROM photo_label WHERE label_id IN (SELECT id FROM label"
                                   " WHERE place = ?1 AND folded GLOB ?2)",
     [PD_STMT_LABEL_VALUES] = "SELECT name, n_photos FROM label WHERE place = ?1 AND folded >= ?2 AND folded < ?3"
-                             " ORDER BY n_photos DESC, folded LIMIT ?4",
+                             " ORDER BY n_photos DESC, folded",
     [PD_STMT_LABEL_HAS] = "SELECT count(*) FROM photo_label WHERE photo_id = ?3 AND label_id ="
                           " (SELECT id FROM label WHERE place = ?1 AND folded = ?2)",
 
@@ -216,6 +219,23 @@ static const char *const statements[PD_STMT_COUNT] = {
                        " w.id = m.work_id JOIN photo p ON p.id = w.photo_id WHERE m.album_id = a.id"
                        " AND p.content_id IS NOT NULL ORDER BY m.position LIMIT 1)"
                        " FROM album a LEFT JOIN label l ON l.place = 2 AND l.folded = a.folded ORDER BY a.folded",
+
+    /* what is kept for a picture that is not here says so itself */
+    [PD_STMT_EXPORT] = "SELECT w.id, w.rating, w.favorite, w.caption, " PICTURE_OF_WORK " FROM work w"
+                       " LEFT JOIN photo p ON p.id = w.photo_id LEFT JOIN content c ON c.id = p.content_id"
+                       " ORDER BY w.id",
+    [PD_STMT_EXPORT_ALBUMS] = "SELECT a.name, " PICTURE_OF_WORK " FROM album a"
+                              " LEFT JOIN album_work m ON m.album_id = a.id LEFT JOIN work w ON w.id = m.work_id"
+                              " LEFT JOIN photo p ON p.id = w.photo_id LEFT JOIN content c ON c.id = p.content_id"
+                              " ORDER BY a.id, m.position",
+    [PD_STMT_PHOTOS_LIKE] =
+        "WITH alike AS (SELECT p.id, (p.path = ?2) + (" PD_SCHEMA_NAME_OF("p.path") " = " PD_SCHEMA_NAME_OF(
+            "?2") ") AS n"
+                  " FROM content c JOIN photo p ON p.content_id = c.id WHERE c.sha256 = ?1)"
+                  " SELECT id FROM alike WHERE n = (SELECT max(n) FROM alike)",
+    [PD_STMT_PHOTO_AT] = "SELECT id FROM photo WHERE path = ?2",
+    [PD_STMT_WORK_KEPT] = "SELECT id FROM work WHERE photo_id IS NULL AND path = ?2 AND sha256 IS ?1 LIMIT 1",
+    [PD_STMT_WORK_KEEP] = "INSERT INTO work (sha256, path, imported) VALUES (?1, ?2, 1) RETURNING id",
 
     [PD_STMT_SAVED_PUT] = "INSERT OR REPLACE INTO saved (name, query, at) VALUES (?1, ?2, unixepoch())",
     [PD_STMT_SAVED_REMOVE] = "DELETE FROM saved WHERE name = ?1",

@@ -245,7 +245,7 @@ pd_status pd_store_text_photos(pd_store *store, pd_text_where where, const char 
     return visit_merged(store, stmt, NULL, &(id_visitor){ .visit = visit, .user = user }, err);
 }
 
-pd_status pd_store_text_values(pd_store *store, pd_text_where where, const char *prefix, size_t n_max,
+pd_status pd_store_text_values(pd_store *store, pd_text_where where, const char *prefix,
                                bool (*visit)(void *user, const char *text, int64_t n_photos), void *user, pd_error *err)
 {
     sqlite3_stmt *stmt;
@@ -260,7 +260,6 @@ pd_status pd_store_text_values(pd_store *store, pd_text_where where, const char 
     sqlite3_bind_int(stmt, 1, (int)where);
     (void)sqlite3_bind_text64(stmt, 2, buf->data, len, SQLITE_STATIC, SQLITE_UTF8);
     (void)sqlite3_bind_text64(stmt, 3, buf->data, buf->len, SQLITE_STATIC, SQLITE_UTF8);
-    sqlite3_bind_int64(stmt, 4, n_max < INT64_MAX ? (int64_t)n_max : INT64_MAX);
     for (;;) {
         bool row;
         PD_TRY(pd_stmt_step(store, stmt, &row, err));

@@ -33,12 +33,20 @@ typedef enum pd_text_where {
 PD_MUST_USE pd_status pd_store_text_photos(pd_store *store, pd_text_where where, const char *pattern,
                                            bool (*visit)(void *user, int64_t photo), void *user, pd_error *err);
 /* The distinct texts of TAG, PERSON or ALBUM that begin with `prefix` ("": all), the most frequent first. */
-PD_MUST_USE pd_status pd_store_text_values(pd_store *store, pd_text_where where, const char *prefix, size_t n_max,
+PD_MUST_USE pd_status pd_store_text_values(pd_store *store, pd_text_where where, const char *prefix,
                                            bool (*visit)(void *user, const char *text, int64_t n_photos), void *user,
-                                           pd_error *err);
+                                           pd_error *err); /* visit returns false when it has enough */
 
 /* Changes: a number that grows with every change of a photo, its content or its work, by whatever process. */
 PD_MUST_USE pd_status pd_store_version(pd_store *store, int64_t *ret_version, pd_error *err);
+
+typedef struct pd_photo_marks {
+    bool is_rated, favorite, has_tag, has_caption, has_album;
+} pd_photo_marks;
+/* Which catalogue this is: made by chance with it, so that a cache of another one at the same path is not taken for its
+ * own. Zeros: an older catalogue, opened for reading, has none. */
+#define PD_STORE_IDENTITY_BYTES 16
+PD_MUST_USE pd_status pd_store_identity(pd_store *store, uint8_t ret_identity[PD_STORE_IDENTITY_BYTES], pd_error *err);
 
 /* What filters, orders and counts look at. Strings live during the visit. Absent: NAN, 0, "". */
 typedef struct pd_photo_row {
@@ -52,7 +60,7 @@ typedef struct pd_photo_row {
     double exposure_s, fnumber, focal_mm, lat, lon;
     int flash;  /* 1 fired, 0 not, -1 not known */
     int rating; /* 0..5, the user's else the file's */
-    bool is_rated, favorite, has_tag, has_caption, has_album;
+    pd_photo_marks marks;
     pd_look look;
 } pd_photo_row;
 /* Photos with a content that changed after `version` (0: all that there are), in order of change: of two rows of one

@@ -25,7 +25,7 @@ static pd_status find_work(pd_store *store, int64_t photo, int64_t *ret_photo, i
     return PD_OK;
 }
 
-static pd_status need_work(pd_store *store, int64_t photo, int64_t *ret_work, pd_error *err)
+pd_status pd_work_need(pd_store *store, int64_t photo, int64_t *ret_work, pd_error *err)
 {
     sqlite3_stmt *stmt;
     int64_t known, work;
@@ -82,7 +82,7 @@ static pd_status edit_photo(pd_store *store, pd_step *step, pd_deed *deed, int64
     PD_TRY(is_needless(store, deed, photo, work, &needless, err));
     if (needless)
         return PD_OK;
-    PD_TRY(need_work(store, photo, &work, err));
+    PD_TRY(pd_work_need(store, photo, &work, err));
     PD_TRY(pd_deed_do(store, step, deed, work, ret_changed, err));
     return *ret_changed ? pd_doc_refresh(store, photo, err) : PD_OK;
 }

@@ -81,7 +81,7 @@ static void learns_finds_and_learns_nothing_twice(void)
     CHECK(done.outcome == PD_OK && done.found == 10 && done.learned == 10 && done.failed == 0);
     CHECK(done.fraction >= 1 && done.phase == PD_PHASE_READY && !done.running);
     pd_hits hits = { 0 };
-    CHECK(pd_library_search(library, "a picture", &(pd_window){ .n = 5 }, &hits, NULL) == PD_OK);
+    CHECK(pd_library_find(library, &(pd_question){ .text = "a view", .n = 5 }, &hits, NULL) == PD_OK);
     CHECK(hits.n == 5 && hits.total == 10);
     for (size_t i = 1; i < hits.n; i++)
         CHECK(hits.items[i - 1].score >= hits.items[i].score);
@@ -205,7 +205,7 @@ static void killed_at_any_moment_it_goes_on(void)
     CHECK(pd_library_status_get(library, &status, NULL) == PD_OK);
     CHECK(status.files == N_PICTURES && status.learned == N_PICTURES && status.errors == 0);
     pd_hits hits = { 0 };
-    CHECK(pd_library_search(library, "a picture", &(pd_window){ .n = N_PICTURES + 10 }, &hits, NULL) == PD_OK);
+    CHECK(pd_library_find(library, &(pd_question){ .text = "a view", .n = N_PICTURES + 10 }, &hits, NULL) == PD_OK);
     CHECK(hits.n == N_PICTURES);
     pd_hits_done(&hits);
     pd_library_close(&library);
@@ -219,13 +219,13 @@ static void similar_leaves_the_example_out(void)
     CHECK(learn(library).learned == 6);
     const pd_example known = { .text = scene_path("photos/2/picture-2.bmp") };
     pd_hits hits = { 0 };
-    CHECK(pd_library_similar(library, &known, 1, &(pd_window){ .n = 10 }, &hits, NULL) == PD_OK);
+    CHECK(pd_library_find(library, &(pd_question){ .examples = &known, .n_examples = 1, .n = 10 }, &hits, NULL) == PD_OK);
     CHECK(hits.n == 5);
     for (size_t i = 0; i < hits.n; i++)
         CHECK(strcmp(hits.items[i].path, known.text) != 0);
     pd_hits_done(&hits);
     const pd_example unknown = { .text = scene_path("elsewhere.bmp") }; /* the same bytes as picture-2 */
-    CHECK(pd_library_similar(library, &unknown, 1, &(pd_window){ .n = 10 }, &hits, NULL) == PD_OK);
+    CHECK(pd_library_find(library, &(pd_question){ .examples = &unknown, .n_examples = 1, .n = 10 }, &hits, NULL) == PD_OK);
     CHECK(hits.n == 6 && strcmp(hits.items[0].path, known.text) == 0 && hits.items[0].score > 0.999F);
     pd_hits_done(&hits);
     pd_library_close(&library);
@@ -245,7 +245,7 @@ static void damaged_vectors_are_made_again(void)
     library = open_library();
     REQUIRE(library);
     pd_hits hits = { 0 };
-    CHECK(pd_library_search(library, "a picture", &(pd_window){ .n = 10 }, &hits, NULL) == PD_OK);
+    CHECK(pd_library_find(library, &(pd_question){ .text = "a view", .n = 10 }, &hits, NULL) == PD_OK);
     CHECK(hits.n == 5);
     pd_hits_done(&hits);
     pd_library_close(&library);
@@ -264,13 +264,13 @@ static void search_answers_while_it_learns(void)
         continue;
     pd_library_job_pause(library, true);
     pd_hits hits = { 0 };
-    CHECK(pd_library_search(library, "a picture", &(pd_window){ .n = 5 }, &hits, NULL) == PD_OK);
+    CHECK(pd_library_find(library, &(pd_question){ .text = "a view", .n = 5 }, &hits, NULL) == PD_OK);
     CHECK(hits.n == 5 && hits.total >= 64 && hits.total < 300);
     pd_hits_done(&hits);
     pd_library_job_pause(library, false);
     pd_library_job_finish(library, &now);
     CHECK(now.learned == 300);
-    CHECK(pd_library_search(library, "a picture", &(pd_window){ .n = 5 }, &hits, NULL) == PD_OK);
+    CHECK(pd_library_find(library, &(pd_question){ .text = "a view", .n = 5 }, &hits, NULL) == PD_OK);
     CHECK(hits.total == 300); /* the same handle sees what came since */
     pd_hits_done(&hits);
     pd_library_close(&library);
@@ -308,7 +308,7 @@ static void a_library_of_nothing_says_so(void)
     REQUIRE(library);
     pd_hits hits = { 0 };
     pd_error error = { 0 };
-    CHECK(pd_library_search(library, "a dog", &(pd_window){ .n = 5 }, &hits, &error) == PD_ERR_NO_MATCH);
+    CHECK(pd_library_find(library, &(pd_question){ .text = "a dog", .n = 5 }, &hits, &error) == PD_ERR_NO_MATCH);
     CHECK(strstr(error.message, "index") != NULL);
     pd_library_status status;
     error = (pd_error){ 0 };

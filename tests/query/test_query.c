@@ -483,6 +483,10 @@ static void limits_are_kept(void)
     pd_error err;
     size_t n;
     memset(text, 'a', sizeof text);
+    REQUIRE(pd_query_parse(&query, NULL, 0, &err) == PD_OK);
+    (void)pd_query_parts(query, &n);
+    CHECK(n == 0 && pd_query_order(query) == PD_ORDER_NONE);
+    pd_query_free(&query);
     CHECK(pd_query_parse(&query, text, PD_QUERY_BYTES_MAX + 1, &err) == PD_ERR_LIMIT && !query);
     CHECK(strcmp(err.message, "the query has 4097 bytes; 4096 are allowed") == 0);
     for (size_t i = 0; i + 4 <= sizeof text; i += 3)

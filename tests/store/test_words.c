@@ -179,7 +179,7 @@ static void labels_are_found_whole_or_by_a_glob_whatever_their_case(void)
 }
 
 typedef struct values {
-    size_t n;
+    size_t n, n_max;
     char text[8][64];
     int64_t counts[8];
 } values;
@@ -189,13 +189,13 @@ static bool take_value(void *user, const char *text, int64_t n_photos)
     values *v = user;
     snprintf(v->text[v->n], sizeof v->text[0], "%s", text);
     v->counts[v->n++] = n_photos;
-    return true;
+    return v->n < v->n_max;
 }
 
 static values values_of(pd_text_where where, const char *prefix, size_t n_max)
 {
-    values v = { 0 };
-    CHECK(pd_store_text_values(store, where, prefix, n_max, take_value, &v, NULL) == PD_OK);
+    values v = { .n_max = n_max };
+    CHECK(pd_store_text_values(store, where, prefix, take_value, &v, NULL) == PD_OK);
     return v;
 }
 
@@ -255,24 +255,31 @@ static void every_change_is_told_once(void)
     feed list = changes(0);
     CHECK(list.n == 2 && list.ids[0] == a && list.ids[1] == b && list.n_gone == 0);
     CHECK(list.last.root_id == root && list.last.content == 2);
-    CHECK(!list.last.has_tag && !list.last.is_rated && !list.last.is_dated);
+    CHECK(!list.last.marks.has_tag && !list.last.marks.is_rated && !list.last.is_dated);
     int64_t version = list.version;
     CHECK(changes(version).n == 0 && changes(version).version == version);
 
     ADD("c/a.jpg", 1, "\7tree\0\7oak"); /* a's content says more, and there is a copy of it */
     list = changes(version);
-    CHECK(list.n == 2 && list.ids[0] == a && list.last.has_tag && list.version > version);
+    CHECK(list.n == 2 && list.ids[0] == a && list.last.marks.has_tag && list.version > version);
     version = list.version;
 
     CHECK(pd_store_photo_remove(store, b, NULL) == PD_OK && pd_store_photo_remove(store, never, NULL) == PD_OK);
     list = changes(version);
     CHECK(list.n == 1 && list.n_gone == 1 && list.ids[0] == b);
     CHECK(changes(0).n == 2); /* who begins is not told of the dead */
-    version = list.version;
+    close_and_remove();
+}
 
+static void what_is_moved_over_or_not_readable_is_told(void)
+{
+    open_new();
+    const int64_t a = ADD("a.jpg", 1, "\7tree");
+    ADD("c/a.jpg", 1, "\7tree");
+    int64_t version = changes(0).version;
     const pd_photo_file over = { .root_id = root, .path = "/home/ann/Pictures/c/a.jpg", .bytes = 7, .content = 1 };
     CHECK(pd_store_photo_move(store, a, &over, NULL) == PD_OK);
-    list = changes(version);
+    feed list = changes(version);
     CHECK(list.n == 2 && list.n_gone == 1 && list.ids[1] == a && list.last.bytes == 7);
     CHECK(exact("a.jpg").n == 1);
     version = list.version;
@@ -306,6 +313,7 @@ int main(void)
     RUN(labels_are_found_whole_or_by_a_glob_whatever_their_case);
     RUN(values_are_counted);
     RUN(every_change_is_told_once);
+    RUN(what_is_moved_over_or_not_readable_is_told);
     RUN(a_batch_that_is_rolled_back_changed_nothing);
     return TEST_RESULT();
 }

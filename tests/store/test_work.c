@@ -166,10 +166,10 @@ static void machines_are_heard_last(void)
                      NULL, NULL, NULL) == SQLITE_OK);
     CONTENT(1, -1, "\7dog");
     IS(a, "02|a dog on a lawn3|dog2,lawn3|");
-    CHECK(last_change().has_caption && only_photo(PD_WHERE_CAPTION, "lawn") == a);
+    CHECK(last_change().marks.has_caption && only_photo(PD_WHERE_CAPTION, "lawn") == a);
     CHECK(edit(PD_EDIT_UNTAG, "lawn", 0, a) == 1 && edit(PD_EDIT_CAPTION, "", 0, a) == 1);
     IS(a, "02|1|dog2|");
-    CHECK(!last_change().has_caption && only_photo(PD_WHERE_CAPTION, "lawn") == 0);
+    CHECK(!last_change().marks.has_caption && only_photo(PD_WHERE_CAPTION, "lawn") == 0);
     close_and_remove();
 }
 
@@ -179,18 +179,19 @@ static void the_feed_says_what_filters_ask(void)
     (void)last_change();
     const int64_t a = add_photo(store, root, "/photos/a.jpg", PLAIN(1));
     pd_photo_row row = last_change();
-    CHECK(row.id == a && !row.is_rated && !row.favorite && !row.has_tag && !row.has_caption && !row.has_album);
+    CHECK(row.id == a && memcmp(&row.marks, &(pd_photo_marks){ 0 }, sizeof row.marks) == 0);
     CHECK(edit(PD_EDIT_RATING, NULL, 4, a) == 1);
     row = last_change();
-    CHECK(row.id == a && row.is_rated && row.rating == 4);
-    CHECK(edit(PD_EDIT_FAVORITE, NULL, 1, a) == 1 && last_change().favorite);
-    CHECK(edit(PD_EDIT_TAG, "x", 0, a) == 1 && last_change().has_tag);
-    CHECK(edit(PD_EDIT_CAPTION, "x", 0, a) == 1 && last_change().has_caption);
-    CHECK(edit(PD_EDIT_ALBUM, "x", 0, a) == 1 && last_change().has_album);
+    CHECK(row.id == a && row.marks.is_rated && row.rating == 4);
+    CHECK(edit(PD_EDIT_FAVORITE, NULL, 1, a) == 1 && last_change().marks.favorite);
+    CHECK(edit(PD_EDIT_TAG, "x", 0, a) == 1 && last_change().marks.has_tag);
+    CHECK(edit(PD_EDIT_CAPTION, "x", 0, a) == 1 && last_change().marks.has_caption);
+    CHECK(edit(PD_EDIT_ALBUM, "x", 0, a) == 1 && last_change().marks.has_album);
     CHECK(pd_store_album_rename(store, "x", "y", NULL, NULL) == PD_OK && last_change().id == a);
     CHECK(pd_store_album_remove(store, "y", NULL, NULL) == PD_OK);
     row = last_change();
-    CHECK(row.id == a && !row.has_album && row.has_tag && row.favorite && row.rating == 4);
+    CHECK(row.id == a && row.rating == 4);
+    CHECK(!row.marks.has_album && row.marks.has_tag);
     CHECK(last_change().id == 0);
     close_and_remove();
 }
@@ -499,6 +500,128 @@ static void another_connection_sees_edits_and_takes_them_back(void)
     close_and_remove();
 }
 
+/* Records of an export, as an import finds them. */
+typedef struct record_list {
+    size_t n;
+    pd_work_record records[64];
+    char texts[64][64], paths[64][64];
+} record_list;
+
+static bool take_record(void *user, const pd_work_record *record)
+{
+    record_list *list = user;
+    const size_t i = list->n++;
+    snprintf(list->texts[i], sizeof list->texts[i], "%s", record->text);
+    snprintf(list->paths[i], sizeof list->paths[i], "%s", record->path);
+    list->records[i] = *record;
+    list->records[i].text = list->texts[i];
+    list->records[i].path = list->paths[i];
+    return list->n < PD_COUNT_OF(list->records);
+}
+
+static void export_work(record_list *list)
+{
+    list->n = 0;
+    CHECK(pd_store_work_export(store, take_record, list, NULL) == PD_OK);
+}
+
+/* Returns how many records found a photo. */
+static size_t import_work(const record_list *list)
+{
+    size_t n_taken = 0;
+    CHECK(pd_store_begin(store, NULL) == PD_OK);
+    for (size_t i = 0; i < list->n; i++) {
+        int64_t n = -1;
+        CHECK(pd_store_work_import(store, &list->records[i], &n, NULL) == PD_OK && n >= 0);
+        n_taken += n > 0;
+    }
+    CHECK(pd_store_commit(store, NULL) == PD_OK);
+    return n_taken;
+}
+
+static record_list exported;
+
+/* A library with work of all kinds, exported. */
+static void make_export(void)
+{
+    open_new();
+    const int64_t a = add_photo(store, root, "/photos/a.jpg", CONTENT(1, 2, "\7dog"));
+    const int64_t copy = add_photo(store, root, "/photos/copies/a2.jpg", 1);
+    const int64_t never = add_photo(store, root, "/photos/never.jpg", 0), gone = add_photo(store, root, "/g", PLAIN(3));
+    const int64_t some[] = { copy, never, a };
+    CHECK(edit(PD_EDIT_RATING, NULL, 0, a) == 1 && edit(PD_EDIT_FAVORITE, NULL, 1, a) == 1);
+    CHECK(edit(PD_EDIT_CAPTION, "", 0, a) == 1 && edit(PD_EDIT_UNTAG, "dog", 0, a) == 1);
+    CHECK(edit(PD_EDIT_TAG, "Hund", 0, a) == 1 && edit(PD_EDIT_CAPTION, "Copy", 0, copy) == 1);
+    CHECK(edit(PD_EDIT_RATING, NULL, 4, gone) == 1 && pd_store_photo_remove(store, gone, NULL) == PD_OK);
+    CHECK(edit_some(PD_EDIT_ALBUM, "Trip", 0, some, 3) == 3);
+    CHECK(pd_store_album_make(store, "Empty", NULL, NULL) == PD_OK);
+    export_work(&exported);
+    CHECK(exported.n == 11);
+    close_and_remove();
+}
+
+static void check_import(int64_t a, int64_t copy, int64_t never)
+{
+    IS(a, "01*|1|Hund1|Trip");
+    IS(copy, "22|Copy1|dog2|Trip");
+    IS(never, "00|0||Trip");
+    const album_list list = albums();
+    CHECK(list.n == 2 && strcmp(list.names[0], "Empty") == 0 && list.albums[1].cover == copy);
+    int64_t step = -1;
+    char *sentence = NULL;
+    CHECK(pd_store_undo_next(store, &step, &sentence, NULL) == PD_OK && step == 0);
+    pd_mem_free(sentence);
+    static record_list again;
+    export_work(&again);
+    CHECK(again.n == exported.n);
+    import_work(&again); /* a second time changes nothing */
+    export_work(&again);
+    CHECK(again.n == exported.n);
+}
+
+static void work_goes_into_another_library_before_its_photos(void)
+{
+    make_export();
+    open_new();
+    CHECK(import_work(&exported) == 0);
+    const int64_t a = add_photo(store, root, "/photos/a.jpg", CONTENT(1, 2, "\7dog"));
+    const int64_t copy = add_photo(store, root, "/photos/copies/a2.jpg", 1);
+    const int64_t never = add_photo(store, root, "/photos/never.jpg", PLAIN(2)); /* found by its path */
+    check_import(a, copy, never);
+    IS(add_photo(store, root, "/elsewhere/g.jpg", PLAIN(3)), "41|0||");
+    close_and_remove();
+}
+
+static void work_goes_into_another_library_after_its_photos(void)
+{
+    make_export();
+    open_new();
+    const int64_t a = add_photo(store, root, "/other/a.jpg", CONTENT(1, 2, "\7dog")); /* by content and name */
+    const int64_t copy = add_photo(store, root, "/other/a2.jpg", 1);
+    const int64_t never = add_photo(store, root, "/photos/never.jpg", PLAIN(2));
+    CHECK(import_work(&exported) == exported.n - 2); /* but for the empty album and the picture that is gone */
+    check_import(a, copy, never);
+    close_and_remove();
+}
+
+static void what_is_here_stays_when_work_comes_in(void)
+{
+    make_export();
+    open_new();
+    const int64_t a = add_photo(store, root, "/photos/a.jpg", CONTENT(1, 2, "\7dog"));
+    CHECK(edit(PD_EDIT_RATING, NULL, 5, a) == 1 && edit(PD_EDIT_CAPTION, "Mine", 0, a) == 1);
+    CHECK(edit(PD_EDIT_UNTAG, "dog", 0, a) == 1 && edit(PD_EDIT_TAG, "dog", 0, a) == 1);
+    import_work(&exported);
+    IS(a, "51*|Mine1|dog1,Hund1|Trip");
+    pd_error err = { 0 };
+    int64_t n = -1;
+    const pd_work_record nobody = { .kind = PD_EDIT_TAG, .text = "x", .path = "" },
+                         bad = { .kind = PD_EDIT_TAG, .text = "" };
+    CHECK(pd_store_work_import(store, &nobody, &n, &err) == PD_ERR_USAGE && strstr(err.message, "which picture"));
+    CHECK(pd_store_work_import(store, &bad, &n, &err) == PD_ERR_USAGE && n == -1);
+    close_and_remove();
+}
+
 /* Edits of two processes at once: each waits for the other. */
 static void edits_beside_a_learner_wait_for_its_batch(void)
 {
@@ -607,6 +730,9 @@ int main(void)
     RUN(what_is_no_work_is_refused_with_a_sentence);
     RUN(searches_are_kept_by_name_and_by_time);
     RUN(another_connection_sees_edits_and_takes_them_back);
+    RUN(work_goes_into_another_library_before_its_photos);
+    RUN(work_goes_into_another_library_after_its_photos);
+    RUN(what_is_here_stays_when_work_comes_in);
     RUN(edits_beside_a_learner_wait_for_its_batch);
     RUN(damage_is_said);
     RUN(running_out_of_memory_leaves_everything_as_it_was);
