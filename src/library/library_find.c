@@ -12,9 +12,9 @@ static bool is_foreign_letter(uint32_t code)
     static const struct {
         uint32_t first, last;
     } blocks[] = {
-        { 0x0370, 0x1DFF },   { 0x1F00, 0x1FFF },   { 0x2C00, 0x2C5F },   { 0x2C80, 0x2DFF }, { 0x3041, 0x9FFF },
-        { 0xA000, 0xA71F },   { 0xA800, 0xD7FF },   { 0xF900, 0xFAFF },   { 0xFB13, 0xFDFF }, { 0xFE70, 0xFEFE },
-        { 0xFF66, 0xFFDC },   { 0x10280, 0x1CFFF }, { 0x20000, 0x3FFFF },
+        { 0x0370, 0x1DFF }, { 0x1F00, 0x1FFF },   { 0x2C00, 0x2C5F },   { 0x2C80, 0x2DFF }, { 0x3041, 0x9FFF },
+        { 0xA000, 0xA71F }, { 0xA800, 0xD7FF },   { 0xF900, 0xFAFF },   { 0xFB13, 0xFDFF }, { 0xFE70, 0xFEFE },
+        { 0xFF66, 0xFFDC }, { 0x10280, 0x1CFFF }, { 0x20000, 0x3FFFF },
     };
     for (size_t i = 0; i < PD_COUNT_OF(blocks); i++)
         if (code >= blocks[i].first && code <= blocks[i].last)
@@ -153,10 +153,13 @@ static pd_status find_by_meaning(pd_asked *asked, pd_hits *ret_hits, pd_error *e
 static pd_status find_again(pd_library *library, const pd_question *question, pd_hits *ret_hits, pd_error *err)
 {
     pthread_mutex_lock(&library->finder.lock);
-    pd_kept *kept = pd_kept_by_number(library, question->result);
-    const pd_status status =
-        kept ? pd_kept_window(library, kept, question, ret_hits, err)
-             : pd_error_set(err, PD_ERR_NO_MATCH, "this result is not kept any more: ask the question again");
+    /* Which photos stays; what the user says of them may be newer. */
+    pd_status status = pd_library_need_columns(library, err);
+    pd_kept *kept = status == PD_OK ? pd_kept_by_number(library, question->result) : NULL;
+    if (kept)
+        status = pd_kept_window(library, kept, question, ret_hits, err);
+    else if (status == PD_OK)
+        status = pd_error_set(err, PD_ERR_NO_MATCH, "this result is not kept any more: ask the question again");
     pthread_mutex_unlock(&library->finder.lock);
     return status;
 }
