@@ -247,6 +247,42 @@ export async function find_exports_a_list_and_copies(place) {
   await dialog.waitFor({ state: 'hidden' });
 }
 
+export async function find_the_users_work_goes_into_a_file_and_comes_back(place) {
+  const page = await finding(place, 4);
+  await place.order('/edit', { photos: [1, 2], tag: 'sea' });
+  await page.getByRole('button', { name: 'Albums' }).click();
+  const shelf = page.getByRole('dialog', { name: 'Albums and saved searches' });
+  const [download] = await Promise.all([page.waitForEvent('download'), shelf.getByRole('link', { name: 'Save it' }).click()]);
+  const file = await download.path();
+  assert.match(fs.readFileSync(file, 'utf8'), /"sea"/);
+  await place.order('/edit', { photos: [1, 2], untag: 'sea' });
+  await shelf.getByLabel('File with your own work').setInputFiles({ name: 'work.json', mimeType: 'application/json', buffer: fs.readFileSync(file) });
+  await toast(page).getByText(/^Taken in: /).waitFor();
+  await shelf.getByLabel('File with your own work').setInputFiles({ name: 'work.json', mimeType: 'application/json', buffer: Buffer.from('no work at all') });
+  await toast(page).filter({ hasNotText: 'Taken in' }).first().waitFor();
+}
+
+export async function find_selects_with_a_finger(place) {
+  const page = await finding(place, 20, { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true });
+  const centre = async (n) => {
+    const box = await page.locator(`[data-item="${n}"] .PhotoTile__frame`).boundingBox();
+    return { x: Math.round(box.x + box.width / 2), y: Math.round(box.y + box.height / 2) };
+  };
+  const finger = await page.context().newCDPSession(page);
+  await finger.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [await centre(1)] });
+  await bar(page).getByText('1 selected').waitFor();
+  await finger.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+  const { x, y } = await centre(2);
+  await page.touchscreen.tap(x, y);
+  await bar(page).getByText('2 selected').waitFor();
+  assert.equal(pathOf(page), '/search');
+  await axe(page);
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'the page is wider than the phone');
+  await bar(page).getByRole('button', { name: /^Clear/ }).click();
+  await page.touchscreen.tap(x, y);
+  await page.waitForURL('**/photo/*');
+}
+
 export async function find_a_photo_is_rated_tagged_and_described(place) {
   const page = await finding(place, 6);
   await cells(page).first().getByRole('link').click();
