@@ -117,14 +117,14 @@ export async function find_filters_by_what_there_is(place) {
   const page = await findingReal(place);
   const { fields } = (await place.api('/values?q=&fields=camera&n=40')).body;
   const { value, count } = fields[0].values[0];
-  const row = panel(page).locator('.Check', { hasText: value }).first();
+  const row = panel(page).locator('.Check', { has: page.locator(`[title="${value}"]`) }).first();
   await row.waitFor();
   assert.equal(await row.locator('.Check__count').innerText(), String(count));
   await axe(page);
   await row.getByRole('checkbox').check();
   await page.waitForFunction(() => new URL(location.href).searchParams.get('q')?.includes('camera:'));
   await sum(page).getByText(`${count} photo`).waitFor();
-  await panel(page).locator('.Check', { hasText: value }).first().getByRole('checkbox').uncheck();
+  await row.getByRole('checkbox').uncheck();
   await page.waitForFunction(() => !new URL(location.href).searchParams.get('q'));
   await panel(page).locator('summary', { hasText: 'Lens' }).click();
   await panel(page).locator('details', { hasText: 'Lens' }).locator('.Check, .Filters__note').first().waitFor();
@@ -167,7 +167,7 @@ export async function find_draws_the_line_between_strong_and_weaker(place) {
   await ask(page, 'a narrow street in an old town');
   const { strong, total, hits } = (await place.api('/search?q=a+narrow+street+in+an+old+town&n=100')).body;
   assert.notEqual(strong, null);
-  await sum(page).getByText(strong > 0 ? `${strong} strong` : 'None stands out').waitFor();
+  await sum(page).getByText(strong > 0 ? `${strong} strong` : 'No strong match').waitFor();
   await page.locator('.GridRule').waitFor({ state: strong < total ? 'attached' : 'detached' });
   const first = cells(page).first();
   assert.equal(await first.getAttribute('data-match'), strong > 0 ? 'strong' : 'weak');

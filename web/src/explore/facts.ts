@@ -17,7 +17,13 @@ type Given = Fact | null | false | undefined;
 const only = (facts: Given[]): Fact[] => facts.filter((fact): fact is Fact => !!fact);
 
 // What makers append to their name: "OLYMPUS OPTICAL CO.,LTD", "NIKON CORPORATION".
-const FIRM = /[\s,]+(optical|imaging|co\.?\s*,?\s*ltd\.?|corporation|corp\.?|company|electric|inc\.?|ltd\.?)(?=[\s,.]|$)/gi;
+const FIRM = /[\s,]+(optical|imaging|co\.?\s*,?\s*ltd\.?|corporation|corp\.?|company|electric|computer|inc\.?|ltd\.?)(?=[\s,.]|$)/gi;
+
+/** The same of make and model in one: "NIKON COOLPIX P6000" as "Nikon COOLPIX P6000". */
+export function cameraLabel(value: string): string {
+  const label = value.replace(FIRM, '').trim();
+  return label.replace(/^[A-Z]{4,}(?=\s)/, (name) => name[0]! + name.slice(1).toLowerCase());
+}
 
 /** "Canon EOS D60", where the maker says its name again in the model; "Olympus C720UZ", where it shouts. */
 export function cameraWords(make: string | null, model: string | null): string | null {

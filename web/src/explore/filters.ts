@@ -1,5 +1,7 @@
 // The groups of the filter panel, in its order.
 
+import { cameraLabel } from './facts.ts';
+
 export interface Group {
   field: string; // of the grammar
   title: string;
@@ -34,6 +36,7 @@ const kinds: Record<string, string> = { jpeg: 'JPEG', png: 'PNG', webp: 'WebP', 
 export function valueWords(field: string, value: string): string {
   const name = named[field]?.[value];
   if (name) return name;
+  if (field === 'camera') return cameraLabel(value);
   if (field === 'type') return kinds[value] ?? value.toUpperCase();
   if (field === 'rating') return `${value} stars`;
   if (field === 'in') return value.replace(/\/+$/, '').split('/').slice(-2).join('/') || '/';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cameraFacts, cameraWords, fileFacts, ratingWords, writtenFacts } from '../../src/explore/facts.ts';
+import { cameraFacts, cameraLabel, cameraWords, fileFacts, ratingWords, writtenFacts } from '../../src/explore/facts.ts';
 import type { Photo } from '../../src/types.ts';
 
 const bare: Photo = {
@@ -36,6 +36,9 @@ test('makers say their name once', () => {
   assert.equal(cameraWords('SONY', 'DSC-P1'), 'Sony DSC-P1');
   assert.equal(cameraWords(null, 'X'), 'X');
   assert.equal(cameraWords('HTC', null), 'HTC');
+  assert.equal(cameraLabel('NIKON COOLPIX P6000'), 'Nikon COOLPIX P6000');
+  assert.equal(cameraLabel('CASIO COMPUTER CO.,LTD. EX-Z4'), 'Casio EX-Z4');
+  assert.equal(cameraLabel('Canon EOS D60'), 'Canon EOS D60');
 });
 
 test('a rejected photo has no stars, and no rating is none', () => {
