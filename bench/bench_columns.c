@@ -155,7 +155,9 @@ static void time_counts(const pd_columns *columns, pd_store *store, const pd_slo
     int64_t sum = 0;
     for (int i = 0; i < ROUNDS; i++) {
         const int64_t start = bench_cpu_ns();
-        must(pd_columns_count_values(columns, store, slots, field, "", 20, count_visits, &sum, NULL), "count");
+        must(pd_columns_count_values(columns, store, slots, &(pd_value_question){ field, "", 20, count_visits, &sum },
+                                     NULL),
+             "count");
         times[i] = cpu_ms_since(start);
     }
     snprintf(name, sizeof name, "count %s", pd_field_info_of(field)->name);
@@ -171,7 +173,7 @@ static void time_order(const pd_columns *columns, const pd_slots *slots, pd_orde
         must(PD_ERR_NOMEM, "order");
     for (int i = 0; i < ROUNDS; i++) {
         const int64_t start = bench_cpu_ns();
-        must(pd_columns_order(columns, slots, order, 0, n, at, &n_there, NULL), "order");
+        must(pd_columns_order(columns, slots, &(pd_slot_window){ order, 0, n }, at, &n_there, NULL), "order");
         times[i] = cpu_ms_since(start);
     }
     print_times(pd_columns_n(columns), what, times);

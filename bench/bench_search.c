@@ -3,7 +3,7 @@
  *
  *   read     one thread reads as many bytes of the mapped vector file as the scan does, and nothing else
  *   scan     pd_vindex_search, 1,024 kept
- *   answer   pd_search_vector: scan, exact rescoring from the catalogue, photos; n best
+ *   answer   pd_vindex_estimate and pd_result_make: scan, exact rescoring from the catalogue, order; n best proven
  *
  * and the ratio of each to the reading before it. What one thread does is timed by its own clock, what two do by the
  * wall's. Then the recall of the 100 best over the queries against fp32 brute
@@ -77,6 +77,10 @@ typedef struct place {
     char dir[32], catalogue[64], vectors[64];
     pd_store *store;
     pd_vindex *index;
+    pd_columns *columns;
+    pd_rows *placed;
+    pd_slots all;
+    float *scores, *bounds;
     int64_t root, model;
     uint64_t rows;
 } place;
@@ -98,6 +102,11 @@ static void open_place(place *p)
 static void close_place(place *p)
 {
     pd_vindex_close(&p->index);
+    pd_rows_free(&p->placed);
+    pd_slots_done(&p->all);
+    pd_columns_close(&p->columns);
+    pd_mem_free(p->scores);
+    pd_mem_free(p->bounds);
     pd_store_close(&p->store);
     (void)unlink(p->vectors);
     (void)unlink(p->catalogue);
@@ -124,6 +133,23 @@ static void add_photo(place *p, uint64_t i, const float *vector)
     must(pd_vindex_append(p->index, seq, content, vector, NULL), "append");
 }
 
+/* No filter: every photo. */
+static void filter_all(place *p)
+{
+    pd_query *query = NULL;
+    pd_slots_done(&p->all);
+    pd_columns_close(&p->columns);
+    pd_mem_free(p->scores);
+    pd_mem_free(p->bounds);
+    p->scores = get(p->rows, sizeof *p->scores);
+    p->bounds = get(p->rows, sizeof *p->bounds);
+    must(pd_columns_open(&p->columns, p->store, NULL, NULL), "columns");
+    must(pd_rows_refresh(&p->placed, p->index, p->columns, NULL), "rows");
+    must(pd_query_parse(&query, "", 0, NULL), "query");
+    must(pd_columns_filter(p->columns, p->store, query, PD_FIELD_COUNT, &p->all, NULL), "filter");
+    pd_query_free(&query);
+}
+
 /* Adds rows up to `rows`, and opens the vector file as a search does. */
 static void grow(place *p, uint64_t rows)
 {
@@ -145,6 +171,8 @@ static void grow(place *p, uint64_t rows)
     must(pd_vindex_commit(p->index, NULL), "commit vectors");
     pd_vindex_close(&p->index);
     must(pd_vindex_open(&p->index, p->vectors, PD_VINDEX_READ, "bench", DIM, &kernels, NULL), "read vectors");
+    if (p->store)
+        filter_all(p);
 }
 
 static uint64_t read_block(const uint64_t *words, size_t n)
@@ -182,14 +210,33 @@ static double time_scan(const place *p, const float *query, unsigned n_threads)
     return ms_since(start, n_threads);
 }
 
+static pd_result *answer(const place *p, const float *query, size_t n, unsigned n_threads)
+{
+    const pd_search_place where = { .store = p->store,
+                                    .columns = p->columns,
+                                    .index = p->index,
+                                    .rows = p->placed,
+                                    .kernels = &kernels,
+                                    .model = p->model,
+                                    .dim = DIM };
+    const pd_sought sought = { .scores = p->scores,
+                               .bounds = p->bounds,
+                               .vector = query,
+                               .expected = 5,
+                               .order = PD_ORDER_SCORE,
+                               .head = n };
+    pd_result *result = NULL;
+    must(pd_vindex_estimate(p->index, query, n_threads, p->scores, p->bounds, NULL), "scan");
+    must(pd_result_make(&result, &where, &p->all, &sought, NULL), "answer");
+    return result;
+}
+
 static double time_answer(const place *p, const float *query, size_t n, unsigned n_threads)
 {
-    const pd_search_options options = { .model = p->model, .dim = DIM, .n = n, .n_threads = n_threads };
-    pd_hits hits;
     const int64_t start = now_ns(n_threads);
-    must(pd_search_vector(p->store, p->index, &kernels, query, &options, &hits, NULL), "answer");
+    pd_result *result = answer(p, query, n, n_threads);
     const double ms = ms_since(start, n_threads);
-    pd_hits_done(&hits);
+    pd_result_free(&result);
     return ms;
 }
 
@@ -199,8 +246,11 @@ static const struct contender {
     size_t n; /* 0: the scan alone */
     unsigned n_threads;
 } contenders[] = {
-    { "scan 1 thread", 0, 1 },           { "scan 2 threads", 0, 2 },           { "answer n=20 1 thread", 20, 1 },
-    { "answer n=100 1 thread", 100, 1 }, { "answer n=100 2 threads", 100, 2 },
+    { "scan 1 thread", 0, 1 },
+    { "scan 2 threads", 0, 2 },
+    { "answer n=200 1 thread", 200, 1 },
+    { "answer n=200 2 threads", 200, 2 },
+    { "answer n=1000 2 threads", 1000, 2 },
 };
 enum { CONTENDERS = sizeof contenders / sizeof *contenders };
 
@@ -293,12 +343,12 @@ static void look_at_all(const place *p, const float *queries, bool halves, top *
     pd_mem_free(scores);
 }
 
-static size_t count_common(const top *t, const pd_hits *hits)
+static size_t count_common(const top *t, const pd_columns *columns, const pd_result_item *items, size_t n)
 {
     size_t common = 0;
     for (size_t i = 0; i < t->n; i++)
-        for (size_t j = 0; j < hits->n; j++)
-            common += t->id[i] == hits->items[j].id;
+        for (size_t j = 0; j < n; j++)
+            common += t->id[i] == pd_columns_photo(columns, items[j].slot);
     return common;
 }
 
@@ -312,13 +362,14 @@ static void measure_recall(const place *p, const char *subject)
     look_at_all(p, queries, true, of_halves);
     look_at_all(p, queries, false, of_floats);
     for (size_t q = 0; q < n_queries; q++) {
-        const pd_search_options options = { .model = p->model, .dim = DIM, .n = BEST, .n_threads = 2 };
-        pd_hits hits;
-        must(pd_search_vector(p->store, p->index, &kernels, queries + q * DIM, &options, &hits, NULL), "answer");
-        found_halves += count_common(&of_halves[q], &hits);
-        found_floats += count_common(&of_floats[q], &hits);
+        pd_result_item items[BEST];
+        size_t n = 0;
+        pd_result *result = answer(p, queries + q * DIM, BEST, 2);
+        must(pd_result_window(result, p->columns, 0, BEST, items, &n, NULL), "window");
+        found_halves += count_common(&of_halves[q], p->columns, items, n);
+        found_floats += count_common(&of_floats[q], p->columns, items, n);
         all += of_halves[q].n;
-        pd_hits_done(&hits);
+        pd_result_free(&result);
     }
     const double halves = (double)found_halves / (double)all, floats = (double)found_floats / (double)all;
     printf("search,%s,recall@%d of %zu queries against brute force over fp16 vectors,,%.6f,,,1\n", subject, BEST,

@@ -1,4 +1,5 @@
-/* A file of columns of any bytes, its checksums made right: it is refused, or filters, orders and changes stay inside.
+/* A file of columns of any bytes, whatever its checksums say: it is refused, or filters, orders and changes stay
+ * inside.
  */
 #include <string.h>
 #include <sys/mman.h>
@@ -26,10 +27,11 @@ static void use_columns(pd_columns *columns)
     PD_CHECK(pd_columns_filter(columns, NULL, query, PD_FIELD_COUNT, &slots, NULL) == PD_OK);
     PD_CHECK(slots.count <= pd_columns_count(columns) && slots.n == pd_columns_n(columns));
     pd_query_free(&query);
-    PD_CHECK(pd_columns_order(columns, &slots, PD_ORDER_NAME, 0, 20, some, &n, NULL) == PD_OK);
+    PD_CHECK(pd_columns_order(columns, &slots, &(pd_slot_window){ PD_ORDER_NAME, 0, 20 }, some, &n, NULL) == PD_OK);
     for (size_t i = 0; i < n; i++)
         PD_CHECK(some[i] < slots.n && pd_slots_has(&slots, some[i]));
-    PD_CHECK(pd_columns_count_values(columns, NULL, &slots, PD_FIELD_IN, "a", 20, look_at, &len, NULL) == PD_OK);
+    PD_CHECK(pd_columns_count_values(columns, NULL, &slots, &(pd_value_question){ PD_FIELD_IN, "a", 20, look_at, &len },
+                                     NULL) == PD_OK);
     pd_slots_done(&slots);
     const pd_photo_row row = { .id = 3,
                                .content = 3,
@@ -49,9 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (map == MAP_FAILED)
         return 0;
     memcpy(map, data, size);
-    pd_columns_seal(map, size);
     pd_columns columns = { 0 };
-    if (pd_columns_adopt(&columns, map, size, NULL) == PD_OK)
+    if (pd_columns_adopt(&columns, map, size, false, NULL) == PD_OK)
         use_columns(&columns);
     pd_columns_clear(&columns);
     return 0;

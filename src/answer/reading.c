@@ -44,8 +44,9 @@ size_t pd_utf16_bytes(const char *text, size_t len, size_t units)
 /* Sets what was collected, and empties the buffer. */
 static pd_status set_collected(pd_json *json, const char *key, pd_buf *buf)
 {
-    const pd_status status =
-        buf->status != PD_OK ? PD_ERR_NOMEM : pd_json_set_take(json, key, pd_json_string(buf->len ? buf->data : "", buf->len));
+    const pd_status status = buf->status != PD_OK
+                                 ? PD_ERR_NOMEM
+                                 : pd_json_set_take(json, key, pd_json_string(buf->len ? buf->data : "", buf->len));
     pd_buf_clear(buf);
     return status;
 }
@@ -63,11 +64,11 @@ static pd_json *part_json(const pd_query *query, const char *text, size_t number
     bool failed = false;
     pd_json *json = pd_json_object();
     failed |= pd_json_set_text(json, "kind", kinds[part->kind]);
-    failed |= pd_json_set_text(json, "field",
-                               part->kind == PD_PART_FILTER ? pd_field_info_of(part->field)->name : NULL);
+    failed |=
+        pd_json_set_text(json, "field", part->kind == PD_PART_FILTER ? pd_field_info_of(part->field)->name : NULL);
     failed |= pd_json_set_bool(json, "negated", part->negated);
-    failed |= pd_json_set_take(json, "weight",
-                               whole ? pd_json_int((int64_t)part->weight) : pd_json_number(part->weight));
+    failed |=
+        pd_json_set_take(json, "weight", whole ? pd_json_int((int64_t)part->weight) : pd_json_number(part->weight));
     pd_query_explain(part, buf);
     failed |= set_collected(json, "text", buf) != PD_OK;
     failed |= pd_json_set_text(json, "note", part->note);

@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 
-/* Appends the folded text: at most twice as long. */
+/* Appends the folded text: never longer than the text. */
 pd_status pd_fold_append(pd_buf *buf, const char *text, size_t len);
 
 #endif

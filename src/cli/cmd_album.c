@@ -5,7 +5,7 @@
 #include "answer/answer.h"
 #include "cli/commands.h"
 #include "cli/human.h"
-#include "cli/photos.h"
+#include "cli/selection.h"
 #include "cli/steps.h"
 
 enum { QUERY_BYTES_MAX = 4 * PD_WORK_NAME_BYTES_MAX };
@@ -56,7 +56,8 @@ static pd_status list(const call *c, pd_error *err)
     }
     lines l = { .out = &c->cli->out };
     PD_TRY(pd_library_albums(c->library, write_album, &l, err));
-    return l.n ? PD_OK : pd_error_set(err, PD_ERR_NO_MATCH, "there is no album yet; 'album add NAME PHOTO...' makes one");
+    return l.n ? PD_OK
+               : pd_error_set(err, PD_ERR_NO_MATCH, "there is no album yet; 'album add NAME PHOTO...' makes one");
 }
 
 typedef struct name_search {
@@ -162,8 +163,8 @@ pd_status pd_cmd_album(pd_cli *cli, pd_error *err)
     const char *name = c.n ? c.words[0] : "list";
     const action *a = find_action(name);
     if (!a)
-        return pd_error_set(err, PD_ERR_USAGE, "'album %s' is nothing; it takes list, show, make, add, take, rename or remove",
-                            name);
+        return pd_error_set(err, PD_ERR_USAGE,
+                            "'album %s' is nothing; it takes list, show, make, add, take, rename or remove", name);
     c.words += c.n > 0;
     c.n -= c.n > 0;
     if (c.n < a->n_min || c.n > a->n_max)

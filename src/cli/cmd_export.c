@@ -10,7 +10,7 @@
 #include "cli/commands.h"
 #include "cli/human.h"
 #include "cli/interrupt.h"
-#include "cli/photos.h"
+#include "cli/selection.h"
 
 enum { PIECE_BYTES = 1 << 16 };
 
@@ -79,7 +79,12 @@ static pd_status copy_photos(pd_cli *cli, pd_library *library, const pd_photos *
     copies = (pd_copies){ 0 };
     pd_interrupt interrupt;
     pd_interrupt_begin(&interrupt);
-    pd_status status = pd_library_copy(library, photos->ids, photos->n, cli->options.values[PD_OPTION_TO], ask_interrupt, &interrupt, &copies, err);
+    const pd_copying copying = { .ids = photos->ids,
+                                 .n = photos->n,
+                                 .folder = cli->options.values[PD_OPTION_TO],
+                                 .progress = ask_interrupt,
+                                 .user = &interrupt };
+    pd_status status = pd_library_copy(library, &copying, &copies, err);
     pd_interrupt_end(&interrupt);
     if (status == PD_OK || status == PD_ERR_CANCELLED)
         write_copies(cli, &copies, photos->n);
@@ -92,7 +97,8 @@ static pd_status export_photos(pd_cli *cli, pd_library *library, const char *con
 {
     pd_photos photos = { 0 };
     if (!pd_options_given(&cli->options, PD_OPTION_TO))
-        return pd_error_set(err, PD_ERR_USAGE, "photos are copied with --to FOLDER; for a list of them: search --csv or -0");
+        return pd_error_set(err, PD_ERR_USAGE,
+                            "photos are copied with --to FOLDER; for a list of them: search --csv or -0");
     PD_TRY(pd_photos_choose(cli, library, names, n, &photos, err));
     const pd_status status = copy_photos(cli, library, &photos, err);
     pd_photos_done(&photos);
@@ -103,8 +109,8 @@ pd_status pd_cmd_export(pd_cli *cli, pd_error *err)
 {
     size_t n;
     const char *const *names = pd_cli_arguments(cli, &n);
-    const bool copies = n > 0 || pd_options_given(&cli->options, PD_OPTION_TO) ||
-                        pd_options_given(&cli->options, PD_OPTION_QUERY);
+    const bool copies =
+        n > 0 || pd_options_given(&cli->options, PD_OPTION_TO) || pd_options_given(&cli->options, PD_OPTION_QUERY);
     if (copies && pd_options_given(&cli->options, PD_OPTION_OUTPUT))
         return pd_error_set(err, PD_ERR_USAGE, "-o is for the work of all photos; copies go where --to says");
     pd_library *library = NULL;

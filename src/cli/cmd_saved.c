@@ -39,10 +39,11 @@ static pd_status write_list(pd_cli *cli, pd_library *library, bool history, pd_e
                                      : pd_library_saved(library, list_search, &l, err);
     pd_json *json = as_json && status == PD_OK && !l.failed ? pd_json_object() : NULL;
     if (!as_json)
-        return status != PD_OK || l.n ? status
-                                      : pd_error_set(err, PD_ERR_NO_MATCH, "%s",
-                                                     history ? "nothing was searched for in the page yet"
-                                                             : "no search is saved; 'search --save NAME QUERY' saves one");
+        return status != PD_OK || l.n
+                   ? status
+                   : pd_error_set(err, PD_ERR_NO_MATCH, "%s",
+                                  history ? "nothing was searched for in the page yet"
+                                          : "no search is saved; 'search --save NAME QUERY' saves one");
     if (pd_json_set_take(json, history ? "history" : "saved", l.json) != PD_OK)
         pd_json_free(&json);
     if (status == PD_OK)

@@ -4,7 +4,7 @@
 #include "answer/answer.h"
 #include "base/mem.h"
 #include "cli/commands.h"
-#include "cli/photos.h"
+#include "cli/selection.h"
 
 enum { WORDS_BYTES_MAX = 1 << 22 }; /* more than a command line can hold; the query room knows the limit of a query */
 
@@ -46,7 +46,8 @@ static pd_status append_words(const pd_cli *cli, pd_buf *buf, pd_error *err)
     if (buf->status != PD_OK)
         return pd_error_set_nomem(err);
     if (!buf->data || is_blank(buf->data))
-        return pd_error_set(err, PD_ERR_USAGE, "search needs words to look for; 'pixel-detective help search' shows how");
+        return pd_error_set(err, PD_ERR_USAGE,
+                            "search needs words to look for; 'pixel-detective help search' shows how");
     return PD_OK;
 }
 

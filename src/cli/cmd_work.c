@@ -34,7 +34,8 @@ pd_status pd_cmd_rate(pd_cli *cli, pd_error *err)
     uint64_t stars = 0;
     const bool none = strcmp(arguments[0], "none") == 0;
     if (!none && !pd_parse_u64(arguments[0], 5, &stars))
-        return pd_error_set(err, PD_ERR_USAGE, "a rating is a whole number from 0 to 5, or none, not '%s'", arguments[0]);
+        return pd_error_set(err, PD_ERR_USAGE, "a rating is a whole number from 0 to 5, or none, not '%s'",
+                            arguments[0]);
     pd_edit edit = { .kind = PD_EDIT_RATING, .number = none ? PD_WORK_UNSET : (int)stars };
     return edit_photos(cli, &edit, 1, err);
 }

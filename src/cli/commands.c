@@ -12,14 +12,14 @@ enum {
              PD_OPTION_BIT(PD_OPTION_VERSION),
 };
 
-#define LISTING_FORMS                                                                                                 \
-    "Without an option for another form, each photo is one line: rank, match, score, date and path. The match says "  \
-    "from 0 to 100 how well a photo fits, measured against all photos of the library; '-- weaker matches below --' "  \
-    "stands where the ones that probably fit end. The score is the cosine behind it. Letters of a path that would "   \
+#define LISTING_FORMS                                                                                                \
+    "Without an option for another form, each photo is one line: rank, match, score, date and path. The match says " \
+    "from 0 to 100 how well a photo fits, measured against all photos of the library; '-- weaker matches below --' " \
+    "stands where the ones that probably fit end. The score is the cosine behind it. Letters of a path that would "  \
     "break the line or speak to the terminal are written as \\n, \\t, \\\\ or \\xNN; -0 gives the exact bytes."
 
-#define CHOOSING                                                                                                      \
-    "Photos are named by path or id (a file whose name is a number as ./12), or chosen with --query: all that it "   \
+#define CHOOSING                                                                                                   \
+    "Photos are named by path or id (a file whose name is a number as ./12), or chosen with --query: all that it " \
     "finds, of which --dry-run says first how many they are. Originals are not changed; 'undo' takes it back."
 
 static const pd_command table[] = {
@@ -75,7 +75,8 @@ static const pd_command table[] = {
             "begins with '-' comes after '--'.\n"
             "\n"
             "Words are meaning. '-word' or '-(some words)' leads away from it, '2*word' weighs it, 'like:PATH_OR_ID' "
-            "adds a picture, and '\"exact words\"' must stand in the file's name or in what is written about the photo. "
+            "adds a picture, and '\"exact words\"' must stand in the file's name or in what is written about the "
+            "photo. "
             "Filters leave out what does not fit: camera: lens: iso: f: focal: exposure: flash: date: year: month: in: "
             "name: type: size: width: height: orientation: tag: person: caption: rating: favorite: album: has: near: "
             "color: gray:, each with values, ranges and alternatives (iso:>=800, date:2019-06..2019-08, "
@@ -90,8 +91,8 @@ static const pd_command table[] = {
                     "search --save best 'rating:>=4'\n"
                     "search -0 sunset | xargs -0 cp -t /tmp/sunsets\n"
                     "search --json -- -people beach\n",
-        .options = LISTING | PD_OPTION_BIT(PD_OPTION_EXPLAIN) | PD_OPTION_BIT(PD_OPTION_SAVED) |
-                   PD_OPTION_BIT(PD_OPTION_SAVE),
+        .options =
+            LISTING | PD_OPTION_BIT(PD_OPTION_EXPLAIN) | PD_OPTION_BIT(PD_OPTION_SAVED) | PD_OPTION_BIT(PD_OPTION_SAVE),
         .run = pd_cmd_search,
     },
     {
@@ -115,9 +116,10 @@ static const pd_command table[] = {
         .name = "tag",
         .arguments = "TAG PHOTO...",
         .summary = "Give photos a tag, or take it away",
-        .details = "Gives the photos a tag, or takes it away with --remove, also one that the file says: the user's word "
-                   "wins for ever. A tag of several words is quoted.\n"
-                   "\n" CHOOSING,
+        .details =
+            "Gives the photos a tag, or takes it away with --remove, also one that the file says: the user's word "
+            "wins for ever. A tag of several words is quoted.\n"
+            "\n" CHOOSING,
         .examples = "tag beach IMG_1.jpg IMG_2.jpg\n"
                     "tag --remove 'old boat' 12\n"
                     "tag --dry-run winter --query 'snow month:12..2'\n",
@@ -153,7 +155,8 @@ static const pd_command table[] = {
         .arguments = "[ACTION] [NAME] [PHOTO...]",
         .summary = "List albums, look into them, fill them",
         .details =
-            "Without an action, or with 'list': the albums and how many photos they hold. 'show NAME' lists an album as "
+            "Without an action, or with 'list': the albums and how many photos they hold. 'show NAME' lists an album "
+            "as "
             "search does. 'add NAME PHOTO...' puts photos at the album's end and makes it when there is none, 'take "
             "NAME PHOTO...' takes photos out. 'make NAME', 'rename NAME TO' and 'remove NAME' are about the album; the "
             "photos stay.\n"
@@ -170,8 +173,9 @@ static const pd_command table[] = {
         .name = "undo",
         .arguments = "",
         .summary = "Take back what was done last to photos or albums",
-        .details = "Takes back the newest step: a tag, a rating, an album, of one photo or of thousands, whether it was "
-                   "done here or in the page. Again: the one before it. --dry-run says what it would take back.",
+        .details =
+            "Takes back the newest step: a tag, a rating, an album, of one photo or of thousands, whether it was "
+            "done here or in the page. Again: the one before it. --dry-run says what it would take back.",
         .examples = "undo\n"
                     "undo --dry-run\n",
         .options = PD_OPTION_BIT(PD_OPTION_DRY_RUN) | PD_OPTION_BIT(PD_OPTION_JSON),
@@ -222,8 +226,9 @@ static const pd_command table[] = {
         .name = "import",
         .arguments = "FILE",
         .summary = "Read work that was exported",
-        .details = "Reads what 'export' wrote ('-' is standard input) and adds it: what is here already stays as it is. "
-                   "Work for a picture that is not here waits until the picture comes.",
+        .details =
+            "Reads what 'export' wrote ('-' is standard input) and adds it: what is here already stays as it is. "
+            "Work for a picture that is not here waits until the picture comes.",
         .examples = "import work.json\n"
                     "import - < work.json\n",
         .missing = "import needs a file that 'export' wrote",

@@ -2,7 +2,7 @@
 
 #include "answer/answer.h"
 #include "cli/human.h"
-#include "cli/photos.h"
+#include "cli/selection.h"
 
 static void write_dry_run(pd_cli *cli, size_t n)
 {
@@ -23,7 +23,7 @@ void pd_steps_write(pd_cli *cli, const pd_step *step, pd_json *json)
         return;
     }
     pd_json_free(&json);
-    pd_out_printable(&cli->out, step->sentence    ? step->sentence
+    pd_out_printable(&cli->out, step->sentence      ? step->sentence
                                 : step->number == 0 ? "nothing to change: it is so already"
                                                     : "done");
     pd_out_text(&cli->out, "\n");

@@ -126,9 +126,8 @@ static pd_status read_header(const uint8_t *bytes, size_t len, header *ret_heade
     if (len < HEADER_BYTES)
         return pd_error_set(err, PD_ERR_CORRUPT, "it was cut: %zu bytes", len);
     memcpy(ret_header, bytes, sizeof *ret_header);
-    if (memcmp(ret_header->magic, magic, sizeof magic) != 0 ||
-        check_bytes(0, bytes, offsetof(header, check)) != ret_header->check)
-        return pd_error_set(err, PD_ERR_CORRUPT, "its header is damaged, or it is no file of columns");
+    if (memcmp(ret_header->magic, magic, sizeof magic) != 0)
+        return pd_error_set(err, PD_ERR_CORRUPT, "it is no file of columns");
     if (ret_header->version != VERSION || ret_header->n_sections != N_SECTIONS)
         return pd_error_set(err, PD_ERR_CORRUPT, "it has another version");
     if (!has_sense(ret_header) || lay_out(ret_header, sections) != ret_header->file_bytes)
@@ -164,16 +163,25 @@ static pd_status read_live(pd_columns *columns, pd_error *err)
     return PD_OK;
 }
 
-pd_status pd_columns_adopt(pd_columns *columns, uint8_t *map, size_t len, pd_error *err)
+static bool is_whole(const uint8_t *map, const header *h, const section sections[N_SECTIONS])
+{
+    if (check_bytes(0, map, offsetof(header, check)) != h->check)
+        return false;
+    for (size_t i = 0; i < N_SECTIONS; i++)
+        if (check_section(map + sections[i].at, (size_t)sections[i].used) != h->checks[i])
+            return false;
+    return true;
+}
+
+pd_status pd_columns_adopt(pd_columns *columns, uint8_t *map, size_t len, bool checked, pd_error *err)
 {
     header h;
     section sections[N_SECTIONS];
     columns->map = map;
     columns->map_len = len;
     PD_TRY(read_header(map, len, &h, sections, err));
-    for (size_t i = 0; i < N_SECTIONS; i++)
-        if (check_section(map + sections[i].at, (size_t)sections[i].used) != h.checks[i])
-            return pd_error_set(err, PD_ERR_CORRUPT, "it is damaged");
+    if (checked && !is_whole(map, &h, sections))
+        return pd_error_set(err, PD_ERR_CORRUPT, "it is damaged");
     memcpy(columns->identity, h.identity, sizeof h.identity);
     columns->version = h.catalogue_version;
     columns->n = (size_t)h.n;
@@ -215,7 +223,7 @@ pd_status pd_columns_load(pd_columns *columns, const char *path, pd_error *err)
     uint8_t *map;
     size_t len;
     PD_TRY(map_file(path, &map, &len, err));
-    const pd_status status = pd_columns_adopt(columns, map, len, err);
+    const pd_status status = pd_columns_adopt(columns, map, len, true, err);
     if (status != PD_OK)
         pd_error_prefix(err, "the file '%s' cannot be used", path);
     return status;
@@ -273,19 +281,4 @@ pd_status pd_columns_save(const pd_columns *columns, const char *path, pd_error 
     memcpy(page, &h, sizeof h);
     parts[0] = (pd_file_part){ page, sizeof page, 0 };
     return pd_file_replace_parts(path, parts, N_SECTIONS + 1, (size_t)h.file_bytes, err);
-}
-
-void pd_columns_seal(uint8_t *bytes, size_t len)
-{
-    header h;
-    section sections[N_SECTIONS];
-    if (len < HEADER_BYTES)
-        return;
-    memcpy(&h, bytes, sizeof h);
-    if (has_sense(&h) && lay_out(&h, sections) == len)
-        for (size_t i = 0; i < N_SECTIONS; i++)
-            h.checks[i] = check_section(bytes + sections[i].at, (size_t)sections[i].used);
-    memcpy(bytes, &h, sizeof h);
-    h.check = check_bytes(0, bytes, offsetof(header, check));
-    memcpy(bytes, &h, sizeof h);
 }

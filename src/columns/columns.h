@@ -23,17 +23,25 @@
 
 /* How filters read. Texts are compared folded (base/fold.h).
  *
- * camera, lens: the words occur in make and model, or in the lens's name, and do not begin or end inside a number:
- *   lens:50mm is "EF50mm f/1.8" and not "18-150mm". Several words that are a whole name as pd_columns_count_values
- * gives it mean that one alone: "NIKON D70" and not "NIKON D70s". f, focal, exposure: numbers within
- * PD_COLUMNS_TOLERANCE of each other are one, whatever rational a camera wrote for it: f:2.8 finds 2.7999, f:<2.8 does
- * not. date, year, month: the camera's wall clock, or the file's time where there is none. in: the named folders stand
- * in the photo's path, whole and next to each other: everything below counts. Words that begin with a slash are the
- * beginning of the path. size: files above 4 GiB count as 4 GiB, sides above 65,535 px as those. orientation: see
- * PD_COLUMNS_SQUARE_RATIO. flash:no: known not to have fired. near: along the sphere. color: of a colour that covers a
- * tenth of the picture at least: a word is what people call so (columns/shade.c), a number what looks like it. gray: no
- * colour at all is seen in it, however small. A range never holds of what is not known; a negated filter holds of every
- * photo of which the filter does not. */
+ *     camera, lens   the words occur in make and model, or in the lens's name, and do not begin or end inside a
+ *                    number: lens:50mm is "EF50mm f/1.8" and not "18-150mm". Several words that are a whole name, as
+ *                    pd_columns_count_values gives it, mean that one alone: "NIKON D70" and not "NIKON D70s"
+ *     f, focal,      numbers within PD_COLUMNS_TOLERANCE of each other are one, whatever rational a camera wrote for
+ *     exposure       it: f:2.8 finds 2.7999, and f:<2.8 does not
+ *     date, year,    the camera's wall clock, or the file's time where there is none
+ *     month
+ *     in             the named folders stand in the photo's path, whole and next to each other: everything below
+ *                    counts. Words that begin with a slash are the beginning of the path
+ *     size, width,   files above 4 GiB count as 4 GiB, sides above 65,535 px as that
+ *     height
+ *     orientation    see PD_COLUMNS_SQUARE_RATIO
+ *     flash:no       known not to have fired
+ *     near           along the sphere
+ *     color          of a colour that covers a tenth of the picture at least: a word is what people call so
+ *                    (columns/shade.c), a number what looks like it
+ *     gray           no colour is seen in it, however small
+ *
+ * A range never holds of what is not known; a negated filter holds of every photo of which the filter does not. */
 #define PD_COLUMNS_TOLERANCE 0.005   /* of the number; the finest steps of cameras (1/3 stop of 1/60: 1/62) are 3 % */
 #define PD_COLUMNS_SQUARE_RATIO 1.03 /* of the longer to the shorter side: cut by hand, square to the eye */
 
@@ -77,22 +85,35 @@ PD_MUST_USE pd_status pd_slots_copy(const pd_slots *slots, pd_slots *ret_copy, p
 PD_MUST_USE pd_status pd_columns_filter(const pd_columns *columns, pd_store *store, const pd_query *query,
                                         pd_field without, pd_slots *ret_slots, pd_error *err);
 
-/* A window of a set in an order that is not by score: ret_slots [n]; ties by lower id. The whole order of a set of a
- * million is made once and kept by the caller: ask with offset 0 and n = count. A small window at the beginning costs
- * one pass. Photos without a date of their own are ordered by their file's. */
-PD_MUST_USE pd_status pd_columns_order(const pd_columns *columns, const pd_slots *slots, pd_order order, size_t offset,
-                                       size_t n, uint32_t *ret_slots, size_t *ret_n, pd_error *err);
+/* A window of a set in an order that is not by score: ret_slots [window->n]; ties by lower id. The whole order of a set
+ * of a million is made once and kept by the caller: ask with offset 0 and n = count. A small window at the beginning
+ * costs one pass. Photos without a date of their own are ordered by their file's; NONE and SCORE are as NEWEST. */
+typedef struct pd_slot_window {
+    pd_order order;
+    size_t offset, n;
+} pd_slot_window;
+PD_MUST_USE pd_status pd_columns_order(const pd_columns *columns, const pd_slots *slots, const pd_slot_window *window,
+                                       uint32_t *ret_slots, size_t *ret_n, pd_error *err);
 
 /* How many photos of the set have which value of a field, most frequent first (years, months and ratings: ascending):
- * camera, lens, year, month, type, in (folders), orientation, rating, favorite, has, color (the named ones), flash.
- * Texts live until the next refresh. Tags, persons and albums are counted too (one question to the catalogue each). */
+ * camera, lens, year, month, type, in (folders), orientation, rating, favorite, has, color (the named ones), flash,
+ * gray. Those whose value, or a word in it, begins with `prefix` ("" or NULL: all); of folders also the path.
+ * in: a folder's count has all below; a folder that holds nothing but one other is left out. Texts live until the next
+ * refresh.
+ * tag, person, album: one question to the catalogue when the set is all photos, else one more for each value of those
+ * 1,024 that are most frequent in all; texts live during the visit. */
 typedef struct pd_value_count {
     const char *value; /* as it stands behind "field:", unquoted */
     int64_t count;
 } pd_value_count;
+typedef struct pd_value_question {
+    pd_field field;
+    const char *prefix;
+    size_t n_max;
+    bool (*visit)(void *user, const pd_value_count *value); /* false: enough */
+    void *user;
+} pd_value_question;
 PD_MUST_USE pd_status pd_columns_count_values(const pd_columns *columns, pd_store *store, const pd_slots *slots,
-                                              pd_field field, const char *prefix, size_t n_max,
-                                              bool (*visit)(void *user, const pd_value_count *value), void *user,
-                                              pd_error *err);
+                                              const pd_value_question *question, pd_error *err);
 
 #endif

@@ -108,9 +108,8 @@ PD_MUST_USE pd_status pd_columns_reserve(pd_columns *columns, size_t capacity, s
  * or another version's. */
 PD_MUST_USE pd_status pd_columns_load(pd_columns *columns, const char *path, pd_error *err);
 PD_MUST_USE pd_status pd_columns_save(const pd_columns *columns, const char *path, pd_error *err);
-/* The bytes of a file in memory from mmap, which becomes the columns'. */
-PD_MUST_USE pd_status pd_columns_adopt(pd_columns *columns, uint8_t *map, size_t len, pd_error *err);
-/* Makes the checksums right, whatever else is wrong: for tests and fuzzing, which want to get behind them. */
-void pd_columns_seal(uint8_t *bytes, size_t len);
+/* The bytes of a file in memory from mmap, which becomes the columns'. `checked`: against its checksums; tests and
+ * fuzzing want to get behind them. */
+PD_MUST_USE pd_status pd_columns_adopt(pd_columns *columns, uint8_t *map, size_t len, bool checked, pd_error *err);
 
 #endif

@@ -159,19 +159,23 @@ pd_status pd_dict_add(pd_dict *dict, const char *shown, size_t shown_len, const 
     return PD_OK;
 }
 
-/* Two NULs before the next entry: shown and sought end within their own. */
+/* Shown and sought both end, and nothing comes after them. */
+static bool is_entry(const char *shown, size_t len)
+{
+    const char *nul = memchr(shown, '\0', len), *last = shown + len - 1;
+    return nul && nul < last && memchr(nul + 1, '\0', (size_t)(last - nul)) == last;
+}
+
 bool pd_dict_is_sound(const pd_dict *dict)
 {
-    if (dict->n == 0 || dict->text_len < 2 || dict->at[0] != 0 || dict->text[0] || dict->text[1])
+    if (dict->n == 0 || dict->at[0] != 0)
         return false;
     for (uint32_t code = 0; code < dict->n; code++) {
         const size_t end = code + 1 < dict->n ? dict->at[code + 1] : dict->text_len;
-        if (dict->at[code] >= end || end > dict->text_len || (code && dict->parent[code] >= code))
+        if (dict->at[code] >= end || end > dict->text_len || dict->parent[code] > (code ? code - 1 : 0))
             return false;
-        const char *shown = dict->text + dict->at[code], *last = dict->text + end - 1;
-        const char *nul = memchr(shown, '\0', end - dict->at[code]);
-        if (!nul || nul == last || *last || memchr(nul + 1, '\0', (size_t)(last - nul)) != last)
+        if (!is_entry(dict->text + dict->at[code], end - dict->at[code]))
             return false;
     }
-    return dict->parent[0] == 0;
+    return dict->text[0] == '\0';
 }

@@ -160,20 +160,29 @@ static int read_digits(const char *text, int n)
     return value;
 }
 
+/* "HH:MM:SS": seconds, or -1. */
+static int64_t read_clock(const char *text)
+{
+    const int hour = read_digits(text, 2), minute = read_digits(text + 3, 2), second = read_digits(text + 6, 2);
+    if (hour < 0 || hour > 24 || minute < 0 || minute > 59 || second < 0 || second > 60)
+        return -1;
+    return hour * 3600 + minute * 60 + second;
+}
+
 /* "YYYY-MM-DDTHH:MM:SS", or nothing. */
 static int64_t read_time(const char *text, uint16_t *ret_month)
 {
     *ret_month = PD_MONTH_ABSENT;
-    if (strlen(text) != 19 || text[4] != '-' || text[7] != '-' || text[13] != ':' || text[16] != ':')
+    if (strlen(text) != 19 || text[4] != '-' || text[7] != '-')
         return PD_TIME_ABSENT;
     const int year = read_digits(text, 4), month = read_digits(text + 5, 2), day = read_digits(text + 8, 2);
-    const int hour = read_digits(text + 11, 2), minute = read_digits(text + 14, 2), second = read_digits(text + 17, 2);
     if (year < 0 || year > 5000 || month < 1 || month > 12 || day < 1 || day > 31)
         return PD_TIME_ABSENT;
-    if (hour < 0 || hour > 24 || minute < 0 || minute > 59 || second < 0 || second > 60)
+    const int64_t of_day = read_clock(text + 11);
+    if (of_day < 0)
         return PD_TIME_ABSENT;
     *ret_month = (uint16_t)(12 * year + month - 1);
-    return count_days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+    return count_days(year, month, day) * 86400 + of_day;
 }
 
 static uint16_t find_shape(uint32_t width, uint32_t height)

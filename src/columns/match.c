@@ -159,7 +159,7 @@ static pd_status mark_types(const pd_dict *dict, const char *words, pd_buf *fold
     return PD_OK;
 }
 
-pd_status pd_match_entries(const pd_dict *dict, pd_field field, const char *words, uint8_t *ret_yes)
+static pd_status match_entries(const pd_dict *dict, pd_field field, const char *words, uint8_t *ret_yes)
 {
     pd_buf wanted, folded;
     pd_buf_init(&wanted, FOLDED_BYTES_MAX);
@@ -181,7 +181,7 @@ static pd_status match_codes(const pd_match *match, const uint32_t *column, cons
 {
     const size_t n = dict->n;
     uint8_t *yes = pd_mem_alloc(n, 1);
-    pd_status status = yes ? pd_match_entries(dict, field, words, yes) : PD_ERR_NOMEM;
+    pd_status status = yes ? match_entries(dict, field, words, yes) : PD_ERR_NOMEM;
     if (status == PD_OK)
         PD_PASS(match->words, match->columns->n, column[i] < n ? yes[column[i]] : 0);
     pd_mem_free(yes);

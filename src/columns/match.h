@@ -16,7 +16,5 @@ typedef struct pd_match {
 PD_MUST_USE pd_status pd_match_add(const pd_match *match, pd_field field, const pd_query_value *value);
 /* Words that must occur in some text. */
 PD_MUST_USE pd_status pd_match_add_exact(const pd_match *match, const char *words);
-/* Which entries of a dictionary the words mean: ret_yes[code] is 1. [n] zeros at first. NOMEM. */
-PD_MUST_USE pd_status pd_match_entries(const pd_dict *dict, pd_field field, const char *words, uint8_t *ret_yes);
 
 #endif

@@ -180,22 +180,25 @@ static pd_status find_first(ordering *order, const pd_slots *slots, size_t n_kep
 
 /* ---- all */
 
-enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS };
+/* Bits of a digit: counting more of them than there are entries would take longer than moving these. */
+enum { DIGIT_BITS = 11, DIGIT_BITS_OF_FEW = 7, FEW = 4096 };
 
 /* One digit of the keys, stable. */
-static void sort_digit(const entry *from, entry *to, size_t n, unsigned shift)
+static void sort_digit(const entry *from, entry *to, size_t n, unsigned shift, unsigned bits)
 {
-    uint32_t places[DIGITS] = { 0 };
+    uint32_t places[1 << DIGIT_BITS];
+    const uint64_t mask = (UINT64_C(1) << bits) - 1;
+    memset(places, 0, sizeof *places << bits);
     for (size_t i = 0; i < n; i++)
-        places[from[i].key >> shift & (DIGITS - 1)]++;
+        places[from[i].key >> shift & mask]++;
     uint32_t at = 0;
-    for (size_t digit = 0; digit < DIGITS; digit++) {
+    for (size_t digit = 0; digit <= mask; digit++) {
         const uint32_t count = places[digit];
         places[digit] = at;
         at += count;
     }
     for (size_t i = 0; i < n; i++)
-        to[places[from[i].key >> shift & (DIGITS - 1)]++] = from[i];
+        to[places[from[i].key >> shift & mask]++] = from[i];
 }
 
 /* By key, stable; the result is in `entries`. Digits that all keys share, and most are, cost nothing. */
@@ -203,12 +206,13 @@ static void sort_keys(entry *entries, entry *room, size_t n)
 {
     entry *from = entries, *to = room;
     uint64_t varies = 0;
+    const unsigned bits = n < FEW ? DIGIT_BITS_OF_FEW : DIGIT_BITS;
     for (size_t i = 1; i < n; i++)
         varies |= entries[i].key ^ entries[0].key;
     while (varies) {
         const unsigned shift = (unsigned)__builtin_ctzll(varies);
-        sort_digit(from, to, n, shift);
-        varies = shift + DIGIT_BITS < 64 ? varies & ~UINT64_C(0) << (shift + DIGIT_BITS) : 0;
+        sort_digit(from, to, n, shift, bits);
+        varies = shift + bits < 64 ? varies & ~UINT64_C(0) << (shift + bits) : 0;
         entry *const sorted = to;
         to = from;
         from = sorted;
@@ -220,14 +224,14 @@ static void sort_keys(entry *entries, entry *room, size_t n)
 /* Names that agree in the first `depth` bytes, by what follows; when nothing follows, they are as they were: by id. */
 static void sort_names(const ordering *o, entry *entries, entry *room, size_t n, size_t depth)
 {
-    enum { FEW = 48 };
+    enum { HANDFUL = 16 };
     for (size_t begin = 0, end; begin < n; begin = end) {
         for (end = begin + 1; end < n && entries[end].key == entries[begin].key;)
             end++;
         const uint64_t key = o->backwards ? ~entries[begin].key : entries[begin].key;
         if (end - begin < 2 || !(key & 0xFF))
             continue;
-        if (end - begin < FEW || depth > 4096) {
+        if (end - begin < HANDFUL || depth > 4096) {
             qsort_r(entries + begin, end - begin, sizeof *entries, compare_entries, (void *)(uintptr_t)o);
             continue;
         }
@@ -274,16 +278,16 @@ static pd_status find_all(const ordering *order, const pd_slots *slots, entry **
     return PD_OK;
 }
 
-pd_status pd_columns_order(const pd_columns *columns, const pd_slots *slots, pd_order order, size_t offset, size_t n,
+pd_status pd_columns_order(const pd_columns *columns, const pd_slots *slots, const pd_slot_window *window,
                            uint32_t *ret_slots, size_t *ret_n, pd_error *err)
 {
-    const size_t count = (size_t)slots->count;
-    const size_t n_there = offset < count ? (n < count - offset ? n : count - offset) : 0;
+    const size_t count = (size_t)slots->count, offset = window->offset;
+    const size_t n_there = offset >= count ? 0 : window->n < count - offset ? window->n : count - offset;
     if (n_there == 0) {
         *ret_n = 0;
         return PD_OK;
     }
-    ordering o = find_ordering(columns, order);
+    ordering o = find_ordering(columns, window->order);
     entry *entries = NULL;
     const pd_status status = offset + n_there <= FIRST_FEW_MAX && offset + n_there < count / 4
                                  ? find_first(&o, slots, offset + n_there, &entries)

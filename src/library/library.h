@@ -140,9 +140,9 @@ PD_MUST_USE pd_status pd_library_values(pd_library *library, const char *query, 
  * Calls that change something take turns; visitors are called under a lock: they ask the library nothing. Of a library
  * that does not exist yet there is nothing to read, and nothing to edit. */
 typedef struct pd_step {
-    int64_t number;  /* 0: nothing was changed, or there is nothing to take back */
-    int64_t photos;  /* of an edit: that are different now */
-    char *sentence;  /* "tag 'beach' of 3 photos"; NULL when number is 0 */
+    int64_t number; /* 0: nothing was changed, or there is nothing to take back */
+    int64_t photos; /* of an edit: that are different now */
+    char *sentence; /* "tag 'beach' of 3 photos"; NULL when number is 0 */
 } pd_step;
 void pd_step_done(pd_step *step);
 PD_MUST_USE pd_status pd_library_edit(pd_library *library, const pd_edit *edit, pd_step *ret_step, pd_error *err);
@@ -169,9 +169,9 @@ PD_MUST_USE pd_status pd_library_history_clear(pd_library *library, pd_error *er
 #define PD_LIBRARY_WORK_VERSION 1
 #define PD_LIBRARY_WORK_BYTES_MAX ((size_t)256 << 20)
 typedef struct pd_work_counts {
-    int64_t edits;    /* in the document: one for each photo of each, and for each empty album */
-    int64_t photos;   /* of these, taken in: somebody here has the picture */
-    int64_t waiting;  /* of these, kept until the picture comes */
+    int64_t edits;   /* in the document: one for each photo of each, and for each empty album */
+    int64_t photos;  /* of these, taken in: somebody here has the picture */
+    int64_t waiting; /* of these, kept until the picture comes */
     int64_t albums, searches;
 } pd_work_counts;
 PD_MUST_USE pd_status pd_library_work_export(pd_library *library, pd_buf *buf, pd_work_counts *ret, pd_error *err);
@@ -187,15 +187,21 @@ typedef struct pd_copies {
     int64_t copied, renamed, failed, bytes;
     char first_failure[PD_ERROR_MESSAGE_BYTES]; /* "" */
 } pd_copies;
-PD_MUST_USE pd_status pd_library_copy(pd_library *library, const int64_t *ids, size_t n, const char *folder,
-                                      bool (*progress)(void *user, const pd_copies *so_far, size_t n), void *user,
-                                      pd_copies *ret_copies, pd_error *err);
+typedef struct pd_copying {
+    const int64_t *ids;
+    size_t n;
+    const char *folder;
+    bool (*progress)(void *user, const pd_copies *so_far, size_t n);
+    void *user;
+} pd_copying;
+PD_MUST_USE pd_status pd_library_copy(pd_library *library, const pd_copying *copying, pd_copies *ret_copies,
+                                      pd_error *err);
 
 const char *pd_library_model_name(pd_library *library);
 
-/* A photo by path or id, and what the user, the file and machines say about it (ret_work may be NULL). Strings are valid
- * until the next call of this kind on this library, from any thread. PD_ERR_NO_MATCH with a sentence when the library
- * does not know it. */
+/* A photo by path or id, and what the user, the file and machines say about it (ret_work may be NULL). Strings are
+ * valid until the next call of this kind on this library, from any thread. PD_ERR_NO_MATCH with a sentence when the
+ * library does not know it. */
 PD_MUST_USE pd_status pd_library_show(pd_library *library, const char *path_or_id, pd_photo *ret_photo,
                                       pd_work *ret_work, pd_error *err);
 

@@ -19,15 +19,16 @@ enum {
 
 typedef struct copying {
     pd_library *library;
+    const pd_copying *what;
     int folder;
-    bool (*progress)(void *user, const pd_copies *so_far, size_t n);
-    void *user;
-    size_t n;
     pd_copies copies;
     char part[64]; /* what is being written is called so meanwhile */
 } copying;
 
-static bool goes_on(copying *c) { return !c->progress || c->progress(c->user, &c->copies, c->n); }
+static bool goes_on(copying *c)
+{
+    return !c->what->progress || c->what->progress(c->what->user, &c->copies, c->what->n);
+}
 
 /* The original, open and beneath its root, and its path on the heap. */
 static pd_status open_photo(pd_library *library, int64_t id, char **ret_path, int *ret_fd, pd_error *err)
@@ -158,11 +159,11 @@ static pd_status copy_one(copying *c, int64_t id, pd_error *err)
     return status;
 }
 
-static pd_status copy_all(copying *c, const int64_t *ids, pd_error *err)
+static pd_status copy_all(copying *c, pd_error *err)
 {
-    for (size_t i = 0; i < c->n; i++) {
+    for (size_t i = 0; i < c->what->n; i++) {
         pd_error failure = { 0 };
-        const pd_status status = copy_one(c, ids[i], &failure);
+        const pd_status status = copy_one(c, c->what->ids[i], &failure);
         if (status == PD_ERR_CANCELLED || status == PD_ERR_FULL || status == PD_ERR_NOMEM)
             return pd_error_hand_on(err, &failure);
         c->copies.failed += status != PD_OK;
@@ -174,17 +175,15 @@ static pd_status copy_all(copying *c, const int64_t *ids, pd_error *err)
     return PD_OK;
 }
 
-pd_status pd_library_copy(pd_library *library, const int64_t *ids, size_t n, const char *folder,
-                          bool (*progress)(void *user, const pd_copies *so_far, size_t n), void *user,
-                          pd_copies *ret_copies, pd_error *err)
+pd_status pd_library_copy(pd_library *library, const pd_copying *what, pd_copies *ret_copies, pd_error *err)
 {
-    copying c = { .library = library, .progress = progress, .user = user, .n = n };
+    copying c = { .library = library, .what = what };
     (void)snprintf(c.part, sizeof c.part, ".pixel-detective-%ld-%" PRIxPTR ".part", (long)getpid(), (uintptr_t)&c);
-    PD_TRY(pd_dir_make(folder, err));
-    c.folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    PD_TRY(pd_dir_make(what->folder, err));
+    c.folder = open(what->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (c.folder < 0)
-        return pd_error_set_errno(err, errno, "cannot open '%s'", folder);
-    const pd_status status = copy_all(&c, ids, err);
+        return pd_error_set_errno(err, errno, "cannot open '%s'", what->folder);
+    const pd_status status = copy_all(&c, err);
     close(c.folder);
     *ret_copies = c.copies;
     return status;

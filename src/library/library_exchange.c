@@ -299,7 +299,8 @@ static pd_status check_work(const pd_json *work, pd_error *err)
         !pd_json_read_int(pd_json_get(work, "work"), &version) || version < 1)
         return pd_error_set(err, PD_ERR_FORMAT, "this is no work that 'pixel-detective export' wrote");
     if (version > PD_LIBRARY_WORK_VERSION)
-        return pd_error_set(err, PD_ERR_UNSUPPORTED, "this work is of version %" PRId64 ", from a newer program", version);
+        return pd_error_set(err, PD_ERR_UNSUPPORTED, "this work is of version %" PRId64 ", from a newer program",
+                            version);
     reading r = { 0 };
     PD_TRY(read_list(&r, work, "edits", read_edit, err));
     return read_list(&r, work, "searches", read_search, err);

@@ -1,9 +1,9 @@
 /* library_parts.h: the inside of a pd_library. Private to the room.
  *
- * Parts with a lock each, of which no call holds two, but the reader's and the finder's, shortly, within the searcher's:
- * searching (catalogue, model, vectors), finding (filters, orders, kept results), reading (a connection for what must
- * not wait for a search), showing, writing (what the user does), learning (the job), decoding (a pool for single
- * pictures), views (their cache). */
+ * Parts with a lock each, of which no call holds two, but the reader's and the finder's, shortly, within the
+ * searcher's: searching (catalogue, model, vectors), finding (filters, orders, kept results), reading (a connection for
+ * what must not wait for a search), showing, writing (what the user does), learning (the job), decoding (a pool for
+ * single pictures), views (their cache). */
 #ifndef PD_LIBRARY_PARTS_H
 #define PD_LIBRARY_PARTS_H
 

@@ -27,8 +27,8 @@ pd_status pd_library_values(pd_library *library, const char *query, pd_field fie
     if (status == PD_OK)
         status = pd_columns_filter(finder->columns, finder->store, parsed, field, &slots, err);
     if (status == PD_OK) {
-        status = pd_columns_count_values(finder->columns, finder->store, &slots, field, prefix ? prefix : "", n_max,
-                                         visit_value, &v, err);
+        const pd_value_question question = { field, prefix ? prefix : "", n_max, visit_value, &v };
+        status = pd_columns_count_values(finder->columns, finder->store, &slots, &question, err);
         pd_slots_done(&slots);
     }
     pthread_mutex_unlock(&finder->lock);

@@ -37,7 +37,7 @@ typedef struct pd_board {
     int64_t started_ns, ended_ns;
     pd_board_sample samples[PD_BOARD_SAMPLES]; /* ring, oldest at first_sample */
     size_t first_sample, n_samples;
-    bool lost; /* the outcome is PARTIAL at best */
+    bool lost;          /* the outcome is PARTIAL at best */
     double smooth_rate; /* 0: not known yet */
     int64_t smoothed_ns;
 } pd_board;

@@ -408,8 +408,7 @@ static pd_status settle_root(pd_plan *plan, size_t index, pd_store *store, pd_bo
     pd_board_format_path(root->path, path);
     const int64_t lost = count_lost(plan, index);
     const bool absent = is_absent(root), vanished = !absent && has_vanished(root);
-    if (absent || vanished ||
-        (lost > PD_PLAN_LOST_MAX && lost * 100 > root->photos * PD_PLAN_LOST_PERCENT_MAX)) {
+    if (absent || vanished || (lost > PD_PLAN_LOST_MAX && lost * 100 > root->photos * PD_PLAN_LOST_PERCENT_MAX)) {
         if (!root->offline)
             PD_TRY(pd_store_root_set_offline(store, root->id, true, err));
         root->offline = true;

@@ -3,8 +3,8 @@
  *     fused = 1 / (K + rank by meaning) + WORDS_SHARE * share / (K + rank by words)          ranks from 1
  *
  * share is the full text's score divided by the best one's: a photo of which one frequent word is written somewhere says
- * less than one that has them all, however few photos have any. It is less by the part of all photos that have any of
- * the words: what stands everywhere tells nothing. Scores that are alike have one rank: of the photos of a folder whose
+ * less than one that has them all, however few photos have any. It is less by the part of all photos of which nearly as
+ * much is written as of the best: what stands everywhere tells nothing. Scores that are alike have one rank: of the photos of a folder whose
  * name was asked for, meaning decides. Chosen by quality/ablation.py: without the share, or
  * with a K of 60, which is usual between engines of equal worth, words that stand there by chance push the right
  * pictures out of the first ten.
@@ -22,6 +22,7 @@
 #define FUSION_K 10
 #define WORDS_SHARE 0.5
 #define ALIKE 0.98  /* of the score that a rank begins with */
+#define NEAR 0.5    /* of the best score: as much is said of these */
 #define WORDS_Z 1.0 /* standard deviations of relevance that the best match by words is worth */
 
 typedef struct finding {
@@ -84,9 +85,11 @@ pd_status pd_worded_find(pd_worded_list *ret_list, const pd_search_place *place,
     if (!f.list.items)
         return pd_error_set_nomem(err);
     const pd_status status = pd_store_words_any(place->store, words, PD_SEARCH_WORDS_MAX, add_worded, &f, err);
-    const double rarity = 1 - (double)f.list.n / (double)(slots->count ? slots->count : 1);
+    size_t n_near = 0;
     for (size_t i = 0; i < f.list.n; i++)
-        f.list.items[i].share *= rarity;
+        n_near += f.list.items[i].share >= NEAR;
+    for (size_t i = 0; i < f.list.n; i++)
+        f.list.items[i].share *= 1 - (double)n_near / (double)slots->count;
     if (status == PD_OK)
         *ret_list = f.list;
     else
@@ -111,26 +114,50 @@ void pd_worded_take_out(pd_worded_list *list, pd_place *places, size_t *n)
     *n = kept;
 }
 
+enum { BINS = 4096 };
+
+/* Evenly between the worst and the best of the listed scores. */
+typedef struct binning {
+    float worst, factor;
+    uint16_t first[BINS]; /* the first of the listed that is not better than everything in the bin */
+} binning;
+
+static size_t bin_of(const binning *b, float score)
+{
+    const float at = (score - b->worst) * b->factor;
+    return at > 0 ? (at < BINS - 1 ? (size_t)at : BINS - 1) : 0;
+}
+
+static void fill_bins(binning *b, const pd_worded *items, size_t n)
+{
+    const float best = items[0].place.score;
+    b->worst = items[n - 1].place.score;
+    b->factor = best > b->worst ? BINS / (best - b->worst) : 0;
+    size_t item = 0;
+    for (size_t bin = BINS; bin-- > 0;) {
+        while (item < n && bin_of(b, items[item].place.score) > bin)
+            item++;
+        b->first[bin] = (uint16_t)item;
+    }
+}
+
 /* How many of the places are better than each of the listed, which are in the order of scores. Only places in a bin that
  * one of the listed is in are compared one by one. */
 static pd_status count_better(const pd_worded *items, size_t n_items, const pd_place *places, size_t n,
                               size_t *ret_better, pd_error *err)
 {
-    size_t *between = pd_mem_alloc(n_items + 1, sizeof *between); /* places between item i - 1 and item i */
-    if (!between)
+    if (n_items == 0)
+        return PD_OK;
+    size_t *between = pd_mem_alloc(n_items + 1, sizeof *between); /* places that so many of the listed are better than */
+    binning *bins = pd_mem_alloc(1, sizeof *bins);
+    if (!between || !bins) {
+        pd_mem_free(between);
+        pd_mem_free(bins);
         return pd_error_set_nomem(err);
-    enum { BINS = 2048 };
-    uint16_t first[BINS + 1]; /* the first of the listed whose score is in this bin or a lower one */
-    size_t item = 0;
-    for (size_t bin = BINS; bin-- > 0;) {
-        while (item < n_items && items[item].place.score >= (float)(bin + 1) / (BINS / 2) - 1)
-            item++;
-        first[bin] = (uint16_t)item;
     }
+    fill_bins(bins, items, n_items);
     for (size_t i = 0; i < n; i++) {
-        const float at = (places[i].score + 1) * (BINS / 2);
-        const size_t bin = at > 0 ? (at < BINS - 1 ? (size_t)at : BINS - 1) : 0;
-        size_t before = first[bin < BINS - 1 ? bin + 1 : bin]; /* a bin more: the line above rounds */
+        size_t before = bins->first[bin_of(bins, places[i].score)];
         while (before < n_items && pd_place_compare(&items[before].place, &places[i]) < 0)
             before++;
         between[before]++;
@@ -138,6 +165,7 @@ static pd_status count_better(const pd_worded *items, size_t n_items, const pd_p
     for (size_t i = 0, sum = 0; i < n_items; i++)
         ret_better[i] = sum += between[i];
     pd_mem_free(between);
+    pd_mem_free(bins);
     return PD_OK;
 }
 

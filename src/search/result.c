@@ -282,9 +282,10 @@ static pd_status order_by_columns(const pd_result *r, const pd_columns *columns,
     size_t n_strong = 0, n_weak = 0;
     pd_status status = PD_OK;
     if (r->strong.count > 0)
-        status = pd_columns_order(columns, &r->strong, r->order, 0, n, slots, &n_strong, err);
+        status = pd_columns_order(columns, &r->strong, &(pd_slot_window){ r->order, 0, n }, slots, &n_strong, err);
     if (status == PD_OK && n_strong < n)
-        status = pd_columns_order(columns, &r->weak, r->order, 0, n - n_strong, slots + n_strong, &n_weak, err);
+        status = pd_columns_order(columns, &r->weak, &(pd_slot_window){ r->order, 0, n - n_strong }, slots + n_strong,
+                                  &n_weak, err);
     for (size_t i = 0; status == PD_OK && i < n; i++)
         out[i] = (pd_place){ slots[i], r->has_meaning ? find_score(r, slots[i]) : NAN };
     pd_mem_free(slots);

@@ -48,7 +48,8 @@ pd_status pd_body_ids(const pd_json *list, const char *name, size_t n_max, int64
     if (!pd_json_is_array(list) || n == 0)
         return pd_error_set(err, PD_ERR_USAGE, "'%s' is a list of one or more ids of photos", name);
     if (n > n_max)
-        return pd_error_set(err, PD_ERR_LIMIT, "'%s' names %zu photos; at most %zu can be named at once", name, n, n_max);
+        return pd_error_set(err, PD_ERR_LIMIT, "'%s' names %zu photos; at most %zu can be named at once", name, n,
+                            n_max);
     int64_t *ids = pd_mem_alloc(n, sizeof *ids);
     if (!ids)
         return pd_error_set_nomem(err);
@@ -73,7 +74,8 @@ pd_status pd_body_photos(pd_app *app, const pd_json *json, int64_t **ret_ids, si
     PD_TRY(pd_body_number(json, "first", any, &first, err));
     PD_TRY(pd_body_number(json, "n", (pd_body_range){ 1, PD_WORK_PHOTOS_MAX }, &n, err));
     if (result == 0)
-        return pd_error_set(err, PD_ERR_USAGE, "say which photos: 'photos' is a list of ids, 'result' the number of one");
-    return pd_library_result_photos(pd_app_options_of(app)->library, (uint64_t)result, (size_t)first, (size_t)n, ret_ids,
-                                    ret_n, err);
+        return pd_error_set(err, PD_ERR_USAGE,
+                            "say which photos: 'photos' is a list of ids, 'result' the number of one");
+    return pd_library_result_photos(pd_app_options_of(app)->library, (uint64_t)result, (size_t)first, (size_t)n,
+                                    ret_ids, ret_n, err);
 }

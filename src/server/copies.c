@@ -40,8 +40,8 @@ static void run_copies(pd_telling *telling, void *user)
     pd_copies copies = { 0 };
     pd_error err = { 0 };
     c->telling = telling;
-    const pd_status status =
-        pd_library_copy(c->library, c->ids, c->n, c->folder, tell_progress, c, &copies, &err);
+    const pd_copying what = { .ids = c->ids, .n = c->n, .folder = c->folder, .progress = tell_progress, .user = c };
+    const pd_status status = pd_library_copy(c->library, &what, &copies, &err);
     (void)tell(c, &copies, true, status == PD_OK ? NULL : err.message);
 }
 
@@ -75,7 +75,8 @@ static bool find_folder(pd_app *app, const pd_json *json, char **ret_folder, pd_
         status = pd_place_find(app, typed, &place, &err);
     const bool missing = status == PD_OK && place.kind == PD_PLACE_MISSING;
     if (missing && climbs(place.path))
-        status = pd_error_set(&err, PD_ERR_USAGE, "there is no folder '%s', and '..' is not followed to make it", typed);
+        status =
+            pd_error_set(&err, PD_ERR_USAGE, "there is no folder '%s', and '..' is not followed to make it", typed);
     if (status != PD_OK) {
         pd_place_done(&place);
         pd_reply_error(reply, &err);

@@ -63,6 +63,27 @@ static void answer_token(pd_app *app, const pd_request *request, const char *giv
     (void)snprintf(reply->cookie, sizeof reply->cookie, "%s=%s; Path=/; HttpOnly; SameSite=Strict", name, token);
 }
 
+/* The browser keeps the page as long as it is the same. */
+static void answer_file(const pd_request *request, const pd_web_file *file, bool found, pd_reply *reply)
+{
+    const bool small = file->gzip && accepts_gzip(request->headers[PD_HEADER_ACCEPT_ENCODING]);
+    *reply = (pd_reply){ .code = found ? HTTP_OK : HTTP_NOT_FOUND,
+                         .mime = file->mime,
+                         .is_page = true,
+                         .kind = PD_BODY_CONSTANT,
+                         .constant = small ? file->gzip : file->data,
+                         .len = small ? file->gzip_len : file->len,
+                         .gzip = small,
+                         .varies = file->gzip != NULL };
+    (void)snprintf(reply->etag, sizeof reply->etag, "\"%s%s\"", file->etag, small ? "-gz" : "");
+    const char *known = request->headers[PD_HEADER_IF_NONE_MATCH];
+    if (found && known && strstr(known, reply->etag)) {
+        reply->code = HTTP_NOT_MODIFIED;
+        reply->kind = PD_BODY_NONE;
+        reply->len = 0;
+    }
+}
+
 void pd_handle_page(pd_app *app, const pd_request *request, pd_reply *reply)
 {
     const char *token = pd_uri_text(&request->uri, "token");
@@ -73,8 +94,8 @@ void pd_handle_page(pd_app *app, const pd_request *request, pd_reply *reply)
         return;
     }
     const pd_web_file *file = find_file(is_page ? "/index.html" : path);
-    const bool unknown = !file && may_be_typed(path);
-    if (unknown)
+    const bool found = file != NULL;
+    if (!found && may_be_typed(path))
         file = find_file("/index.html");
     if (!file) {
         pd_reply_refuse(reply, PD_REFUSAL_NOT_FOUND, "the page has nothing at this address");
@@ -82,20 +103,5 @@ void pd_handle_page(pd_app *app, const pd_request *request, pd_reply *reply)
     }
     if (is_page)
         pd_app_wake(app);
-    const bool small = file->gzip && accepts_gzip(request->headers[PD_HEADER_ACCEPT_ENCODING]);
-    *reply = (pd_reply){ .code = unknown ? HTTP_NOT_FOUND : HTTP_OK,
-                         .mime = file->mime,
-                         .is_page = true,
-                         .kind = PD_BODY_CONSTANT,
-                         .constant = small ? file->gzip : file->data,
-                         .len = small ? file->gzip_len : file->len,
-                         .gzip = small,
-                         .varies = file->gzip != NULL };
-    (void)snprintf(reply->etag, sizeof reply->etag, "\"%s%s\"", file->etag, small ? "-gz" : "");
-    const char *known = request->headers[PD_HEADER_IF_NONE_MATCH];
-    if (!unknown && known && strstr(known, reply->etag)) {
-        reply->code = HTTP_NOT_MODIFIED;
-        reply->kind = PD_BODY_NONE;
-        reply->len = 0;
-    }
+    answer_file(request, file, found, reply);
 }

@@ -3,12 +3,13 @@
  * Three nouns. A *root* is a folder the user named. A *content* is a sequence of bytes, known by its SHA-256: learning
  * (picture facts, metadata, hash, embeddings) hangs on it. A *photo* is a file: a path under a root, with the size and
  * time at which it was last read, and the content it then had; its id is stable through renames. So moved, copied and
- * renamed files keep what was learned.
+ * renamed files keep what was learned. What the user did for photos is in work.h, finding them by words and following
+ * their changes in words.h: parts of this contract.
  *
  * A pd_store is one connection: one thread at a time; open one per thread. Any number may read while one writes (WAL).
  * Paths are bytes. Strings in results are borrowed until the next call on the same pd_store, unless said otherwise.
  * A full disk is PD_ERR_FULL, a catalogue that is no database or is damaged PD_ERR_CORRUPT, one from a newer version
- * PD_ERR_UNSUPPORTED, a lock held too long PD_ERR_BUSY. */
+ * PD_ERR_UNSUPPORTED, a lock held too long (10 s) PD_ERR_BUSY. */
 #ifndef PD_STORE_STORE_H
 #define PD_STORE_STORE_H
 
@@ -34,7 +35,8 @@ typedef enum pd_store_mode {
 
 PD_MUST_USE pd_status pd_store_open(pd_store **ret_store, const char *path, pd_store_mode mode, pd_error *err);
 void pd_store_close(pd_store **store);
-/* False: an older version, opened for reading: everything works, some of it slowly. Opening for writing mends that. */
+/* False: an older version, opened for reading. It is read as it is: some of it slowly, and without words, labels and
+ * the user's work, which it does not have: what needs them is PD_ERR_UNSUPPORTED. Opening for writing mends that. */
 bool pd_store_is_current(const pd_store *store);
 
 /* A batch: all or nothing. Rollback is safe when nothing is open. */
@@ -120,7 +122,7 @@ PD_MUST_USE pd_status pd_store_photo_put(pd_store *store, const pd_photo_file *f
 /* The file `id` is now elsewhere: keeps the id and a remembered error. A photo that was known at the new path is gone:
  * its row is removed. PD_ERR_NO_MATCH (no sentence) when there is no such id. */
 PD_MUST_USE pd_status pd_store_photo_move(pd_store *store, int64_t id, const pd_photo_file *file, pd_error *err);
-/* Its content and what was learned stay: a file that moves, or comes back, finds them again. */
+/* Its content, what was learned and the user's work stay: a file that moves, or comes back, finds them again. */
 PD_MUST_USE pd_status pd_store_photo_remove(pd_store *store, int64_t id, pd_error *err);
 /* Remembers why the photo could not be learned; the row stays (or is made). status: a pd_status value. */
 PD_MUST_USE pd_status pd_store_photo_fail(pd_store *store, const pd_photo_file *file, pd_status why,

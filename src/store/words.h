@@ -15,10 +15,12 @@ typedef struct pd_store pd_store;
 /* Full text (FTS5, unicode61 without diacritics) over a photo's file name, folders, caption, tags, keywords, title,
  * description, persons, camera; and trigrams over the file name. `score`: bm25, larger is better. */
 typedef bool (*pd_word_visit)(void *user, int64_t photo, double score);
-/* Any of the words (stop words apart); best first, at most n_max. For fusing with meaning. */
+/* Any of the words; best first, at most n_max. For fusing with meaning. Stop words, and words that more than 20,000
+ * photos have, do not count: they tell none from another. */
 PD_MUST_USE pd_status pd_store_words_any(pd_store *store, const char *words, size_t n_max, pd_word_visit visit,
                                          void *user, pd_error *err);
-/* These words next to each other, or this piece of a file name. Every photo, in no order. */
+/* These words next to each other in one of those texts, or this piece of a file name (of at least three characters).
+ * Every photo once, by id; `score` is 0. */
 PD_MUST_USE pd_status pd_store_words_exact(pd_store *store, const char *words, pd_word_visit visit, void *user,
                                            pd_error *err);
 
@@ -37,7 +39,8 @@ PD_MUST_USE pd_status pd_store_text_values(pd_store *store, pd_text_where where,
                                            bool (*visit)(void *user, const char *text, int64_t n_photos), void *user,
                                            pd_error *err); /* visit returns false when it has enough */
 
-/* Changes: a number that grows with every change of a photo, its content or its work, by whatever process. */
+/* Changes (an older catalogue: 0): a number that grows with every change of a photo, its content or its work, by
+ * whatever process. */
 PD_MUST_USE pd_status pd_store_version(pd_store *store, int64_t *ret_version, pd_error *err);
 
 typedef struct pd_photo_marks {
@@ -64,7 +67,8 @@ typedef struct pd_photo_row {
     pd_look look;
 } pd_photo_row;
 /* Photos with a content that changed after `version` (0: all that there are), in order of change: of two rows of one
- * photo the later one counts. *ret_version: what to ask with next. One consistent view. */
+ * photo the later one counts. *ret_version: what to ask with next. One consistent view. An older catalogue tells all
+ * photos as version 0. visit returns false to stop: *ret_version is then that row's. */
 PD_MUST_USE pd_status pd_store_rows(pd_store *store, int64_t version,
                                     bool (*visit)(void *user, const pd_photo_row *row), void *user,
                                     int64_t *ret_version, pd_error *err);

@@ -72,9 +72,10 @@ typedef struct pd_work {
     const char *const *albums; /* by name */
     size_t n_albums;
 } pd_work;
+/* NO_MATCH (no sentence): no such photo. */
 PD_MUST_USE pd_status pd_store_work(pd_store *store, int64_t photo, pd_work *ret_work, pd_error *err);
 
-/* Albums. */
+/* Albums. As tags, they are known by their name whatever its case and diacritics. */
 typedef struct pd_album {
     int64_t id;
     const char *name;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/cpu.h"
 #include "base/error.h"
+#include "base/fold.h"
 #include "base/str.h"
 
 /* The definition in RFC 3629's grammar, written the other way round: which code points and lengths are allowed. */
@@ -185,8 +186,34 @@ static void clocks_go_forward_and_print_utc(void)
     CHECK(text[0] == '\0');
 }
 
+static void texts_are_folded_as_people_compare_them(void)
+{
+    static const char *const pairs[][2] = {
+        { "", "" },
+        { "Beach 12", "beach 12" },
+        { "\xc3\x89tang \xc3\x9f\xc3\x86\xc5\x93", "etang ssaeoe" },
+        { "e\xcc\x81", "e" },                               /* a combining mark */
+        { "\xe1\xba\xbf\xc4\xb0\xc5\x81\xc3\x98", "eilo" }, /* Vietnamese, Turkish, Polish, Danish */
+        { "\xce\xa3\xd0\x96\xd0\x81", "\xcf\x83\xd0\xb6\xd1\x91" },
+        { "\xe6\x97\xa5*?[\xff\xc3", "\xe6\x97\xa5*?[\xff\xc3" },
+        { "\xc3\x97\xc9\x90", "\xc3\x97\xc9\x90" },
+    };
+    for (size_t i = 0; i < PD_COUNT_OF(pairs); i++) {
+        pd_buf buf;
+        pd_buf_init(&buf, 64);
+        CHECK(pd_fold_append(&buf, pairs[i][0], strlen(pairs[i][0])) == PD_OK);
+        CHECK(strcmp(buf.data ? buf.data : "", pairs[i][1]) == 0);
+        pd_buf_done(&buf);
+    }
+    pd_buf small;
+    pd_buf_init(&small, 3);
+    CHECK(pd_fold_append(&small, "\xc3\x9f\xc3\x9f", 4) == PD_ERR_LIMIT);
+    pd_buf_done(&small);
+}
+
 int main(void)
 {
+    RUN(texts_are_folded_as_people_compare_them);
     RUN(every_sequence_of_bytes_is_judged_by_the_standard);
     RUN(every_code_point_goes_through_utf8_and_back);
     RUN(malformed_bytes_are_replaced_one_by_one);

@@ -194,9 +194,7 @@ static void bash_values(pd_buf *buf)
             append_choices(buf, option->choices);
             (void)pd_buf_append_string(buf, "'");
         } else {
-            static const char *const ways[] = {
-                [VALUE_WORDS] = "-W ''", [VALUE_FILE] = "-f", [VALUE_FOLDER] = "-d"
-            };
+            static const char *const ways[] = { [VALUE_WORDS] = "-W ''", [VALUE_FILE] = "-f", [VALUE_FOLDER] = "-d" };
             (void)pd_buf_append_string(buf, ways[kind_of_value(option)]);
         }
         (void)pd_buf_append_string(buf, " -- \"$cur\")); return ;;\n");
@@ -232,13 +230,14 @@ static void write_bash(pd_buf *buf)
                                     "    elif [[ -z $command || $command == help ]]; then\n"
                                     "        COMPREPLY=($(compgen -W '");
     append_command_names(buf);
-    (void)pd_buf_append_string(buf, "' -- \"$cur\"))\n"
-                                    "    elif [[ $command == index ]]; then\n"
-                                    "        COMPREPLY=($(compgen -d -- \"$cur\"))\n"
-                                    "    elif [[ $command =~ ^(similar|show|tag|rate|favorite|album|export|import)$ ]]; then\n"
-                                    "        COMPREPLY=($(compgen -f -- \"$cur\"))\n"
-                                    "    fi\n}\n"
-                                    "complete -o filenames -F _pixel_detective pixel-detective\n");
+    (void)pd_buf_append_string(
+        buf, "' -- \"$cur\"))\n"
+             "    elif [[ $command == index ]]; then\n"
+             "        COMPREPLY=($(compgen -d -- \"$cur\"))\n"
+             "    elif [[ $command =~ ^(similar|show|tag|rate|favorite|album|export|import)$ ]]; then\n"
+             "        COMPREPLY=($(compgen -f -- \"$cur\"))\n"
+             "    fi\n}\n"
+             "complete -o filenames -F _pixel_detective pixel-detective\n");
 }
 
 /* Help as a single-quoted word. */

@@ -90,8 +90,12 @@ static pd_hits three_hits(pd_hit items[3])
     static char paths[3][32] = { "/p/b.jpg", "/p/\xff,\n.png", "/q/a.jpg" };
     static const char *const taken[3] = { "2003-05-24T15:01:33+02:00", "", "1999-01-01T00:00:00" };
     for (int i = 0; i < 3; i++) {
-        items[i] = (pd_hit){ .id = i + 1, .path = paths[i], .score = 0.5F - 0.1F * (float)i, .match = 60 - 20 * i,
-                             .width = 4, .height = 3 };
+        items[i] = (pd_hit){ .id = i + 1,
+                             .path = paths[i],
+                             .score = 0.5F - 0.1F * (float)i,
+                             .match = 60 - 20 * i,
+                             .width = 4,
+                             .height = 3 };
         (void)snprintf(items[i].taken, sizeof items[i].taken, "%s", taken[i]);
     }
     return (pd_hits){ .items = items, .n = 3, .total = 9, .strong = 1, .order = PD_ORDER_SCORE };

@@ -297,7 +297,7 @@ static void check_order(const pd_slots *slots, pd_order order)
 {
     static uint32_t all[N], some[N];
     size_t n = 0, n_some = 0;
-    CHECK(pd_columns_order(columns, slots, order, 0, N, all, &n, NULL) == PD_OK);
+    CHECK(pd_columns_order(columns, slots, &(pd_slot_window){ order, 0, N }, all, &n, NULL) == PD_OK);
     CHECK(n == (size_t)slots->count);
     size_t wrong = 0;
     for (size_t i = 1; i < n; i++)
@@ -305,10 +305,12 @@ static void check_order(const pd_slots *slots, pd_order order)
     CHECK(wrong == 0);
     for (size_t offset = 0; offset < n; offset += 1 + n / 7) {
         const size_t asked = offset ? 100 : 20;
-        CHECK(pd_columns_order(columns, slots, order, offset, asked, some, &n_some, NULL) == PD_OK);
+        CHECK(pd_columns_order(columns, slots, &(pd_slot_window){ order, offset, asked }, some, &n_some, NULL) ==
+              PD_OK);
         CHECK(n_some == (n - offset < asked ? n - offset : asked) && memcmp(some, all + offset, n_some * 4) == 0);
     }
-    CHECK(pd_columns_order(columns, slots, order, n, 5, some, &n_some, NULL) == PD_OK && n_some == 0);
+    CHECK(pd_columns_order(columns, slots, &(pd_slot_window){ order, n, 5 }, some, &n_some, NULL) == PD_OK &&
+          n_some == 0);
 }
 
 static void orders_are_whole_and_their_windows_agree(void)
@@ -351,7 +353,8 @@ static void counts_agree_with_filters(void)
     for (size_t i = 0; i < PD_COUNT_OF(fields); i++) {
         pd_field field = fields[i];
         const unsigned before = test_checks;
-        CHECK(pd_columns_count_values(columns, f.store, &slots, field, NULL, 1000, check_value, &field, NULL) == PD_OK);
+        CHECK(pd_columns_count_values(columns, f.store, &slots,
+                                      &(pd_value_question){ field, NULL, 1000, check_value, &field }, NULL) == PD_OK);
         if (field != PD_FIELD_GRAY)
             CHECK(test_checks > before + 2);
     }
@@ -377,7 +380,8 @@ static listing list_values(pd_field field, const char *prefix, size_t n_max)
 {
     listing l = { .descends = true };
     pd_slots slots = find(columns, f.store, "");
-    CHECK(pd_columns_count_values(columns, f.store, &slots, field, prefix, n_max, list_value, &l, NULL) == PD_OK);
+    CHECK(pd_columns_count_values(columns, f.store, &slots,
+                                  &(pd_value_question){ field, prefix, n_max, list_value, &l }, NULL) == PD_OK);
     pd_slots_done(&slots);
     return l;
 }
@@ -420,13 +424,14 @@ static pd_status use_columns(void)
     pd_query_free(&query);
     pd_slots all = { columns->live, columns->n, columns->count };
     if (status == PD_OK)
-        status = pd_columns_order(columns, &all, PD_ORDER_NAME, 5, 200, some, &n, NULL);
+        status = pd_columns_order(columns, &all, &(pd_slot_window){ PD_ORDER_NAME, 5, 200 }, some, &n, NULL);
     if (status == PD_OK)
-        status = pd_columns_order(columns, &all, PD_ORDER_NEWEST, 2000, 200, some, &n, NULL);
+        status = pd_columns_order(columns, &all, &(pd_slot_window){ PD_ORDER_NEWEST, 2000, 200 }, some, &n, NULL);
     listing l = { 0 };
     static const pd_field fields[] = { PD_FIELD_IN, PD_FIELD_YEAR, PD_FIELD_TAG };
     for (size_t i = 0; i < PD_COUNT_OF(fields) && status == PD_OK; i++)
-        status = pd_columns_count_values(columns, f.store, &all, fields[i], "", 10, list_value, &l, NULL);
+        status = pd_columns_count_values(columns, f.store, &all,
+                                         &(pd_value_question){ fields[i], "", 10, list_value, &l }, NULL);
     if (slots.words)
         pd_slots_done(&slots);
     return status;

@@ -99,14 +99,14 @@ static void a_moved_file_keeps_its_id_and_its_learning(void)
     REQUIRE(library);
     CHECK(learn(library).learned == 4);
     pd_photo photo;
-    CHECK(pd_library_show(library, scene_path("photos/1/picture-1.bmp"), &photo, NULL) == PD_OK);
+    CHECK(pd_library_show(library, scene_path("photos/1/picture-1.bmp"), &photo, NULL, NULL) == PD_OK);
     const int64_t id = photo.id;
     CHECK(rename(scene_path("photos/1/picture-1.bmp"), scene_path("photos/new/name.bmp")) == 0);
     const pd_progress done = learn(library);
     CHECK(done.moved == 1 && done.learned == 0 && done.removed == 0);
-    CHECK(pd_library_show(library, scene_path("photos/new/name.bmp"), &photo, NULL) == PD_OK);
+    CHECK(pd_library_show(library, scene_path("photos/new/name.bmp"), &photo, NULL, NULL) == PD_OK);
     CHECK(photo.id == id && photo.learned_model);
-    CHECK(pd_library_show(library, scene_path("photos/1/picture-1.bmp"), &photo, NULL) == PD_ERR_NO_MATCH);
+    CHECK(pd_library_show(library, scene_path("photos/1/picture-1.bmp"), &photo, NULL, NULL) == PD_ERR_NO_MATCH);
     pd_library_close(&library);
 }
 
@@ -219,13 +219,15 @@ static void similar_leaves_the_example_out(void)
     CHECK(learn(library).learned == 6);
     const pd_example known = { .text = scene_path("photos/2/picture-2.bmp") };
     pd_hits hits = { 0 };
-    CHECK(pd_library_find(library, &(pd_question){ .examples = &known, .n_examples = 1, .n = 10 }, &hits, NULL) == PD_OK);
+    CHECK(pd_library_find(library, &(pd_question){ .examples = &known, .n_examples = 1, .n = 10 }, &hits, NULL) ==
+          PD_OK);
     CHECK(hits.n == 5);
     for (size_t i = 0; i < hits.n; i++)
         CHECK(strcmp(hits.items[i].path, known.text) != 0);
     pd_hits_done(&hits);
     const pd_example unknown = { .text = scene_path("elsewhere.bmp") }; /* the same bytes as picture-2 */
-    CHECK(pd_library_find(library, &(pd_question){ .examples = &unknown, .n_examples = 1, .n = 10 }, &hits, NULL) == PD_OK);
+    CHECK(pd_library_find(library, &(pd_question){ .examples = &unknown, .n_examples = 1, .n = 10 }, &hits, NULL) ==
+          PD_OK);
     CHECK(hits.n == 6 && strcmp(hits.items[0].path, known.text) == 0 && hits.items[0].score > 0.999F);
     pd_hits_done(&hits);
     pd_library_close(&library);

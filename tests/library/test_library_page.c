@@ -208,7 +208,7 @@ static void an_open_picture_is_an_example_like_a_path(void)
 static int64_t id_of(pd_library *library, const char *name)
 {
     pd_photo photo = { 0 };
-    CHECK(pd_library_show(library, scene_path(name), &photo, NULL) == PD_OK);
+    CHECK(pd_library_show(library, scene_path(name), &photo, NULL, NULL) == PD_OK);
     return photo.id;
 }
 
@@ -392,7 +392,7 @@ static void an_old_catalogue_is_brought_up_to_date_when_nobody_learns(void)
                    "python3 -c \"import sqlite3,sys; d=sqlite3.connect(sys.argv[1], isolation_level=None);"
                    "[d.execute('DROP TRIGGER photo_'+c) for c in 'gone came read'.split()];"
                    "[d.execute('DROP TABLE '+c) for c in 'photo_fts name_fts photo_label label photo_change history saved"
-                   " step_undo step machine_text album_work album work_tag work'.split()];"
+                   " step_undo step machine_text album_work album work_tag work identity'.split()];"
                    "[d.execute('ALTER TABLE content DROP COLUMN '+c) for c in"
                    " 'subsec focal35_mm flash white_balance rating reader sharpness colours'.split()];"
                    "[d.execute(s) for s in ('ALTER TABLE photo DROP COLUMN sidecar_ns','DROP TABLE content_text',"

@@ -104,9 +104,12 @@ static size_t ask_oracle(const char *filters, const float *query, const char *wo
         CHECK(pd_store_words_any(w.store, words, PD_SEARCH_WORDS_MAX, hear_word, &h, NULL) == PD_OK);
     qsort(oracle, n_oracle, sizeof *oracle, by_score);
     *ret_strong = 0;
+    size_t n_near = 0;
+    for (size_t i = 0; i < n_oracle; i++)
+        n_near += oracle[i].is_worded && oracle[i].share >= 0.5;
     for (size_t i = 0; i < n_oracle; i++) {
         oracle_photo *p = &oracle[i];
-        p->share *= 1 - (double)h.n / (double)n_passing;
+        p->share *= 1 - (double)n_near / (double)n_passing;
         p->fused = p->has_vector ? 1.0 / (K + 1 + (double)i) : 0;
         if (p->is_worded)
             p->fused += SHARE * p->share / (K + 1 + (double)p->rank_words);

@@ -1,6 +1,6 @@
-/* photos.h: asking for photos, and naming them. */
-#ifndef PD_CLI_PHOTOS_H
-#define PD_CLI_PHOTOS_H
+/* selection.h: asking for photos, and naming them. */
+#ifndef PD_CLI_SELECTION_H
+#define PD_CLI_SELECTION_H
 
 #include "cli/cli.h"
 

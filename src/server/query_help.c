@@ -1,4 +1,4 @@
-/* typing.c: how a query is read, what can be typed next, and which values there are to click on. */
+/* query_help.c: how a query is read, what can be typed next, and which values there are to click on. */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -91,8 +91,8 @@ static pd_status find_items(const asked *a, const pd_query_typing *typing, items
     pd_error failure = { 0 };
     pd_status status = PD_OK;
     if (typing->is_value && pd_field_info_of(typing->field)->has_known_values) {
-        status = pd_library_values(a->library, a->text, typing->field, typing->prefix, ITEMS_MAX, add_value, list,
-                                   &failure);
+        status =
+            pd_library_values(a->library, a->text, typing->field, typing->prefix, ITEMS_MAX, add_value, list, &failure);
     } else if (!typing->is_value) {
         for (pd_field field = 0; field < PD_FIELD_COUNT && list->n < ITEMS_MAX; field++)
             add_field(list, pd_field_info_of(field));
@@ -161,8 +161,8 @@ void pd_handle_query(pd_app *app, const pd_request *request, pd_reply *reply)
 /* The values of one field. */
 typedef struct field_values {
     pd_field field;
-    const pd_query *query; /* of `text` */
-    const char *text;      /* the query as it is printed: every quotation mark in it is closed */
+    const pd_query *query;    /* of `text` */
+    const char *text;         /* the query as it is printed: every quotation mark in it is closed */
     const pd_query_part *own; /* the last filter of that field; NULL: none */
     pd_json *array;
     bool failed; /* out of memory */
@@ -257,8 +257,7 @@ static pd_status add_field_values(panel *p, const char *name, size_t len, pd_err
         return pd_error_set(err, PD_ERR_USAGE, "'fields' holds '%.*s', which is no field", (int)len, name);
     pd_json *chosen = find_chosen(&v);
     v.array = pd_json_array();
-    const pd_status status =
-        pd_library_values(p->library, p->text, v.field, p->prefix, p->n, add_choice, &v, err);
+    const pd_status status = pd_library_values(p->library, p->text, v.field, p->prefix, p->n, add_choice, &v, err);
     if (status != PD_OK) {
         pd_json_free(&chosen);
         pd_json_free(&v.array);

@@ -1,4 +1,4 @@
-/* count.c: how many photos of a set have which value. */
+/* tally.c: how many photos of a set have which value. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -327,23 +327,23 @@ static pd_status count_field(const counting *c, pd_store *store, pd_field field,
     }
 }
 
-pd_status pd_columns_count_values(const pd_columns *columns, pd_store *store, const pd_slots *slots, pd_field field,
-                                  const char *prefix, size_t n_max,
-                                  bool (*visit)(void *user, const pd_value_count *value), void *user, pd_error *err)
+pd_status pd_columns_count_values(const pd_columns *columns, pd_store *store, const pd_slots *slots,
+                                  const pd_value_question *question, pd_error *err)
 {
     tally t = { 0 };
     text_list found = { 0 };
     const counting c = { columns, slots, &t, err };
+    const char *prefix = question->prefix ? question->prefix : "";
     pd_buf_init(&t.prefix, FOLDED_BYTES_MAX);
     pd_buf_init(&found.bytes, SIZE_MAX / 2);
-    pd_status status = pd_folded_set(&t.prefix, prefix ? prefix : "");
+    pd_status status = pd_folded_set(&t.prefix, prefix);
     if (status == PD_OK)
-        status = count_field(&c, store, field, prefix ? prefix : "", &found);
+        status = count_field(&c, store, question->field, prefix, &found);
     if (status == PD_OK && t.by_count && t.n)
         qsort(t.values, t.n, sizeof *t.values, compare_values);
     bool goes_on = status == PD_OK;
-    for (size_t i = 0; goes_on && i < t.n && i < n_max; i++)
-        goes_on = visit(user, &t.values[i]);
+    for (size_t i = 0; goes_on && i < t.n && i < question->n_max; i++)
+        goes_on = question->visit(question->user, &t.values[i]);
     pd_mem_free(t.values);
     pd_buf_done(&t.prefix);
     pd_buf_done(&found.bytes);

@@ -1,4 +1,4 @@
-#include "cli/photos.h"
+#include "cli/selection.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-/* work.c: what the user does and keeps, over HTTP. */
+/* user_work.c: what the user does and keeps, over HTTP. */
 #include <string.h>
 
 #include "answer/answer.h"
@@ -74,7 +74,8 @@ static pd_status read_edit(const pd_json *json, pd_edit *edit, pd_error *err)
         edit->kind = rows[i].kind;
     }
     if (!name)
-        return pd_error_set(err, PD_ERR_USAGE, "say what to do: tag, untag, rating, favorite, caption, album or unalbum");
+        return pd_error_set(err, PD_ERR_USAGE,
+                            "say what to do: tag, untag, rating, favorite, caption, album or unalbum");
     return read_edit_value(json, name, edit, err);
 }
 
@@ -292,7 +293,7 @@ void pd_handle_work_take(pd_app *app, const pd_request *request, pd_reply *reply
 {
     pd_work_counts counts = { 0 };
     pd_error err = { 0 };
-    const pd_status status = pd_library_work_import(library_of(app), request->body ? request->body : "",
-                                                    request->body_len, &counts, &err);
+    const pd_status status =
+        pd_library_work_import(library_of(app), request->body ? request->body : "", request->body_len, &counts, &err);
     answer_take(reply, status, status == PD_OK ? pd_answer_work_counts(&counts) : NULL, &err);
 }

@@ -1,4 +1,4 @@
-/* work.c: what the user did, and what came of it. */
+/* deeds.c: what the user did, and what came of it. */
 #include "answer/answer.h"
 #include "base/clock.h"
 
