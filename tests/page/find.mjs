@@ -346,7 +346,7 @@ export async function find_asks_again_for_a_result_that_is_not_kept(place) {
   assert.equal(await page.getByRole('alert').filter({ hasText: /./ }).count(), 0);
 }
 
-export async function find_scrolls_through_a_hundred_thousand(place) {
+export async function many_results_scroll_end_to_end(place) {
   const made = path.join(path.dirname(place.program), 'bench', 'make_library');
   if (!fs.existsSync(made)) throw new Skip('bench/make_library is not built');
   const models = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '../../models/tiny');
