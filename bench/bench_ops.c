@@ -128,7 +128,7 @@ static double median(size_t offset, size_t n)
 static peak peak_of(op which)
 {
     if (which == OP_GEMM_I8)
-        return strcmp(real.name, "avx512") == 0 ? PEAK_VNNI : PEAK_MADDWD;
+        return peak_of_i8(real.name);
     return which == OP_GEMM_BF16 ? PEAK_BF16 : PEAK_FMA;
 }
 

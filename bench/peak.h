@@ -5,22 +5,33 @@
 #define PD_BENCH_PEAK_H
 
 #include <stdint.h>
+#include <string.h>
 
 #include "base/cpu.h"
 #include "bench.h"
 
 typedef enum peak {
-    PEAK_FMA,    /* vfmadd231ps: fp32 */
-    PEAK_VNNI,   /* vpdpbusd: int8 of AVX-512 VNNI */
-    PEAK_BF16,   /* vdpbf16ps */
-    PEAK_MADDWD, /* vpmaddwd, vpaddd: int8 of AVX2, exact through 16 bits */
+    PEAK_FMA,      /* vfmadd231ps: fp32 */
+    PEAK_VNNI,     /* vpdpbusd: int8 of AVX-512 VNNI */
+    PEAK_BF16,     /* vdpbf16ps */
+    PEAK_VEX_VNNI, /* vpdpbusd: int8 of AVX-VNNI */
+    PEAK_MADDWD,   /* vpmaddwd, vpaddd: int8 of AVX2, exact through 16 bits */
     PEAK_COUNT
 } peak;
+
+/* What a level's int8 products are made of. */
+static inline peak peak_of_i8(const char *level)
+{
+    if (strcmp(level, "avx512") == 0)
+        return PEAK_VNNI;
+    return strcmp(level, "avxvnni") == 0 ? PEAK_VEX_VNNI : PEAK_MADDWD;
+}
 
 #ifdef __x86_64__
 #define PEAK_TWELVE(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
 #define PEAK_FMA_STEP(n) "vfmadd231ps %%ymm14, %%ymm15, %%ymm" #n "\n\t"
 #define PEAK_VNNI_STEP(n) "vpdpbusd %%zmm14, %%zmm15, %%zmm" #n "\n\t"
+#define PEAK_VEX_VNNI_STEP(n) "%{vex%} vpdpbusd %%ymm14, %%ymm15, %%ymm" #n "\n\t"
 #define PEAK_BF16_STEP(n) "vdpbf16ps %%zmm14, %%zmm15, %%zmm" #n "\n\t"
 #define PEAK_TWO(sum, product)                         \
     "vpmaddwd %%ymm14, %%ymm15, %%ymm" #product "\n\t" \
@@ -47,6 +58,7 @@ static inline void peak_spin(peak which, long loops)
     switch (which) {
     case PEAK_FMA: PEAK_LOOP(PEAK_TWELVE(PEAK_FMA_STEP)); break;
     case PEAK_VNNI: PEAK_LOOP(PEAK_TWELVE(PEAK_VNNI_STEP)); break;
+    case PEAK_VEX_VNNI: PEAK_LOOP(PEAK_TWELVE(PEAK_VEX_VNNI_STEP)); break;
     case PEAK_BF16: PEAK_LOOP(PEAK_TWELVE(PEAK_BF16_STEP)); break;
     case PEAK_MADDWD: PEAK_LOOP(PEAK_TWOS); break;
     case PEAK_COUNT: break;
@@ -62,6 +74,7 @@ static inline double peak_measure(peak which)
         double per_step;
     } kinds[PEAK_COUNT] = { [PEAK_FMA] = { PD_CPU_AVX2, 16.0 },
                             [PEAK_VNNI] = { PD_CPU_AVX512_VNNI, 128.0 },
+                            [PEAK_VEX_VNNI] = { PD_CPU_AVXVNNI, 64.0 },
                             [PEAK_BF16] = { PD_CPU_AVX512_BF16, 64.0 },
                             [PEAK_MADDWD] = { PD_CPU_AVX2, 32.0 } };
     if (!(pd_cpu_detect() & kinds[which].needs))

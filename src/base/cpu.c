@@ -33,6 +33,8 @@ unsigned pd_cpu_detect(void)
     const bool f16c = cpuid_bit(1, 0, 2, 29), sha = cpuid_bit(7, 0, 1, 29);
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && f16c)
         mask |= PD_CPU_AVX2;
+    if ((mask & PD_CPU_AVX2) && cpuid_bit(7, 1, 0, 4))
+        mask |= PD_CPU_AVXVNNI;
     if ((mask & PD_CPU_AVX2) && has_avx512())
         mask |= PD_CPU_AVX512_VNNI;
     if ((mask & PD_CPU_AVX512_VNNI) && cpuid_bit(7, 1, 0, 5))
@@ -57,6 +59,7 @@ static const struct {
     unsigned needs, extras;
 } levels[] = {
     { "avx512", PD_CPU_AVX2 | PD_CPU_AVX512_VNNI, PD_CPU_AVX512_BF16 | PD_CPU_SHA },
+    { "avxvnni", PD_CPU_AVX2 | PD_CPU_AVXVNNI, PD_CPU_SHA },
     { "avx2", PD_CPU_AVX2, PD_CPU_SHA },
     { "sse2", PD_CPU_SSE2, PD_CPU_SHA },
     { "dotprod", PD_CPU_NEON | PD_CPU_NEON_DOTPROD, 0 },

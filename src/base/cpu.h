@@ -12,12 +12,13 @@ enum {
     PD_CPU_SSE2 = 1 << 4,        /* every x86-64 */
     PD_CPU_AVX512_BF16 = 1 << 5,
     PD_CPU_NEON_DOTPROD = 1 << 6, /* ARMv8.2's dot product of bytes */
+    PD_CPU_AVXVNNI = 1 << 7,      /* the product of bytes in 256-bit registers, as CPUs without AVX-512 have it */
 };
 
 unsigned pd_cpu_detect(void);
 
-/* The mask for a level's name: auto, scalar, sse2, avx2, avx512, neon, dotprod. False when the name is unknown or the
- * level is not there on this CPU. `auto` is everything detected; avx512 has BF16 where the CPU has it. */
+/* The mask for a level's name: auto, scalar, sse2, avx2, avxvnni, avx512, neon, dotprod. False when the name is unknown
+ * or the level is not there on this CPU. `auto` is everything detected; avx512 has BF16 where the CPU has it. */
 bool pd_cpu_level(const char *name, unsigned *ret_mask);
 
 /* The best level in a mask, by name. */

@@ -20,6 +20,9 @@ static const fill_function avx2_files[] = { pd_kernels_avx2_gemm,      pd_kernel
                                             pd_kernels_avx2_attention, pd_kernels_avx2_vector,
                                             pd_kernels_avx2_image };
 #endif
+#ifdef PD_HAVE_AVXVNNI
+static const fill_function avxvnni_files[] = { pd_kernels_avxvnni_bytes };
+#endif
 #ifdef PD_HAVE_AVX512
 static const fill_function avx512_files[] = { pd_kernels_avx512_gemm,      pd_kernels_avx512_nn,
                                               pd_kernels_avx512_depthwise, pd_kernels_avx512_attention,
@@ -47,6 +50,9 @@ static const struct level {
 #endif
 #ifdef PD_HAVE_AVX2
     { "avx2", PD_CPU_AVX2, avx2_files, PD_COUNT_OF(avx2_files) },
+#endif
+#ifdef PD_HAVE_AVXVNNI
+    { "avxvnni", PD_CPU_AVX2 | PD_CPU_AVXVNNI, avxvnni_files, PD_COUNT_OF(avxvnni_files) },
 #endif
 #ifdef PD_HAVE_AVX512
     { "avx512", PD_CPU_AVX2 | PD_CPU_AVX512_VNNI, avx512_files, PD_COUNT_OF(avx512_files) },

@@ -36,6 +36,7 @@ void pd_kernels_avx2_depthwise(pd_kernels *ret_kernels);
 void pd_kernels_avx2_attention(pd_kernels *ret_kernels);
 void pd_kernels_avx2_vector(pd_kernels *ret_kernels);
 void pd_kernels_avx2_image(pd_kernels *ret_kernels);
+void pd_kernels_avxvnni_bytes(pd_kernels *ret_kernels); /* and AVX-VNNI */
 
 /* AVX-512 F, BW, DQ, VL and VNNI. */
 void pd_kernels_avx512_gemm(pd_kernels *ret_kernels);

@@ -33,7 +33,9 @@ static double int8_cosine_min(const char *cpu)
     static const struct {
         const char *cpu;
         double cosine_min;
-    } bounds[] = { { "scalar", 0.995 }, { "sse2", 0.995 }, { "avx2", 0.995 }, { "avx512", 0.995 } };
+    } bounds[] = {
+        { "scalar", 0.995 }, { "sse2", 0.995 }, { "avx2", 0.995 }, { "avxvnni", 0.995 }, { "avx512", 0.995 }
+    };
     for (size_t i = 0; i < PD_COUNT_OF(bounds); i++)
         if (strcmp(cpu, bounds[i].cpu) == 0)
             return bounds[i].cosine_min;
