@@ -113,7 +113,6 @@ static peak peak_fma(const char *level)
     (void)level;
     return PEAK_FMA;
 }
-static peak peak_bf16(const char *level) { return strcmp(level, "avx512") == 0 ? PEAK_BF16 : PEAK_FMA; }
 
 /* ViT-B/32 at 224 pixels (qkv, proj, fc1, fc2; and one prompt of 16 tokens), then MobileNetV2 at 224. */
 static const struct {
@@ -192,7 +191,7 @@ static void bench_shape(size_t m, size_t n, size_t k, pd_activation activation)
     snprintf(what, sizeof what, "gemm_i8  %zu x %zu x %zu", m, n, k);
     report(what, &(job){ run_i8, &p, work, "G/s", 1 }, peak_of_i8);
     snprintf(what, sizeof what, "gemm_bf16 %zu x %zu x %zu", m, n, k);
-    report(what, &(job){ run_bf16, &p, work, "G/s", 1 }, peak_bf16);
+    report(what, &(job){ run_bf16, &p, work, "G/s", 1 }, peak_of_bf16);
     snprintf(what, sizeof what, "gemm_f32 %zu x %zu x %zu", m, n, k);
     report(what, &(job){ run_f32, &p, work, "G/s", 1 }, peak_fma);
     const void *all[] = { a, w,        packed,       bytes,       scale,  sum,          bias,
@@ -423,15 +422,16 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-    static const char *const names[] = { "scalar", "sse2", "avx2", "avxvnni", "avx512", "neon", "dotprod" };
+    static const char *const names[] = { "scalar", "sse2", "avx2", "avxvnni", "avx512", "amx", "neon", "dotprod" };
     for (size_t i = 0; i < PD_COUNT_OF(names); i++) {
         unsigned mask;
         if (pd_cpu_level(names[i], &mask))
             pd_kernels_init(&levels[n_levels++], mask);
     }
     measure_peaks();
-    printf("register peaks, G/s: f32 FMA %.0f, int8 VNNI %.0f, AVX-VNNI %.0f, bf16 %.0f, int8 of AVX2 %.0f\n",
-           peaks[PEAK_FMA], peaks[PEAK_VNNI], peaks[PEAK_VEX_VNNI], peaks[PEAK_BF16], peaks[PEAK_MADDWD]);
+    printf("register peaks, G/s: f32 FMA %.0f, int8 VNNI %.0f, AVX-VNNI %.0f, AMX %.0f, bf16 %.0f, int8 of AVX2 %.0f\n",
+           peaks[PEAK_FMA], peaks[PEAK_VNNI], peaks[PEAK_VEX_VNNI], peaks[PEAK_AMX], peaks[PEAK_BF16],
+           peaks[PEAK_MADDWD]);
     for (size_t i = 0; i < PD_COUNT_OF(benches); i++)
         if (argc < 2 || strcmp(argv[1], benches[i].name) == 0)
             benches[i].run();

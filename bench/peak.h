@@ -13,6 +13,8 @@
 typedef enum peak {
     PEAK_FMA,      /* vfmadd231ps: fp32 */
     PEAK_VNNI,     /* vpdpbusd: int8 of AVX-512 VNNI */
+    PEAK_AMX,      /* tdpbusd: int8 of AMX */
+    PEAK_AMX_BF16, /* tdpbf16ps */
     PEAK_BF16,     /* vdpbf16ps */
     PEAK_VEX_VNNI, /* vpdpbusd: int8 of AVX-VNNI */
     PEAK_MADDWD,   /* vpmaddwd, vpaddd: int8 of AVX2, exact through 16 bits */
@@ -22,9 +24,18 @@ typedef enum peak {
 /* What a level's int8 products are made of. */
 static inline peak peak_of_i8(const char *level)
 {
+    if (strcmp(level, "amx") == 0)
+        return PEAK_AMX;
     if (strcmp(level, "avx512") == 0)
         return PEAK_VNNI;
     return strcmp(level, "avxvnni") == 0 ? PEAK_VEX_VNNI : PEAK_MADDWD;
+}
+
+static inline peak peak_of_bf16(const char *level)
+{
+    if (strcmp(level, "amx") == 0)
+        return PEAK_AMX_BF16;
+    return strcmp(level, "avx512") == 0 ? PEAK_BF16 : PEAK_FMA;
 }
 
 #ifdef __x86_64__
@@ -53,12 +64,38 @@ static inline peak peak_of_i8(const char *level)
         : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm13", \
           "xmm14", "xmm15", "cc")
 
+#define PEAK_TILES(X) X(0) X(1) X(2) X(3)
+#define PEAK_AMX_STEP(n) "tdpbusd %%tmm5, %%tmm4, %%tmm" #n "\n\t"
+#define PEAK_AMX_BF16_STEP(n) "tdpbf16ps %%tmm5, %%tmm4, %%tmm" #n "\n\t"
+#define PEAK_TILE_LOOP(step)                                                                                        \
+    __asm__ volatile("ldtilecfg %1\n\t"                                                                             \
+                     "tilezero %%tmm4\n\ttilezero %%tmm5\n\t.p2align 5\n1:\n\t" PEAK_TILES(step) PEAK_TILES(step)   \
+                         PEAK_TILES(step) PEAK_TILES(step) PEAK_TILES(step) PEAK_TILES(step) "dec %0\n\tjnz 1b\n\t" \
+                                                                                             "tilerelease\n\t"      \
+                     : "+r"(loops)                                                                                  \
+                     : "m"(config)                                                                                  \
+                     : "cc")
+
+static inline void peak_spin_tiles(peak which, long loops)
+{
+    /* palette 1; from byte 16 the widths of the registers, from 48 their rows: 64 bytes by 16 */
+    static const uint8_t config[64] = {
+        1, [16] = 64, [18] = 64, [20] = 64, [22] = 64, [24] = 64, [26] = 64, [48] = 16, 16, 16, 16, 16, 16
+    };
+    if (which == PEAK_AMX)
+        PEAK_TILE_LOOP(PEAK_AMX_STEP);
+    else
+        PEAK_TILE_LOOP(PEAK_AMX_BF16_STEP);
+}
+
 static inline void peak_spin(peak which, long loops)
 {
     switch (which) {
     case PEAK_FMA: PEAK_LOOP(PEAK_TWELVE(PEAK_FMA_STEP)); break;
     case PEAK_VNNI: PEAK_LOOP(PEAK_TWELVE(PEAK_VNNI_STEP)); break;
     case PEAK_VEX_VNNI: PEAK_LOOP(PEAK_TWELVE(PEAK_VEX_VNNI_STEP)); break;
+    case PEAK_AMX:
+    case PEAK_AMX_BF16: peak_spin_tiles(which, loops / 32); break; /* a step takes so much longer */
     case PEAK_BF16: PEAK_LOOP(PEAK_TWELVE(PEAK_BF16_STEP)); break;
     case PEAK_MADDWD: PEAK_LOOP(PEAK_TWOS); break;
     case PEAK_COUNT: break;
@@ -75,6 +112,8 @@ static inline double peak_measure(peak which)
     } kinds[PEAK_COUNT] = { [PEAK_FMA] = { PD_CPU_AVX2, 16.0 },
                             [PEAK_VNNI] = { PD_CPU_AVX512_VNNI, 128.0 },
                             [PEAK_VEX_VNNI] = { PD_CPU_AVXVNNI, 64.0 },
+                            [PEAK_AMX] = { PD_CPU_AMX_INT8, 1024.0 }, /* of 32768, see peak_spin */
+                            [PEAK_AMX_BF16] = { PD_CPU_AMX_BF16, 512.0 },
                             [PEAK_BF16] = { PD_CPU_AVX512_BF16, 64.0 },
                             [PEAK_MADDWD] = { PD_CPU_AVX2, 32.0 } };
     if (!(pd_cpu_detect() & kinds[which].needs))

@@ -109,7 +109,7 @@ static inline void report_worst(const char *member, double bound)
 /* Runs `cases` (a function of RUNs) for every level that this CPU has. */
 static inline int check_levels(void (*cases)(void))
 {
-    static const char *const levels[] = { "sse2", "avx2", "avxvnni", "avx512", "neon", "dotprod" };
+    static const char *const levels[] = { "sse2", "avx2", "avxvnni", "avx512", "amx", "neon", "dotprod" };
     pd_kernels_init(&spec, 0);
     for (size_t i = 0; i < PD_COUNT_OF(levels); i++) {
         unsigned mask;
