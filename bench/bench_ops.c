@@ -129,7 +129,7 @@ static peak peak_of(op which)
 {
     if (which == OP_GEMM_I8)
         return peak_of_i8(real.name);
-    return which == OP_GEMM_BF16 ? peak_of_bf16(real.name) : PEAK_FMA;
+    return which == OP_GEMM_BF16 ? peak_of_bf16(real.name) : peak_of_f32(real.name);
 }
 
 /* One picture between two measurements of the peaks. */

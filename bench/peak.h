@@ -12,6 +12,7 @@
 
 typedef enum peak {
     PEAK_FMA,      /* vfmadd231ps: fp32 */
+    PEAK_FMA_512,  /* the same in 512 bits: twice as much where the CPU has two such units */
     PEAK_VNNI,     /* vpdpbusd: int8 of AVX-512 VNNI */
     PEAK_AMX,      /* tdpbusd: int8 of AMX */
     PEAK_AMX_BF16, /* tdpbf16ps */
@@ -20,6 +21,12 @@ typedef enum peak {
     PEAK_MADDWD,   /* vpmaddwd, vpaddd: int8 of AVX2, exact through 16 bits */
     PEAK_COUNT
 } peak;
+
+/* What a level's floats are multiplied with. */
+static inline peak peak_of_f32(const char *level)
+{
+    return strcmp(level, "avx512") == 0 || strcmp(level, "amx") == 0 ? PEAK_FMA_512 : PEAK_FMA;
+}
 
 /* What a level's int8 products are made of. */
 static inline peak peak_of_i8(const char *level)
@@ -41,6 +48,7 @@ static inline peak peak_of_bf16(const char *level)
 #ifdef __x86_64__
 #define PEAK_TWELVE(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
 #define PEAK_FMA_STEP(n) "vfmadd231ps %%ymm14, %%ymm15, %%ymm" #n "\n\t"
+#define PEAK_FMA_512_STEP(n) "vfmadd231ps %%zmm14, %%zmm15, %%zmm" #n "\n\t"
 #define PEAK_VNNI_STEP(n) "vpdpbusd %%zmm14, %%zmm15, %%zmm" #n "\n\t"
 #define PEAK_VEX_VNNI_STEP(n) "%{vex%} vpdpbusd %%ymm14, %%ymm15, %%ymm" #n "\n\t"
 #define PEAK_BF16_STEP(n) "vdpbf16ps %%zmm14, %%zmm15, %%zmm" #n "\n\t"
@@ -92,6 +100,7 @@ static inline void peak_spin(peak which, long loops)
 {
     switch (which) {
     case PEAK_FMA: PEAK_LOOP(PEAK_TWELVE(PEAK_FMA_STEP)); break;
+    case PEAK_FMA_512: PEAK_LOOP(PEAK_TWELVE(PEAK_FMA_512_STEP)); break;
     case PEAK_VNNI: PEAK_LOOP(PEAK_TWELVE(PEAK_VNNI_STEP)); break;
     case PEAK_VEX_VNNI: PEAK_LOOP(PEAK_TWELVE(PEAK_VEX_VNNI_STEP)); break;
     case PEAK_AMX:
@@ -109,12 +118,10 @@ static inline double peak_measure(peak which)
     static const struct {
         unsigned needs;
         double per_step;
-    } kinds[PEAK_COUNT] = { [PEAK_FMA] = { PD_CPU_AVX2, 16.0 },
-                            [PEAK_VNNI] = { PD_CPU_AVX512_VNNI, 128.0 },
-                            [PEAK_VEX_VNNI] = { PD_CPU_AVXVNNI, 64.0 },
-                            [PEAK_AMX] = { PD_CPU_AMX_INT8, 1024.0 }, /* of 32768, see peak_spin */
-                            [PEAK_AMX_BF16] = { PD_CPU_AMX_BF16, 512.0 },
-                            [PEAK_BF16] = { PD_CPU_AVX512_BF16, 64.0 },
+    } kinds[PEAK_COUNT] = { [PEAK_FMA] = { PD_CPU_AVX2, 16.0 },           [PEAK_FMA_512] = { PD_CPU_AVX512_VNNI, 32.0 },
+                            [PEAK_VNNI] = { PD_CPU_AVX512_VNNI, 128.0 },  [PEAK_VEX_VNNI] = { PD_CPU_AVXVNNI, 64.0 },
+                            [PEAK_AMX] = { PD_CPU_AMX_INT8, 1024.0 }, /* of 32768: that many fewer loops */
+                            [PEAK_AMX_BF16] = { PD_CPU_AMX_BF16, 512.0 }, [PEAK_BF16] = { PD_CPU_AVX512_BF16, 64.0 },
                             [PEAK_MADDWD] = { PD_CPU_AVX2, 32.0 } };
     if (!(pd_cpu_detect() & kinds[which].needs))
         return 0.0;

@@ -45,6 +45,13 @@ static bool has_amx(void)
     return (low >> 17 & 3) == 3 && syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
 }
 
+static unsigned detect_amx(void)
+{
+    if (!has_amx())
+        return 0;
+    return PD_CPU_AMX_INT8 | (cpuid_bit(7, 0, 3, 22) ? PD_CPU_AMX_BF16 : 0);
+}
+
 unsigned pd_cpu_detect(void)
 {
     unsigned mask = PD_CPU_SSE2;
@@ -57,8 +64,8 @@ unsigned pd_cpu_detect(void)
         mask |= PD_CPU_AVX512_VNNI;
     if ((mask & PD_CPU_AVX512_VNNI) && cpuid_bit(7, 1, 0, 5))
         mask |= PD_CPU_AVX512_BF16;
-    if ((mask & PD_CPU_AVX512_VNNI) && has_amx())
-        mask |= PD_CPU_AMX_INT8 | (cpuid_bit(7, 0, 3, 22) ? PD_CPU_AMX_BF16 : 0);
+    if (mask & PD_CPU_AVX512_VNNI)
+        mask |= detect_amx();
     if (sha && __builtin_cpu_supports("sse4.1") && __builtin_cpu_supports("ssse3"))
         mask |= PD_CPU_SHA;
     return mask;

@@ -17,6 +17,7 @@
 #define STEP_BYTES 64 /* of a row */
 #define GROUP_BYTES 4 /* of a row that one lane sums */
 #define PANEL_STEP_BYTES (STEP_BYTES * PD_PANEL_COLUMNS)
+#define AHEAD_BYTES 4096                /* of a panel that is read alone */
 #define BLOCK_BYTES ((size_t)512 << 10) /* of A: a share of L2 that leaves room for two times four panels */
 
 #define FORCE_INLINE static inline __attribute__((always_inline))
@@ -55,10 +56,11 @@ static void ask_ahead(const struct batch *b, size_t panel, size_t at)
 }
 
 #define LOAD_ROWS(to, row) _tile_loadd(to, b->a[row] + at, b->ld_a)
-#define LOAD_PANEL(to, of)                                                 \
-    do {                                                                   \
-        ask_ahead(b, of, at);                                              \
-        _tile_loadd(to, b->panel[of] + at * PD_PANEL_COLUMNS, STEP_BYTES); \
+/* Panels leave L1 to the rows. */
+#define LOAD_PANEL(to, of)                                                        \
+    do {                                                                          \
+        ask_ahead(b, of, at);                                                     \
+        _tile_stream_loadd(to, b->panel[of] + at * PD_PANEL_COLUMNS, STEP_BYTES); \
     } while (0)
 #define MULTIPLY(sum, rows, panel)            \
     do {                                      \
@@ -215,10 +217,10 @@ FORCE_INLINE void run_block(enum kind kind, const pd_gemm *g, const struct opera
             const size_t tile = block->n_tiles * i / n_batches;
             struct batch b = { .ld_a = o->ld_a, .groups = o->groups };
             b.n_rows = block->n_tiles * (i + 1) / n_batches - tile;
-            b.ahead = i ? 0 : TILES * TILE * o->groups * GROUP_BYTES;
             const size_t end = smaller(g->n, first + TILES * TILE);
             for (size_t column = first; column < end; column += b.n_panels * TILE) {
                 b.n_panels = smaller(panels_of[b.n_rows], (end - column + TILE - 1) / TILE);
+                b.ahead = i ? 0 : b.n_panels > 1 ? b.n_panels * TILE * o->groups * GROUP_BYTES : AHEAD_BYTES;
                 run_batch(kind, g, o, block, &b, tile, column);
             }
         }
