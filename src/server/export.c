@@ -61,12 +61,13 @@ static void write_hit(exporting *e, const pd_hit *hit)
 
 static pd_status write_window(exporting *e)
 {
-    const pd_question question = { .result = e->result, .offset = e->next, .n = WINDOW_N };
+    const size_t n = e->n - e->next < WINDOW_N ? e->n - e->next : WINDOW_N;
+    const pd_question question = { .result = e->result, .offset = e->next, .n = n };
     pd_hits hits = { 0 };
     PD_TRY(pd_library_find(pd_app_options_of(e->app)->library, &question, &hits, NULL));
     for (size_t i = 0; i < hits.n; i++)
         write_hit(e, &hits.items[i]);
-    e->next += WINDOW_N; /* fewer came: some are gone */
+    e->next += n; /* fewer came: some are gone */
     pd_hits_done(&hits);
     return PD_OK;
 }
@@ -140,13 +141,21 @@ static pd_status read_ids(const char *text, exporting *e, pd_error *err)
     return PD_OK;
 }
 
-static pd_status read_result(exporting *e, pd_error *err)
+/* `n` photos of a result from `first` on; all there are when they are not said. */
+static pd_status read_result(const pd_uri *uri, exporting *e, pd_error *err)
 {
+    static const pd_uri_range firsts = { .preset = 0, .min = 0, .max = PD_SERVER_OFFSET_MAX };
+    static const pd_uri_range counts = { .preset = PD_SERVER_OFFSET_MAX, .min = 1, .max = PD_SERVER_OFFSET_MAX };
     const pd_question question = { .result = e->result, .n = 1 };
     pd_hits hits = { 0 };
+    uint64_t first, n;
+    PD_TRY(pd_uri_number(uri, "first", &firsts, &first, err));
+    PD_TRY(pd_uri_number(uri, "n", &counts, &n, err));
     PD_TRY(pd_library_find(pd_app_options_of(e->app)->library, &question, &hits, err));
-    e->n = (size_t)hits.total;
+    const uint64_t total = (uint64_t)hits.total, end = first + n;
     pd_hits_done(&hits);
+    e->n = (size_t)(end < total ? end : total);
+    e->next = first < e->n ? (size_t)first : e->n;
     return PD_OK;
 }
 
@@ -161,7 +170,7 @@ static pd_status read_export_of(const pd_uri *uri, exporting *e, pd_error *err)
     PD_TRY(pd_uri_number(uri, "result", &numbers, &e->result, err));
     if (!e->result == !ids)
         return pd_error_set(err, PD_ERR_USAGE, "say which photos: the number of a 'result', or 'ids'");
-    return ids ? read_ids(ids, e, err) : read_result(e, err);
+    return ids ? read_ids(ids, e, err) : read_result(uri, e, err);
 }
 
 void pd_handle_export(pd_app *app, const pd_request *request, pd_reply *reply)

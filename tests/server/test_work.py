@@ -270,6 +270,9 @@ def results_are_files_to_keep(place):
     assert listed == [h['path'] for h in whole['hits']]
     document = json.loads(dechunk(ask(server, 'export', result=whole['result'], form='json').body))
     assert document['hits'] == whole['hits']
+    for first, n in ((0, 3), (510, 10), (519, 500), (600, 5)):
+        part = dechunk(ask(server, 'export', result=whole['result'], first=first, n=n, form='list').body).splitlines()
+        assert part == [h['path'] for h in whole['hits']][first:first + n], (first, n, len(part))
     some = json.loads(dechunk(ask(server, 'export', ids='2,999999,1', form='json').body))['hits']
     assert [h['id'] for h in some] == [2, 1] and some[0]['score'] is None, some
     assert ask(server, 'export', result=999999, form='csv').code == 404
