@@ -46,7 +46,7 @@ static double ask(pd_library *library, const char *text, pd_hits *ret_hits)
     pd_error err = { 0 };
     const int64_t start = pd_clock_ns();
     must(pd_library_find(library, &(pd_question){ .text = text, .n = PAGE }, ret_hits, &err), &err);
-    const pd_hits_answer answer = { .query = text, .model = ret_hits->model, .hits = ret_hits };
+    const pd_hits_answer answer = { .query = text, .hits = ret_hits };
     pd_json *json = pd_answer_hits(&answer);
     pd_buf buf;
     pd_buf_init(&buf, 1 << 24);

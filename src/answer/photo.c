@@ -128,8 +128,59 @@ static bool set_look(pd_json *json, const pd_photo *photo)
     return failed;
 }
 
-/* Caption and tags keep their place until something fills them. */
-pd_json *pd_answer_photo(const pd_photo *photo)
+static const char *said_by(pd_said_by by)
+{
+    static const char *const names[] = {
+        [PD_SAID_USER] = "user", [PD_SAID_FILE] = "file", [PD_SAID_MACHINE] = "machine"
+    };
+    return by >= PD_SAID_USER && by <= PD_SAID_MACHINE ? names[by] : NULL;
+}
+
+static pd_json *tags_json(const pd_work *work, bool with_score)
+{
+    bool failed = false;
+    pd_json *json = pd_json_array();
+    for (size_t i = 0; i < work->n_tags; i++) {
+        pd_json *tag = pd_json_object();
+        failed |= pd_json_set_text(tag, "name", work->tags[i].name) != PD_OK;
+        if (with_score) /* until a machine gives tags */
+            failed |= pd_json_set_null(tag, "score") != PD_OK;
+        failed |= pd_json_set_text(tag, "by", said_by(work->tags[i].by)) != PD_OK;
+        failed |= pd_json_append_take(json, tag) != PD_OK;
+    }
+    if (failed)
+        pd_json_free(&json);
+    return json;
+}
+
+static pd_json *work_json(const pd_work *work)
+{
+    bool failed = false;
+    pd_json *json = pd_json_object(), *albums = pd_json_array();
+    failed |= pd_json_set_int(json, "rating", work->rating);
+    failed |= pd_json_set_text(json, "rating_by", said_by(work->rating_by));
+    failed |= pd_json_set_bool(json, "favorite", work->favorite);
+    failed |= pd_json_set_text(json, "caption", text_or_null(work->caption));
+    failed |= pd_json_set_text(json, "caption_by", said_by(work->caption_by));
+    failed |= pd_json_set_take(json, "tags", tags_json(work, false));
+    for (size_t i = 0; i < work->n_albums; i++)
+        failed |= pd_json_append_take(albums, pd_json_string(work->albums[i], strlen(work->albums[i])));
+    failed |= pd_json_set_take(json, "albums", albums);
+    if (failed)
+        pd_json_free(&json);
+    return json;
+}
+
+/* The user's word, else the file's as it is: -1 is what the file calls rejected. */
+static pd_json *rating_json(const pd_photo *photo, const pd_work *work)
+{
+    if (work->rating_by == PD_SAID_USER)
+        return pd_json_int(work->rating);
+    return !photo->content || photo->facts.rating == PD_STORE_ABSENT ? pd_json_null()
+                                                                     : pd_json_int(photo->facts.rating);
+}
+
+pd_json *pd_answer_photo(const pd_photo *photo, const pd_work *work)
 {
     const pd_content *facts = &photo->facts;
     bool failed = false;
@@ -154,11 +205,10 @@ pd_json *pd_answer_photo(const pd_photo *photo)
     failed |= set_shot(json, facts);
     failed |= pd_json_set_take(json, "gps", place_json(facts));
     failed |= set_words(json, facts->texts);
-    failed |= pd_json_set_take(json, "rating",
-                               !photo->content || facts->rating == PD_STORE_ABSENT ? pd_json_null()
-                                                                                   : pd_json_int(facts->rating));
-    failed |= pd_json_set_null(json, "caption");
-    failed |= pd_json_set_take(json, "tags", pd_json_array());
+    failed |= pd_json_set_take(json, "rating", rating_json(photo, work));
+    failed |= pd_json_set_text(json, "caption", text_or_null(work->caption));
+    failed |= pd_json_set_take(json, "tags", tags_json(work, true));
+    failed |= pd_json_set_take(json, "work", work_json(work));
     failed |= set_hashes(json, photo);
     failed |= set_look(json, photo);
     failed |= set_count(json, "pages", facts->pages);

@@ -186,7 +186,9 @@ static pd_status report(pd_cli *cli, pd_library *library, const pd_index_options
     }
     if (progress->outcome == PD_ERR_CANCELLED)
         return PD_ERR_CANCELLED;
-    return list.n ? PD_ERR_PARTIAL : PD_OK;
+    if (progress->message[0]) /* a folder that is not there */
+        pd_say(progress->message);
+    return list.n || progress->outcome == PD_ERR_PARTIAL ? PD_ERR_PARTIAL : PD_OK;
 }
 
 /* The job itself failed: what it says, and what is left of its work. */

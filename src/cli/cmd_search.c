@@ -1,147 +1,135 @@
 /* search and similar: two questions, one kind of answer. */
 #include <string.h>
 
-#include "base/clock.h"
+#include "answer/answer.h"
 #include "base/mem.h"
 #include "cli/commands.h"
-#include "cli/hits.h"
-#include "cli/human.h"
+#include "cli/selection.h"
 
-enum { WORDS_BYTES_MAX = 1 << 22 }; /* more than a command line can hold; the library knows the limit of a query */
+enum { WORDS_BYTES_MAX = 1 << 22 }; /* more than a command line can hold; the query room knows the limit of a query */
 
-static pd_hits_form chosen_form(const pd_options *options)
+static bool is_blank(const char *text) { return text[strspn(text, " \t\r\n")] == '\0'; }
+
+/* The query that was saved under a name. */
+typedef struct saved_search {
+    const char *name;
+    pd_buf *buf;
+    bool found;
+} saved_search;
+
+static bool take_saved(void *user, const pd_saved *saved)
 {
-    static const struct {
-        pd_option_id id;
-        pd_hits_form form;
-    } forms[] = {
-        { PD_OPTION_JSON, PD_HITS_JSON },
-        { PD_OPTION_JSONL, PD_HITS_JSONL },
-        { PD_OPTION_CSV, PD_HITS_CSV },
-        { PD_OPTION_NUL, PD_HITS_NUL },
-    };
-    for (size_t i = 0; i < PD_COUNT_OF(forms); i++)
-        if (pd_options_given(options, forms[i].id))
-            return forms[i].form;
-    return PD_HITS_TEXT;
+    saved_search *s = user;
+    s->found = strcmp(saved->name, s->name) == 0;
+    if (s->found)
+        (void)pd_buf_append_string(s->buf, saved->query);
+    return !s->found;
 }
 
-static pd_status join_arguments(const pd_cli *cli, pd_buf *buf, pd_error *err)
+static pd_status append_saved(const pd_cli *cli, pd_library *library, pd_buf *buf, pd_error *err)
+{
+    saved_search s = { .name = cli->options.values[PD_OPTION_SAVED], .buf = buf };
+    if (!s.name)
+        return PD_OK;
+    PD_TRY(pd_library_saved(library, take_saved, &s, err));
+    return s.found ? PD_OK : pd_error_set(err, PD_ERR_NO_MATCH, "no search is saved as '%s'", s.name);
+}
+
+static pd_status append_words(const pd_cli *cli, pd_buf *buf, pd_error *err)
 {
     size_t n;
     const char *const *words = pd_cli_arguments(cli, &n);
     for (size_t i = 0; i < n; i++)
-        (void)pd_buf_appendf(buf, "%s%s", i ? " " : "", words[i]);
+        (void)pd_buf_appendf(buf, "%s%s", buf->len ? " " : "", words[i]);
     if (buf->status == PD_ERR_LIMIT)
         return pd_error_set(err, PD_ERR_LIMIT, "the query is longer than %d bytes", WORDS_BYTES_MAX);
-    return buf->status == PD_OK ? PD_OK : pd_error_set_nomem(err);
+    if (buf->status != PD_OK)
+        return pd_error_set_nomem(err);
+    if (!buf->data || is_blank(buf->data))
+        return pd_error_set(err, PD_ERR_USAGE,
+                            "search needs words to look for; 'pixel-detective help search' shows how");
+    return PD_OK;
 }
 
-/* What a person on a terminal wants to know besides; on stderr, so that results stay results. */
-static void say_more(const pd_cli *cli, const pd_hits_answer *answer)
+static void write_part(pd_out *out, const pd_query_part *part)
 {
-    if (!cli->out.terminal)
-        return;
     pd_buf text;
-    pd_buf_init(&text, 256);
-    pd_human_count(&text, (int64_t)answer->hits->n);
-    (void)pd_buf_append_string(&text, " of ");
-    pd_human_count(&text, answer->hits->total);
-    (void)pd_buf_appendf(&text, " photos in %.0f ms", answer->took_ms);
-    if (answer->model)
-        (void)pd_buf_appendf(&text, ", model '%s'", answer->model);
-    if (text.status == PD_OK)
-        pd_say(text.data);
+    pd_buf_init(&text, WORDS_BYTES_MAX);
+    pd_query_explain(part, &text);
+    pd_out_printable(out, text.len ? text.data : "");
+    pd_out_text(out, "\n");
+    if (part->note) {
+        pd_out_text(out, "  ");
+        pd_out_printable(out, part->note);
+        pd_out_text(out, "\n");
+    }
     pd_buf_done(&text);
 }
 
-static pd_status say_nothing_found(const pd_cli *cli, pd_library *library, pd_error *err)
+static pd_status explain(pd_cli *cli, const char *text, pd_error *err)
 {
-    pd_buf command;
-    pd_buf_init(&command, PD_ERROR_MESSAGE_BYTES);
-    pd_cli_append_command(cli, &command);
-    const char *how = command.status == PD_OK ? command.data : "pixel-detective ";
-    pd_library_status state;
-    if (pd_library_status_get(library, &state, NULL) == PD_OK && state.learned > 0)
-        (void)pd_error_set(err, PD_ERR_NO_MATCH, "nothing found");
-    else
-        (void)pd_error_set(err, PD_ERR_NO_MATCH, "nothing is learned yet; run: %sindex FOLDER", how);
-    pd_buf_done(&command);
-    return PD_ERR_NO_MATCH;
+    pd_query *query = NULL;
+    PD_TRY(pd_query_parse(&query, text, strlen(text), err));
+    if (pd_options_given(&cli->options, PD_OPTION_JSON)) {
+        pd_out_json_take(&cli->out, pd_answer_reading(query, text), true);
+    } else {
+        size_t n;
+        const pd_query_part *parts = pd_query_parts(query, &n);
+        for (size_t i = 0; i < n; i++)
+            write_part(&cli->out, &parts[i]);
+    }
+    pd_query_free(&query);
+    return PD_OK;
 }
 
-static pd_order chosen_order(const pd_options *options)
+static pd_status search(pd_cli *cli, pd_library *library, pd_buf *query, pd_error *err)
 {
-    static const struct {
-        const char *name;
-        pd_order order;
-    } orders[] = { { "date", PD_ORDER_OLDEST }, { "-date", PD_ORDER_NEWEST }, { "name", PD_ORDER_NAME } };
-    for (size_t i = 0; i < PD_COUNT_OF(orders); i++)
-        if (strcmp(orders[i].name, pd_options_text(options, PD_OPTION_SORT)) == 0)
-            return orders[i].order;
-    return PD_ORDER_NONE;
+    const char *name = cli->options.values[PD_OPTION_SAVE];
+    PD_TRY(append_saved(cli, library, query, err));
+    PD_TRY(append_words(cli, query, err));
+    if (pd_options_given(&cli->options, PD_OPTION_EXPLAIN))
+        return explain(cli, query->data, err);
+    if (name)
+        PD_TRY(pd_library_saved_put(library, name, query->data, err));
+    return pd_photos_answer(cli, library, query->data, &(pd_question){ .text = query->data }, err);
 }
 
-static pd_status find_similar(const pd_cli *cli, pd_library *library, pd_question *question, pd_hits *ret_hits,
-                              pd_error *err)
-{
-    size_t n;
-    const char *const *arguments = pd_cli_arguments(cli, &n);
-    pd_example *examples = pd_mem_alloc(n, sizeof *examples);
-    if (!examples)
-        return pd_error_set_nomem(err);
-    for (size_t i = 0; i < n; i++)
-        examples[i] = (pd_example){ .text = arguments[i], .fd = -1 };
-    question->examples = examples;
-    question->n_examples = n;
-    const pd_status status = pd_library_find(library, question, ret_hits, err);
-    pd_mem_free(examples);
-    return status;
-}
-
-static pd_status answer_query(pd_cli *cli, pd_library *library, const char *query, bool by_example, pd_error *err)
-{
-    pd_question question = { .text = by_example ? NULL : query,
-                             .n = (size_t)pd_options_number(&cli->options, PD_OPTION_NUMBER),
-                             .order = chosen_order(&cli->options) };
-    pd_hits hits = { 0 };
-    const int64_t start_ns = pd_clock_ns();
-    const pd_status status = by_example ? find_similar(cli, library, &question, &hits, err)
-                                        : pd_library_find(library, &question, &hits, err);
-    if (status != PD_OK)
-        return status;
-    const pd_hits_answer answer = {
-        .query = query,
-        .model = pd_library_model_name(library),
-        .took_ms = (double)(pd_clock_ns() - start_ns) / (double)PD_NS_PER_MS,
-        .hits = &hits,
-    };
-    const bool found = hits.total > 0;
-    pd_hits_write(&cli->out, &answer, chosen_form(&cli->options));
-    if (found)
-        say_more(cli, &answer);
-    pd_hits_done(&hits);
-    return found ? PD_OK : say_nothing_found(cli, library, err);
-}
-
-static pd_status run_query(pd_cli *cli, bool by_example, pd_error *err)
+pd_status pd_cmd_search(pd_cli *cli, pd_error *err)
 {
     pd_library *library = NULL;
     pd_buf query;
     pd_buf_init(&query, WORDS_BYTES_MAX);
-    pd_status status = join_arguments(cli, &query, err);
-    if (status == PD_OK && strspn(query.data, " \t\r\n") == query.len)
-        status = pd_error_set(err, PD_ERR_USAGE, "%s",
-                              by_example ? "similar needs a picture: a file, or the id of a photo"
-                                         : "search needs words to look for");
+    pd_status status = pd_cli_open_library(cli, &library, err);
     if (status == PD_OK)
-        status = pd_cli_open_library(cli, &library, err);
-    if (status == PD_OK)
-        status = answer_query(cli, library, query.data, by_example, err);
+        status = search(cli, library, &query, err);
     pd_library_close(&library);
     pd_buf_done(&query);
     return status;
 }
 
-pd_status pd_cmd_search(pd_cli *cli, pd_error *err) { return run_query(cli, false, err); }
-pd_status pd_cmd_similar(pd_cli *cli, pd_error *err) { return run_query(cli, true, err); }
+static pd_status find_similar(pd_cli *cli, pd_library *library, pd_example *examples, size_t n, pd_error *err)
+{
+    const char *const *arguments = pd_cli_arguments(cli, &n);
+    const char *words = cli->options.values[PD_OPTION_WITH];
+    for (size_t i = 0; i < n; i++) {
+        if (is_blank(arguments[i]))
+            return pd_error_set(err, PD_ERR_USAGE, "similar needs a picture: a file, or the id of a photo");
+        examples[i] = (pd_example){ .text = arguments[i], .fd = -1 };
+    }
+    pd_question question = { .text = words, .examples = examples, .n_examples = n };
+    return pd_photos_answer(cli, library, words ? words : "", &question, err);
+}
+
+pd_status pd_cmd_similar(pd_cli *cli, pd_error *err)
+{
+    size_t n;
+    (void)pd_cli_arguments(cli, &n);
+    pd_library *library = NULL;
+    pd_example *examples = pd_mem_alloc(n, sizeof *examples);
+    pd_status status = examples ? pd_cli_open_library(cli, &library, err) : pd_error_set_nomem(err);
+    if (status == PD_OK)
+        status = find_similar(cli, library, examples, n, err);
+    pd_library_close(&library);
+    pd_mem_free(examples);
+    return status;
+}

@@ -50,7 +50,9 @@ static pd_status tell_address(pd_cli *cli, const char *url, pd_error *err)
 }
 
 /* Ends the program when the server does not: a file system that hangs may keep a request for ever. What was learned was
- * committed before. */
+ * committed before. Under load the system itself needs a while to take a process apart: that is left to it. */
+enum { LEFT_TO_SYSTEM_MS = 1500 };
+
 typedef struct deadline {
     pthread_mutex_t lock;
     pthread_cond_t ended;
@@ -60,7 +62,7 @@ typedef struct deadline {
 static void *keep_deadline(void *user)
 {
     deadline *d = user;
-    const int64_t until = pd_clock_unix_ns() + (PD_SERVER_STOP_MS - 500) * PD_NS_PER_MS;
+    const int64_t until = pd_clock_unix_ns() + (PD_SERVER_STOP_MS - LEFT_TO_SYSTEM_MS) * PD_NS_PER_MS;
     const struct timespec when = { .tv_sec = until / PD_NS_PER_S, .tv_nsec = until % PD_NS_PER_S };
     pthread_mutex_lock(&d->lock);
     while (!d->done && pd_clock_unix_ns() < until)

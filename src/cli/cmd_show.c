@@ -132,14 +132,37 @@ static void append_words(pd_buf *buf, pd_texts texts, pd_text_kind kind)
     }
 }
 
-static void append_rating(pd_buf *buf, const pd_content *facts)
+static void append_rating(pd_buf *buf, const pd_content *facts, const pd_work *work)
 {
-    if (facts->rating == PD_STORE_ABSENT || facts->rating == 0) /* 0: nobody rated it */
-        return;
-    if (facts->rating < 0)
+    const bool by_user = work->rating_by == PD_SAID_USER;
+    if (!by_user && facts->rating != PD_STORE_ABSENT && facts->rating < 0)
         (void)pd_buf_append_string(buf, "rejected");
-    else
-        (void)pd_buf_appendf(buf, "%d of 5", (int)facts->rating);
+    else if (work->rating > 0)
+        (void)pd_buf_appendf(buf, "%d of 5%s", work->rating, by_user ? "" : " (the file's)");
+    if (work->favorite)
+        (void)pd_buf_append_string(buf, buf->len ? ", favorite" : "favorite");
+}
+
+/* What the user said, and the machine. */
+static void write_work(pd_out *out, const pd_content *facts, const pd_work *work)
+{
+    pd_buf row;
+    pd_buf_init(&row, WORDS_BYTES_MAX);
+    append_rating(&row, facts, work);
+    write_row(out, "rating", &row);
+    pd_buf_clear(&row);
+    if (work->caption_by == PD_SAID_USER || work->caption_by == PD_SAID_MACHINE)
+        (void)pd_buf_append_string(&row, work->caption);
+    write_row(out, "caption", &row);
+    pd_buf_clear(&row);
+    for (size_t i = 0; i < work->n_tags; i++)
+        (void)pd_buf_appendf(&row, "%s%s", row.len ? ", " : "", work->tags[i].name);
+    write_row(out, "tags", &row);
+    pd_buf_clear(&row);
+    for (size_t i = 0; i < work->n_albums; i++)
+        (void)pd_buf_appendf(&row, "%s%s", row.len ? ", " : "", work->albums[i]);
+    write_row(out, "albums", &row);
+    pd_buf_done(&row);
 }
 
 /* What was written into the picture or beside it. */
@@ -160,12 +183,10 @@ static void write_words(pd_out *out, const pd_content *facts)
         write_row(out, rows[i].label, &row);
         pd_buf_clear(&row);
     }
-    append_rating(&row, facts);
-    write_row(out, "rating", &row);
     pd_buf_done(&row);
 }
 
-static void write_view(pd_out *out, const pd_photo *photo)
+static void write_view(pd_out *out, const pd_photo *photo, const pd_work *work)
 {
     enum { KIND, TIME, CAMERA, LENS, EXPOSURE, PLACE, LOOK, HASHES, LEARNED, ERROR, ROW_N };
     static const char *const labels[ROW_N] = { "picture", "taken", "camera", "lens",    "exposure",
@@ -187,8 +208,10 @@ static void write_view(pd_out *out, const pd_photo *photo)
     pd_out_printable(out, photo->path);
     pd_outf(out, "\n  %-*s%" PRId64 "\n", LABEL_COLUMNS, "id", photo->id);
     for (size_t i = 0; i < ROW_N; i++) {
-        if (i == HASHES)
+        if (i == HASHES) {
             write_words(out, facts);
+            write_work(out, facts, work);
+        }
         write_row(out, labels[i], &rows[i]);
         pd_buf_done(&rows[i]);
     }
@@ -203,12 +226,13 @@ pd_status pd_cmd_show(pd_cli *cli, pd_error *err)
     pd_library *library = NULL;
     PD_TRY(pd_cli_open_library(cli, &library, err));
     pd_photo photo;
-    pd_status status = pd_library_show(library, arguments[0], &photo, err);
+    pd_work work = { 0 };
+    pd_status status = pd_library_show(library, arguments[0], &photo, &work, err);
     if (status == PD_OK) {
         if (pd_options_given(&cli->options, PD_OPTION_JSON))
-            pd_out_json_take(&cli->out, pd_answer_photo(&photo), true);
+            pd_out_json_take(&cli->out, pd_answer_photo(&photo, &work), true);
         else
-            write_view(&cli->out, &photo);
+            write_view(&cli->out, &photo, &work);
         status = photo.error ? PD_ERR_PARTIAL : PD_OK;
     }
     pd_library_close(&library);

@@ -3,16 +3,24 @@
 #include <string.h>
 
 enum {
-    LISTING = PD_OPTION_BIT(PD_OPTION_NUMBER) | PD_OPTION_BIT(PD_OPTION_SORT) | PD_OPTION_BIT(PD_OPTION_JSON) |
-              PD_OPTION_BIT(PD_OPTION_JSONL) | PD_OPTION_BIT(PD_OPTION_CSV) | PD_OPTION_BIT(PD_OPTION_NUL),
+    LISTING = PD_OPTION_BIT(PD_OPTION_NUMBER) | PD_OPTION_BIT(PD_OPTION_OFFSET) | PD_OPTION_BIT(PD_OPTION_SORT) |
+              PD_OPTION_BIT(PD_OPTION_JSON) | PD_OPTION_BIT(PD_OPTION_JSONL) | PD_OPTION_BIT(PD_OPTION_CSV) |
+              PD_OPTION_BIT(PD_OPTION_NUL),
+    EDITING = PD_OPTION_BIT(PD_OPTION_QUERY) | PD_OPTION_BIT(PD_OPTION_DRY_RUN) | PD_OPTION_BIT(PD_OPTION_JSON),
     COMMON = PD_OPTION_BIT(PD_OPTION_LIBRARY) | PD_OPTION_BIT(PD_OPTION_MODEL) | PD_OPTION_BIT(PD_OPTION_THREADS) |
              PD_OPTION_BIT(PD_OPTION_CPU) | PD_OPTION_BIT(PD_OPTION_PRECISION) | PD_OPTION_BIT(PD_OPTION_HELP) |
              PD_OPTION_BIT(PD_OPTION_VERSION),
 };
 
-#define LISTING_FORMS                                                                                                 \
-    "Without an option for another form, each photo is one line: rank, score, date and path. Letters of a path that " \
-    "would break the line or speak to the terminal are written as \\n, \\t, \\\\ or \\xNN; -0 gives the exact bytes."
+#define LISTING_FORMS                                                                                                \
+    "Without an option for another form, each photo is one line: rank, match, score, date and path. The match says " \
+    "from 0 to 100 how well a photo fits, measured against all photos of the library; '-- weaker matches below --' " \
+    "stands where the ones that probably fit end. The score is the cosine behind it. Letters of a path that would "  \
+    "break the line or speak to the terminal are written as \\n, \\t, \\\\ or \\xNN; -0 gives the exact bytes."
+
+#define CHOOSING                                                                                                   \
+    "Photos are named by path or id (a file whose name is a number as ./12), or chosen with --query: all that it " \
+    "finds, of which --dry-run says first how many they are. Originals are not changed; 'undo' takes it back."
 
 static const pd_command table[] = {
     {
@@ -61,18 +69,30 @@ static const pd_command table[] = {
     {
         .name = "search",
         .arguments = "[--] QUERY",
-        .summary = "Find photos by words",
-        .details = "Finds the photos that show what the words say, best first. Several words need no quotes. The score "
-                   "is the cosine between the photo and the words, from -1 to 1: higher is better, and what counts as "
-                   "high depends on the model.\n"
-                   "\n"
-                   "A query that begins with '-' comes after '--'. " LISTING_FORMS,
+        .summary = "Find photos by words and filters",
+        .details =
+            "Finds the photos that show what the words say, best first. Several words need no quotes. A query that "
+            "begins with '-' comes after '--'.\n"
+            "\n"
+            "Words are meaning. '-word' or '-(some words)' leads away from it, '2*word' weighs it, 'like:PATH_OR_ID' "
+            "adds a picture, and '\"exact words\"' must stand in the file's name or in what is written about the "
+            "photo. "
+            "Filters leave out what does not fit: camera: lens: iso: f: focal: exposure: flash: date: year: month: in: "
+            "name: type: size: width: height: orientation: tag: person: caption: rating: favorite: album: has: near: "
+            "color: gray:, each with values, ranges and alternatives (iso:>=800, date:2019-06..2019-08, "
+            "type:raw,heic), and negated by a '-' before it. 'sort:-date' orders. What is no filter is meaning, never "
+            "an error; --explain says how a query is read, and docs/search.md tells all about it.\n"
+            "\n"
+            "A search finds nothing, and ends with exit code 1, only when no photo passes the filters; it says which "
+            "filter is to blame. " LISTING_FORMS,
         .examples = "search a dog on the beach\n"
+                    "search sunset camera:canon year:2019 -people\n"
                     "search -n 100 --sort -date \"snow\"\n"
+                    "search --save best 'rating:>=4'\n"
                     "search -0 sunset | xargs -0 cp -t /tmp/sunsets\n"
-                    "search --json red car\n",
-        .missing = "search needs words to look for",
-        .options = LISTING,
+                    "search --json -- -people beach\n",
+        .options =
+            LISTING | PD_OPTION_BIT(PD_OPTION_EXPLAIN) | PD_OPTION_BIT(PD_OPTION_SAVED) | PD_OPTION_BIT(PD_OPTION_SAVE),
         .run = pd_cmd_search,
     },
     {
@@ -80,16 +100,140 @@ static const pd_command table[] = {
         .arguments = "IMAGE|ID...",
         .summary = "Find photos that look like a picture",
         .details = "Finds the photos that look most like the picture: a file, in the library or not, or the id of a "
-                   "photo. Of several pictures, their average is what is looked for. The pictures themselves are not "
-                   "among the results. A picture that is not in the library is not stored. A file whose name is a "
-                   "number is written as ./12.\n"
+                   "photo. Of several pictures, their average is what is looked for, and --with adds words and "
+                   "filters. The pictures themselves are not among the results. A picture that is not in the library "
+                   "is not stored. A file whose name is a number is written as ./12.\n"
                    "\n" LISTING_FORMS,
         .examples = "similar holiday.jpg\n"
                     "similar 12 17\n"
+                    "similar 12 --with 'at night year:2020'\n"
                     "similar -n 5 --json ~/Downloads/unknown.webp\n",
         .missing = "similar needs a picture: a file, or the id of a photo",
-        .options = LISTING,
+        .options = LISTING | PD_OPTION_BIT(PD_OPTION_WITH),
         .run = pd_cmd_similar,
+    },
+    {
+        .name = "tag",
+        .arguments = "TAG PHOTO...",
+        .summary = "Give photos a tag, or take it away",
+        .details =
+            "Gives the photos a tag, or takes it away with --remove, also one that the file says: the user's word "
+            "wins for ever. A tag of several words is quoted.\n"
+            "\n" CHOOSING,
+        .examples = "tag beach IMG_1.jpg IMG_2.jpg\n"
+                    "tag --remove 'old boat' 12\n"
+                    "tag --dry-run winter --query 'snow month:12..2'\n",
+        .missing = "tag needs a tag and photos",
+        .options = EDITING | PD_OPTION_BIT(PD_OPTION_REMOVE),
+        .run = pd_cmd_tag,
+    },
+    {
+        .name = "rate",
+        .arguments = "0..5|none PHOTO...",
+        .summary = "Rate photos",
+        .details = "Gives the photos a rating from 0 to 5; with none, what the file says counts again.\n"
+                   "\n" CHOOSING,
+        .examples = "rate 5 best.jpg\n"
+                    "rate none --query 'in:holiday rating:1'\n",
+        .missing = "rate needs a rating and photos",
+        .options = EDITING,
+        .run = pd_cmd_rate,
+    },
+    {
+        .name = "favorite",
+        .arguments = "PHOTO...",
+        .summary = "Make photos favorites",
+        .details = "Makes the photos favorites, or ends that with --remove.\n"
+                   "\n" CHOOSING,
+        .examples = "favorite best.jpg 12\n"
+                    "favorite --remove --query 'favorite:yes year:2003'\n",
+        .options = EDITING | PD_OPTION_BIT(PD_OPTION_REMOVE),
+        .run = pd_cmd_favorite,
+    },
+    {
+        .name = "album",
+        .arguments = "[ACTION] [NAME] [PHOTO...]",
+        .summary = "List albums, look into them, fill them",
+        .details =
+            "Without an action, or with 'list': the albums and how many photos they hold. 'show NAME' lists an album "
+            "as "
+            "search does. 'add NAME PHOTO...' puts photos at the album's end and makes it when there is none, 'take "
+            "NAME PHOTO...' takes photos out. 'make NAME', 'rename NAME TO' and 'remove NAME' are about the album; the "
+            "photos stay.\n"
+            "\n" CHOOSING,
+        .examples = "album\n"
+                    "album add Italy --query 'near:43.77,11.25,50km year:2019'\n"
+                    "album show Italy --json\n"
+                    "album take Italy 12\n"
+                    "album rename Italy 'Italy 2019'\n",
+        .options = EDITING | LISTING,
+        .run = pd_cmd_album,
+    },
+    {
+        .name = "undo",
+        .arguments = "",
+        .summary = "Take back what was done last to photos or albums",
+        .details =
+            "Takes back the newest step: a tag, a rating, an album, of one photo or of thousands, whether it was "
+            "done here or in the page. Again: the one before it. --dry-run says what it would take back.",
+        .examples = "undo\n"
+                    "undo --dry-run\n",
+        .options = PD_OPTION_BIT(PD_OPTION_DRY_RUN) | PD_OPTION_BIT(PD_OPTION_JSON),
+        .takes_no_arguments = true,
+        .run = pd_cmd_undo,
+    },
+    {
+        .name = "saved",
+        .arguments = "[list | remove NAME]",
+        .summary = "List saved searches",
+        .details = "Lists the searches that are saved, each with its name, or removes one. 'search --save NAME QUERY' "
+                   "saves one and 'search --saved NAME' searches it again.",
+        .examples = "saved\n"
+                    "saved remove best\n",
+        .options = PD_OPTION_BIT(PD_OPTION_JSON),
+        .run = pd_cmd_saved,
+    },
+    {
+        .name = "history",
+        .arguments = "[list | clear]",
+        .summary = "List what was searched for in the page",
+        .details = "Lists what was searched for in the page, newest first, or forgets it. Searches of the command line "
+                   "are not remembered.",
+        .examples = "history\n"
+                    "history clear\n",
+        .options = PD_OPTION_BIT(PD_OPTION_JSON),
+        .run = pd_cmd_history,
+    },
+    {
+        .name = "export",
+        .arguments = "[PHOTO...]",
+        .summary = "Write your own work into a file, or copy photos",
+        .details =
+            "Writes your own work, tags, ratings, favorites, captions, albums and saved searches, as one JSON "
+            "document to standard output or into a file (-o), which 'import' reads again, here or in another "
+            "library: photos are known there by their content.\n"
+            "\n"
+            "With --to FOLDER photos are copied instead: the ones named, or all that --query finds. No file is ever "
+            "overwritten: a copy whose name is taken gets a number behind it. A photo that cannot be copied costs "
+            "only itself, and the exit code is 4. A list of photos is what search gives, with --csv, --json or -0.",
+        .examples = "export -o work.json\n"
+                    "export --query 'album:Italy rating:>=4' --to /media/stick/italy\n"
+                    "export --to ~/print 12 17\n",
+        .options = EDITING | PD_OPTION_BIT(PD_OPTION_OUTPUT) | PD_OPTION_BIT(PD_OPTION_TO),
+        .run = pd_cmd_export,
+    },
+    {
+        .name = "import",
+        .arguments = "FILE",
+        .summary = "Read work that was exported",
+        .details =
+            "Reads what 'export' wrote ('-' is standard input) and adds it: what is here already stays as it is. "
+            "Work for a picture that is not here waits until the picture comes.",
+        .examples = "import work.json\n"
+                    "import - < work.json\n",
+        .missing = "import needs a file that 'export' wrote",
+        .options = PD_OPTION_BIT(PD_OPTION_JSON),
+        .run = pd_cmd_import,
     },
     {
         .name = "show",

@@ -5,8 +5,8 @@
 
 #include "base/cpu.h"
 #include "base/mem.h"
-#include "base/str.h"
 #include "base/near.h"
+#include "base/str.h"
 #include "library/library.h"
 
 static const pd_option table[PD_OPTION_COUNT] = {
@@ -28,7 +28,7 @@ static const pd_option table[PD_OPTION_COUNT] = {
                             .help = "Work with N threads" },
     [PD_OPTION_CPU] = { .name = "cpu",
                         .value = "LEVEL",
-                        .choices = "auto|scalar|sse2|avx2|avx512|neon|dotprod",
+                        .choices = "auto|scalar|sse2|avx2|avxvnni|avx512|amx|neon|dotprod",
                         .preset = "auto",
                         .help = "Use the CPU's instructions up to this level" },
     [PD_OPTION_PRECISION] = { .name = "precision",
@@ -50,13 +50,35 @@ static const pd_option table[PD_OPTION_COUNT] = {
                            .min = 1,
                            .max = PD_LIBRARY_WINDOW_MAX,
                            .preset = "20",
-                           .help = "Show the N best" },
+                           .help = "Show N of what is found" },
+    [PD_OPTION_OFFSET] = { .name = "offset",
+                           .value = "N",
+                           .max = PD_CLI_OFFSET_MAX,
+                           .preset = "0",
+                           .help = "Leave out the first N" },
     [PD_OPTION_SORT] = { .name = "sort",
                          .value = "ORDER",
-                         .choices = "score|date|-date|name",
-                         .preset = "score",
-                         .help = "Order of the N best: score (best first), date (oldest first), -date (newest first; "
-                                 "photos without a date come last in both) or name (of the file)" },
+                         .choices = "score|date|-date|name|-name|size|-size",
+                         .preset = "what the query says with sort:, else score, and -date where no words are asked for",
+                         .help = "Order of all that is found: score (best first), date (oldest first), -date, name (of "
+                                 "the file), size (smallest first), or these backwards" },
+    [PD_OPTION_WITH] = { .name = "with",
+                         .value = "WORDS",
+                         .help = "Look for words besides the pictures: a query as search takes it, with filters" },
+    [PD_OPTION_EXPLAIN] = { .name = "explain", .help = "Say how the query is read, and search for nothing" },
+    [PD_OPTION_SAVED] = { .name = "saved",
+                          .value = "NAME",
+                          .help = "Search what was saved under this name; words that are given are added" },
+    [PD_OPTION_SAVE] = { .name = "save", .value = "NAME", .help = "Save the query under this name, and search" },
+    [PD_OPTION_QUERY] = { .name = "query",
+                          .value = "QUERY",
+                          .help = "All photos that this query finds, as search takes it, instead of named ones" },
+    [PD_OPTION_REMOVE] = { .name = "remove", .help = "Take it away instead of giving it" },
+    [PD_OPTION_DRY_RUN] = { .name = "dry-run", .help = "Only say what would be done" },
+    [PD_OPTION_OUTPUT] = { .letter = 'o', .value = "FILE", .help = "Write into FILE instead of standard output" },
+    [PD_OPTION_TO] = { .name = "to",
+                       .value = "FOLDER",
+                       .help = "Copy the photos into FOLDER, which is made when it is missing" },
     [PD_OPTION_LISTEN] = { .name = "listen",
                            .value = "ADDR:PORT",
                            .preset = "127.0.0.1:7733, or the next free port",

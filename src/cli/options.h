@@ -9,7 +9,8 @@
 
 #include "base/error.h"
 
-#define PD_CLI_THREADS_MAX 64 /* --threads */
+#define PD_CLI_THREADS_MAX 64        /* --threads */
+#define PD_CLI_OFFSET_MAX 1000000000 /* --offset */
 
 typedef enum pd_option_id {
     PD_OPTION_LIBRARY,
@@ -20,7 +21,17 @@ typedef enum pd_option_id {
     PD_OPTION_RECHECK,
     PD_OPTION_PROGRESS,
     PD_OPTION_NUMBER,
+    PD_OPTION_OFFSET,
     PD_OPTION_SORT,
+    PD_OPTION_WITH,
+    PD_OPTION_EXPLAIN,
+    PD_OPTION_SAVED,
+    PD_OPTION_SAVE,
+    PD_OPTION_QUERY,
+    PD_OPTION_REMOVE,
+    PD_OPTION_DRY_RUN,
+    PD_OPTION_OUTPUT,
+    PD_OPTION_TO,
     PD_OPTION_LISTEN,
     PD_OPTION_NO_OPEN,
     PD_OPTION_BROWSE_ROOT,

@@ -66,27 +66,6 @@ void pd_out_printable(pd_out *out, const char *text)
     flush_when_full(out);
 }
 
-void pd_out_csv_field(pd_out *out, const char *text)
-{
-    const size_t len = strlen(text);
-    const bool edge_space = len && (text[0] == ' ' || text[len - 1] == ' ');
-    if (!edge_space && !strpbrk(text, ",\"\r\n")) {
-        pd_out_bytes(out, text, len);
-        return;
-    }
-    pd_out_text(out, "\"");
-    for (const char *rest = text; *rest;) {
-        const size_t plain = strcspn(rest, "\"");
-        pd_out_bytes(out, rest, plain);
-        rest += plain;
-        if (*rest == '"') {
-            pd_out_text(out, "\"\"");
-            rest++;
-        }
-    }
-    pd_out_text(out, "\"");
-}
-
 void pd_out_json_take(pd_out *out, pd_json *json, bool pretty)
 {
     const size_t len_before = out->buf.len;

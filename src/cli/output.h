@@ -27,8 +27,6 @@ void pd_out_text(pd_out *out, const char *text);
 void pd_outf(pd_out *out, const char *format, ...) PD_PRINTF(2, 3);
 /* One line's worth of foreign text, escaped as pd_text_append_printable does. */
 void pd_out_printable(pd_out *out, const char *text);
-/* A field of RFC 4180: quoted when it holds a comma, a quote, or a line end, or begins or ends with a space. */
-void pd_out_csv_field(pd_out *out, const char *text);
 /* Takes the document, also when it is NULL (out of memory), and ends it with a newline. */
 void pd_out_json_take(pd_out *out, pd_json *json, bool pretty);
 

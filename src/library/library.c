@@ -23,6 +23,7 @@ pd_status pd_library_open(pd_library **ret_library, const pd_library_options *op
     pthread_mutex_init(&library->finder.lock, NULL);
     pthread_mutex_init(&library->show_lock, NULL);
     pthread_mutex_init(&library->reader.lock, NULL);
+    pthread_mutex_init(&library->writer.lock, NULL);
     pthread_mutex_init(&library->views.lock, NULL);
     library->views.bytes = -1;
     library->views.bytes_max = options->views_bytes_max ? options->views_bytes_max : PD_LIBRARY_VIEWS_BYTES_MAX;
@@ -90,6 +91,8 @@ void pd_library_close(pd_library **library)
     pd_store_close(&l->reader.store);
     pd_mem_free(l->reader.model_id);
     pthread_mutex_destroy(&l->reader.lock);
+    pd_store_close(&l->writer.store);
+    pthread_mutex_destroy(&l->writer.lock);
     pthread_mutex_destroy(&l->views.lock);
     pd_mem_free(l->learner.last_lines);
     pd_library_paths_done(&l->paths);

@@ -137,17 +137,25 @@ PD_MUST_USE pd_status pd_library_result_photos(pd_library *library, uint64_t res
 PD_MUST_USE pd_status pd_library_values(pd_library *library, const char *query, const pd_value_question *question,
                                         pd_error *err);
 
-/* The user's own work: store/work.h says what each does. Steps of the journal come with a number to take them back. */
-PD_MUST_USE pd_status pd_library_edit(pd_library *library, const pd_edit *edit, int64_t *ret_n, int64_t *ret_step,
-                                      pd_error *err);
-PD_MUST_USE pd_status pd_library_undo(pd_library *library, int64_t step, char **ret_sentence, pd_error *err);
-PD_MUST_USE pd_status pd_library_undo_next(pd_library *library, int64_t *ret_step, char **ret_sentence, pd_error *err);
+/* The user's own work: store/work.h says what each does. What is done is a step of the journal, and can be taken back.
+ * Calls that change something take turns; visitors are called under a lock: they ask the library nothing. Of a library
+ * that does not exist yet there is nothing to read, and nothing to edit. */
+typedef struct pd_step {
+    int64_t number; /* 0: nothing was changed, or there is nothing to take back */
+    int64_t photos; /* of an edit: that are different now */
+    char *sentence; /* "tag 'beach' of 3 photos"; NULL when number is 0 */
+} pd_step;
+void pd_step_done(pd_step *step);
+PD_MUST_USE pd_status pd_library_edit(pd_library *library, const pd_edit *edit, pd_step *ret_step, pd_error *err);
+/* Takes back the newest step, when its number is `number` (0: whatever it is). */
+PD_MUST_USE pd_status pd_library_undo(pd_library *library, int64_t number, pd_step *ret_step, pd_error *err);
+PD_MUST_USE pd_status pd_library_undo_next(pd_library *library, pd_step *ret_step, pd_error *err);
 PD_MUST_USE pd_status pd_library_albums(pd_library *library, bool (*visit)(void *user, const pd_album *album),
                                         void *user, pd_error *err);
-PD_MUST_USE pd_status pd_library_album_make(pd_library *library, const char *name, int64_t *ret_step, pd_error *err);
-PD_MUST_USE pd_status pd_library_album_rename(pd_library *library, const char *name, const char *to, int64_t *ret_step,
+PD_MUST_USE pd_status pd_library_album_make(pd_library *library, const char *name, pd_step *ret_step, pd_error *err);
+PD_MUST_USE pd_status pd_library_album_rename(pd_library *library, const char *name, const char *to, pd_step *ret_step,
                                               pd_error *err);
-PD_MUST_USE pd_status pd_library_album_remove(pd_library *library, const char *name, int64_t *ret_step, pd_error *err);
+PD_MUST_USE pd_status pd_library_album_remove(pd_library *library, const char *name, pd_step *ret_step, pd_error *err);
 PD_MUST_USE pd_status pd_library_saved(pd_library *library, pd_saved_visit visit, void *user, pd_error *err);
 PD_MUST_USE pd_status pd_library_saved_put(pd_library *library, const char *name, const char *query, pd_error *err);
 PD_MUST_USE pd_status pd_library_saved_remove(pd_library *library, const char *name, pd_error *err);
@@ -156,31 +164,47 @@ PD_MUST_USE pd_status pd_library_history(pd_library *library, size_t n_max, pd_s
 PD_MUST_USE pd_status pd_library_history_add(pd_library *library, const char *query, pd_error *err);
 PD_MUST_USE pd_status pd_library_history_clear(pd_library *library, pd_error *err);
 
-/* The user's work as one JSON document (docs/formats.md), and back. *ret: what was taken in, and what waits for its
- * picture. */
+/* The user's work as one JSON document (docs/formats.md), appended to `buf`, and back. Taking in adds: what is here
+ * already stays. A document that is none of these is PD_ERR_FORMAT (UNSUPPORTED: of a newer version) before anything is
+ * changed. It is taken in by pieces, so that a learner goes on meanwhile; taking it in again does no harm. */
+#define PD_LIBRARY_WORK_VERSION 1
+#define PD_LIBRARY_WORK_BYTES_MAX ((size_t)256 << 20)
 typedef struct pd_work_counts {
-    int64_t edits, photos, waiting, albums, searches;
+    int64_t edits;   /* in the document: one for each photo of each, and for each empty album */
+    int64_t photos;  /* of these, taken in: somebody here has the picture */
+    int64_t waiting; /* of these, kept until the picture comes */
+    int64_t albums, searches;
 } pd_work_counts;
-PD_MUST_USE pd_status pd_library_work_export(pd_library *library, pd_buf *ret_json, pd_work_counts *ret, pd_error *err);
+PD_MUST_USE pd_status pd_library_work_export(pd_library *library, pd_buf *buf, pd_work_counts *ret, pd_error *err);
 PD_MUST_USE pd_status pd_library_work_import(pd_library *library, const char *json, size_t len, pd_work_counts *ret,
                                              pd_error *err);
 
-/* Copies the originals into a folder (made when missing): never over a file that is there (a number is put behind the
- * name), times kept, each written beside and renamed. A copy that fails costs that copy. `progress` (or NULL) returns
- * false to stop: PD_ERR_CANCELLED, what is copied stays. */
+/* Copies the originals into a folder (made when missing): never over a file that is there (a number is put
+ * behind the name), times kept, each written beside and renamed. A copy that fails costs that copy; a full disk ends it
+ * (PD_ERR_FULL). `progress` (or NULL) is called now and then and returns false to stop: PD_ERR_CANCELLED. What is
+ * copied stays, and *ret_copies tells of it, also when it ends early. */
+#define PD_LIBRARY_COPY_NAMES_MAX 10000 /* photos of one name in a folder; a further one fails */
 typedef struct pd_copies {
     int64_t copied, renamed, failed, bytes;
     char first_failure[PD_ERROR_MESSAGE_BYTES]; /* "" */
 } pd_copies;
-PD_MUST_USE pd_status pd_library_copy(pd_library *library, const int64_t *ids, size_t n, const char *folder,
-                                      bool (*progress)(void *user, const pd_copies *so_far, size_t n), void *user,
-                                      pd_copies *ret_copies, pd_error *err);
+typedef struct pd_copying {
+    const int64_t *ids;
+    size_t n;
+    const char *folder;
+    bool (*progress)(void *user, const pd_copies *so_far, size_t n);
+    void *user;
+} pd_copying;
+PD_MUST_USE pd_status pd_library_copy(pd_library *library, const pd_copying *copying, pd_copies *ret_copies,
+                                      pd_error *err);
 
 const char *pd_library_model_name(pd_library *library);
 
-/* A photo by path or id. Strings are valid until the next call of this kind on this library, from any thread.
- * PD_ERR_NO_MATCH with a sentence when the library does not know it. */
-PD_MUST_USE pd_status pd_library_show(pd_library *library, const char *path_or_id, pd_photo *ret_photo, pd_error *err);
+/* A photo by path or id, and what the user, the file and machines say about it (ret_work may be NULL). Strings are
+ * valid until the next call of this kind on this library, from any thread. PD_ERR_NO_MATCH with a sentence when the
+ * library does not know it. */
+PD_MUST_USE pd_status pd_library_show(pd_library *library, const char *path_or_id, pd_photo *ret_photo,
+                                      pd_work *ret_work, pd_error *err);
 
 /* A picture of a photo as a file that is ready to be sent. */
 typedef struct pd_rendition {
@@ -197,6 +221,10 @@ typedef struct pd_rendition {
  * one decoder a CPU; decoders end after a while without work. */
 PD_MUST_USE pd_status pd_library_rendition(pd_library *library, int64_t id, uint32_t side, const char *if_not,
                                            pd_rendition *ret_rendition, pd_error *err);
+
+/* Ends what waits for a decoder, here and from now on, with PD_ERR_CANCELLED: for a program that ends. The job has
+ * decoders of its own. */
+void pd_library_stop_decoding(pd_library *library);
 
 typedef struct pd_library_status {
     int64_t files, learned, errors, offline;

@@ -29,6 +29,17 @@ void pd_library_decoders_done(pd_library_decoders *decoders)
     pthread_mutex_destroy(&decoders->lock);
 }
 
+void pd_library_stop_decoding(pd_library *library)
+{
+    pd_library_decoders *d = &library->decoders;
+    pthread_mutex_lock(&d->lock);
+    d->closing = true;
+    if (d->pool)
+        pd_media_pool_cancel(d->pool);
+    pthread_cond_broadcast(&d->changed);
+    pthread_mutex_unlock(&d->lock);
+}
+
 /* Waits until the decoders have been idle, ends them, and waits for the next ones. */
 static void *reap(void *user)
 {
@@ -55,6 +66,8 @@ static void *reap(void *user)
 static pd_status need_pool(pd_library *library, pd_error *err)
 {
     pd_library_decoders *d = &library->decoders;
+    if (d->closing)
+        return pd_error_set(err, PD_ERR_CANCELLED, "the program is ending");
     if (!d->pool) {
         pd_media_options options;
         pd_media_options_init(&options);

@@ -185,10 +185,13 @@ static pd_status find_by_meaning(pd_asked *asked, pd_hits *ret_hits, pd_error *e
 static pd_status find_again(pd_library *library, const pd_question *question, pd_hits *ret_hits, pd_error *err)
 {
     pthread_mutex_lock(&library->finder.lock);
-    pd_kept *kept = pd_kept_by_number(library, question->result);
-    const pd_status status =
-        kept ? pd_kept_window(library, kept, question, ret_hits, err)
-             : pd_error_set(err, PD_ERR_NO_MATCH, "this result is not kept any more: ask the question again");
+    /* Which photos stays; what the user says of them may be newer. */
+    pd_status status = pd_library_need_columns(library, err);
+    pd_kept *kept = status == PD_OK ? pd_kept_by_number(library, question->result) : NULL;
+    if (kept)
+        status = pd_kept_window(library, kept, question, ret_hits, err);
+    else if (status == PD_OK)
+        status = pd_error_set(err, PD_ERR_NO_MATCH, "this result is not kept any more: ask the question again");
     pthread_mutex_unlock(&library->finder.lock);
     return status;
 }

@@ -1,9 +1,9 @@
 /* library_parts.h: the inside of a pd_library. Private to the room.
  *
- * Parts with a lock each, of which no call holds two, but the reader's, shortly, within the searcher's, and the
- * finder's within the searcher's: searching (catalogue, model, vectors), finding (filters, orders, kept results),
- * reading (a connection for what must not wait for a search), showing, learning (the job), decoding (a pool for single
- * pictures), views (their cache). */
+ * Parts with a lock each, of which no call holds two, but the reader's and the finder's, shortly, within the
+ * searcher's: searching (catalogue, model, vectors), finding (filters, orders, kept results), reading (a connection for
+ * what must not wait for a search), showing, writing (what the user does), learning (the job), decoding (a pool for
+ * single pictures), views (their cache). */
 #ifndef PD_LIBRARY_PARTS_H
 #define PD_LIBRARY_PARTS_H
 
@@ -81,6 +81,12 @@ typedef struct pd_library_reader {
     char *model_id; /* of the model, once it was open; NULL: not known yet */
 } pd_library_reader;
 
+/* Writes what the user does. */
+typedef struct pd_library_writer {
+    pthread_mutex_t lock;
+    pd_store *store; /* NULL: nothing was changed yet */
+} pd_library_writer;
+
 /* Decoder processes for single pictures. They are ended by a thread that waits until they have been idle. */
 typedef struct pd_library_decoders {
     pthread_mutex_t lock;
@@ -111,6 +117,7 @@ struct pd_library {
     pthread_mutex_t show_lock;
     pd_store *show_store; /* its strings outlive the call: it is used for nothing else */
     pd_library_reader reader;
+    pd_library_writer writer;
     pd_library_learner learner;
     pd_library_decoders decoders;
     pd_library_views views;
@@ -125,6 +132,16 @@ pd_status pd_library_explain_nothing(pd_error *err);
 
 /* Opens the reader's catalogue, with reader.lock held. NOT_FOUND: there is none. */
 PD_MUST_USE pd_status pd_library_need_reader(pd_library *library, pd_error *err);
+
+/* Calls `ask` with the reader's catalogue, under its lock; a library that does not exist yet has nothing to tell, which
+ * is no error. */
+PD_MUST_USE pd_status pd_library_ask_store(pd_library *library,
+                                           pd_status (*ask)(pd_store *store, void *user, pd_error *err), void *user,
+                                           pd_error *err);
+
+/* Takes the writer, its catalogue open and made when there was none; on failure nothing is taken. */
+PD_MUST_USE pd_status pd_library_begin_writing(pd_library *library, pd_store **ret_store, pd_error *err);
+void pd_library_end_writing(pd_library *library);
 
 void pd_library_decoders_init(pd_library_decoders *decoders);
 void pd_library_decoders_done(pd_library_decoders *decoders);

@@ -10,7 +10,7 @@
 #include "library/learner_lock.h"
 #include "library/library_parts.h"
 
-static pd_status find_shown(pd_store *store, const char *path_or_id, pd_photo *ret_photo, pd_error *err)
+static pd_status find_photo(pd_store *store, const char *path_or_id, pd_photo *ret_photo, pd_error *err)
 {
     uint64_t id;
     if (pd_parse_u64(path_or_id, INT64_MAX, &id))
@@ -23,12 +23,25 @@ static pd_status find_shown(pd_store *store, const char *path_or_id, pd_photo *r
     return status;
 }
 
-pd_status pd_library_show(pd_library *library, const char *path_or_id, pd_photo *ret_photo, pd_error *err)
+/* What the work says outlives further calls; what the photo says does not. */
+static pd_status find_shown(pd_store *store, const char *path_or_id, pd_photo *ret_photo, pd_work *ret_work,
+                            pd_error *err)
+{
+    PD_TRY(find_photo(store, path_or_id, ret_photo, err));
+    if (!ret_work)
+        return PD_OK;
+    const int64_t id = ret_photo->id;
+    PD_TRY(pd_store_work(store, id, ret_work, err));
+    return pd_store_photo_by_id(store, id, ret_photo, err);
+}
+
+pd_status pd_library_show(pd_library *library, const char *path_or_id, pd_photo *ret_photo, pd_work *ret_work,
+                          pd_error *err)
 {
     pthread_mutex_lock(&library->show_lock);
     pd_status status = library->show_store ? PD_OK : pd_library_open_store(library, &library->show_store, err);
     if (status == PD_OK)
-        status = find_shown(library->show_store, path_or_id, ret_photo, err);
+        status = find_shown(library->show_store, path_or_id, ret_photo, ret_work, err);
     if (status == PD_ERR_NO_MATCH || status == PD_ERR_NOT_FOUND)
         status = pd_error_set(err, PD_ERR_NO_MATCH, "the library does not know '%s'", path_or_id);
     pthread_mutex_unlock(&library->show_lock);
@@ -51,9 +64,8 @@ static bool visit_error(void *user, const char *path, pd_status why, const char 
     return inside ? f->visit(f->user, path, why, sentence) : true;
 }
 
-/* Calls `ask` with the catalogue; a library that does not exist yet has nothing to tell, which is no error. */
-static pd_status ask_store(pd_library *library, pd_status (*ask)(pd_store *store, void *user, pd_error *err),
-                           void *user, pd_error *err)
+pd_status pd_library_ask_store(pd_library *library, pd_status (*ask)(pd_store *store, void *user, pd_error *err),
+                               void *user, pd_error *err)
 {
     pthread_mutex_lock(&library->reader.lock);
     pd_error opening;
@@ -86,7 +98,7 @@ pd_status pd_library_errors(pd_library *library, const char *const *folders, siz
             status = pd_error_set_nomem(err);
     }
     if (status == PD_OK)
-        status = ask_store(library, ask_errors, &f, err);
+        status = pd_library_ask_store(library, ask_errors, &f, err);
     for (size_t i = 0; i < f.n_folders; i++)
         pd_mem_free(f.folders[i]);
     pd_mem_free(f.folders);
@@ -108,7 +120,7 @@ pd_status pd_library_roots(pd_library *library, bool (*visit)(void *user, const 
                            pd_error *err)
 {
     root_visit v = { visit, user };
-    return ask_store(library, ask_roots, &v, err);
+    return pd_library_ask_store(library, ask_roots, &v, err);
 }
 
 static int64_t file_bytes(const char *path, const char *suffix)
@@ -149,7 +161,7 @@ static pd_status ask_totals(pd_store *store, void *user, pd_error *err)
 pd_status pd_library_totals_get(pd_library *library, pd_library_totals *ret_totals, pd_error *err)
 {
     asked_totals asked = { .library = library };
-    PD_TRY(ask_store(library, ask_totals, &asked, err));
+    PD_TRY(pd_library_ask_store(library, ask_totals, &asked, err));
     *ret_totals = (pd_library_totals){ .files = asked.totals.files,
                                        .learned = asked.totals.learned,
                                        .errors = asked.totals.errors,

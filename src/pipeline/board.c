@@ -427,6 +427,18 @@ void pd_board_rest(pd_board *board, int64_t worked_ns)
     pthread_mutex_unlock(&board->lock);
 }
 
+void pd_board_note(pd_board *board, bool partial, const char *sentence)
+{
+    pd_progress *now = &board->now;
+    pthread_mutex_lock(&board->lock);
+    board->lost |= partial;
+    if (!now->message[0]) {
+        const int n = snprintf(now->message, sizeof now->message, "%s", sentence);
+        end_whole(now->message, n > 0 ? (size_t)n : 0);
+    }
+    pthread_mutex_unlock(&board->lock);
+}
+
 /* The last line: what came of it. */
 static void tell_end(pd_board *board)
 {
@@ -449,7 +461,7 @@ void pd_board_end(pd_board *board)
 {
     pthread_mutex_lock(&board->lock);
     pd_progress *now = &board->now;
-    now->outcome = now->failed > 0 ? PD_ERR_PARTIAL : PD_OK;
+    now->outcome = now->failed > 0 || board->lost ? PD_ERR_PARTIAL : PD_OK;
     if (board->stop_error.status != PD_OK) {
         now->outcome = board->stop_error.status;
         const int n = snprintf(now->message, sizeof now->message, "%s", board->stop_error.message);

@@ -37,6 +37,7 @@ typedef struct pd_board {
     int64_t started_ns, ended_ns;
     pd_board_sample samples[PD_BOARD_SAMPLES]; /* ring, oldest at first_sample */
     size_t first_sample, n_samples;
+    bool lost;          /* the outcome is PARTIAL at best */
     double smooth_rate; /* 0: not known yet */
     int64_t smoothed_ns;
 } pd_board;
@@ -68,6 +69,9 @@ void pd_board_speed(pd_board *board, pd_speed speed);
 void pd_board_cancel(pd_board *board);
 /* The job cannot go on: the first error that is put here becomes the outcome. */
 void pd_board_stop(pd_board *board, const pd_error *error);
+/* What the job says of itself at its end when nothing worse is to be said; the first note stays. partial: files that
+ * were found could not be learned. */
+void pd_board_note(pd_board *board, bool partial, const char *sentence);
 /* Waits while paused. False: cancelled or stopped, begin nothing more. */
 bool pd_board_may_begin(pd_board *board);
 /* The same without waiting: false when cancelled or stopped. */

@@ -1,6 +1,8 @@
 #include "pipeline/plan.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -353,6 +355,32 @@ pd_missing *pd_plan_find_missing(pd_plan *plan, int64_t content)
     return NULL;
 }
 
+/* A drive that was pulled out while its pictures were read leaves no folder, or an empty one where it was mounted. */
+static bool has_vanished(const pd_plan_root *root)
+{
+    DIR *dir = opendir(root->path);
+    if (!dir)
+        return errno == ENOENT || errno == ENOTDIR;
+    bool empty = true;
+    for (const struct dirent *entry; empty && (entry = readdir(dir)) != NULL;)
+        empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+    closedir(dir);
+    return empty && root->seen > 0;
+}
+
+static void tell_offline(const pd_plan_root *root, const char *why, bool vanished, pd_board *board)
+{
+    char path[PD_PROGRESS_TEXT_BYTES], sentence[PD_PROGRESS_TEXT_BYTES + 128];
+    pd_board_format_path(root->path, path);
+    if (vanished)
+        (void)snprintf(sentence, sizeof sentence, "%s: %s, so what is known of it is kept as 'offline'", path, why);
+    else
+        (void)snprintf(sentence, sizeof sentence, "%s: %s, so its %lld known photos are kept as 'offline'", path, why,
+                       (long long)root->photos);
+    pd_board_log(board, PD_LOG_WARNING, "%s", sentence);
+    pd_board_note(board, vanished, sentence);
+}
+
 static int64_t count_lost(const pd_plan *plan, size_t root)
 {
     int64_t n = 0;
@@ -379,16 +407,17 @@ static pd_status settle_root(pd_plan *plan, size_t index, pd_store *store, pd_bo
     char path[PD_PROGRESS_TEXT_BYTES];
     pd_board_format_path(root->path, path);
     const int64_t lost = count_lost(plan, index);
-    const bool absent = is_absent(root);
-    if (absent || (lost > PD_PLAN_LOST_MAX && lost * 100 > root->photos * PD_PLAN_LOST_PERCENT_MAX)) {
+    const bool absent = is_absent(root), vanished = !absent && has_vanished(root);
+    if (absent || vanished || (lost > PD_PLAN_LOST_MAX && lost * 100 > root->photos * PD_PLAN_LOST_PERCENT_MAX)) {
         if (!root->offline)
             PD_TRY(pd_store_root_set_offline(store, root->id, true, err));
         root->offline = true;
-        pd_board_log(board, PD_LOG_WARNING, "%s: %s, so its %lld known photos are kept as 'offline'", path,
-                     root->gone ? "the folder is not there"
-                     : absent   ? "the folder is empty"
-                                : "too many photos are missing at once",
-                     (long long)root->photos);
+        tell_offline(root,
+                     vanished     ? "the folder went away while it was read"
+                     : root->gone ? "the folder is not there"
+                     : absent     ? "the folder is empty"
+                                  : "too many photos are missing at once",
+                     vanished, board);
         return PD_OK;
     }
     if (root->offline && root->whole) {

@@ -103,6 +103,9 @@ typedef enum pd_order {
     PD_ORDER_LARGEST,  /* "-size" */
 } pd_order;
 
+const char *pd_order_name(pd_order order); /* as it stands behind "sort:"; NONE: "" */
+bool pd_order_find(const char *name, pd_order *ret_order);
+
 typedef struct pd_query_part {
     pd_part_kind kind;
     bool negated;

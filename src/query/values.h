@@ -49,7 +49,5 @@ bool pd_value_read_colour(const struct pd_field_row *row, const char *text, pd_q
 
 /* The shortest spelling of one of the types: "jpg". */
 const char *pd_type_short(const char *type);
-bool pd_order_find(const char *text, pd_order *ret_order);
-const char *pd_order_name(pd_order order);
 
 #endif

@@ -40,10 +40,12 @@ void pd_app_stop(pd_app *app)
 {
     pthread_mutex_lock(&app->lock);
     app->closing = true;
+    pd_app_askings_cancel(app);
     pthread_cond_broadcast(&app->changed);
     const bool watches = app->watches, prepares = app->prepares;
     pthread_mutex_unlock(&app->lock);
     pd_library_job_cancel(app->options.library);
+    pd_library_stop_decoding(app->options.library);
     if (watches)
         pthread_join(app->watcher, NULL); /* it shows the end of the job first */
     if (prepares)
@@ -75,6 +77,14 @@ void pd_app_free(pd_app **app)
     pthread_mutex_destroy(&a->job_lock);
     pd_mem_free(a);
     *app = NULL;
+}
+
+bool pd_app_is_closing(pd_app *app)
+{
+    pthread_mutex_lock(&app->lock);
+    const bool closing = app->closing;
+    pthread_mutex_unlock(&app->lock);
+    return closing;
 }
 
 const pd_app_options *pd_app_options_of(const pd_app *app) { return &app->options; }

@@ -6,6 +6,7 @@
 #ifndef PD_SERVER_APP_H
 #define PD_SERVER_APP_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,6 +34,7 @@ PD_MUST_USE pd_status pd_app_create(pd_app **ret_app, const pd_app_options *opti
 /* Cancels the job, lets its last batch be committed, shows its end to every stream, ends every wait. */
 void pd_app_stop(pd_app *app);
 void pd_app_free(pd_app **app);
+bool pd_app_is_closing(pd_app *app); /* what goes on for long is to end */
 
 const pd_app_options *pd_app_options_of(const pd_app *app);
 
@@ -67,6 +69,22 @@ PD_MUST_USE bool pd_app_cancel(pd_app *app);
 
 /* A photo as `show --json` tells it, with name, root and offline; the caller's. */
 PD_MUST_USE pd_status pd_app_photo(pd_app *app, uint64_t id, pd_json **ret_json, pd_error *err);
+
+/* The same as a hit that nothing was asked for; its path is the caller's. NO_MATCH: no such photo. */
+PD_MUST_USE pd_status pd_app_hit(pd_app *app, int64_t id, pd_hit *ret_hit, pd_error *err);
+
+/* A question that is being answered: a newer one of the same tab ends it, and so does the end of the app. */
+#define PD_APP_TAB_BYTES_MAX 64 /* of a tab's name */
+typedef struct pd_app_asking {
+    struct pd_app_asking *next;
+    char tab[PD_APP_TAB_BYTES_MAX + 1];
+    bool overtaken;
+    atomic_bool cancelled;
+} pd_app_asking;
+/* `asking` stays where it is until pd_app_asking_end. tab NULL or "": none. */
+void pd_app_asking_begin(pd_app *app, pd_app_asking *asking, const char *tab);
+/* True: a newer question of the tab came meanwhile. */
+PD_MUST_USE bool pd_app_asking_end(pd_app *app, pd_app_asking *asking);
 
 /* Visits the library's folders as the last snapshot has them, under the lock: be quick. */
 void pd_app_roots(pd_app *app, void (*visit)(void *user, const char *path, bool offline), void *user);

@@ -1,5 +1,6 @@
 /* app_library.c: what the library holds, and getting it ready. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -198,13 +199,14 @@ pd_status pd_app_photo(pd_app *app, uint64_t id, pd_json **ret_json, pd_error *e
 {
     char digits[24];
     pd_photo photo;
+    pd_work work = { 0 };
     pd_json *json = NULL;
     (void)snprintf(digits, sizeof digits, "%" PRIu64, id);
     need_shelf(app);
     pthread_mutex_lock(&app->show_lock);
-    pd_status status = pd_library_show(app->options.library, digits, &photo, err);
+    pd_status status = pd_library_show(app->options.library, digits, &photo, &work, err);
     if (status == PD_OK) {
-        json = pd_answer_photo(&photo);
+        json = pd_answer_photo(&photo, &work);
         if (!json || !add_place(app, json, photo.path)) {
             pd_json_free(&json);
             status = pd_error_set_nomem(err);
@@ -213,5 +215,31 @@ pd_status pd_app_photo(pd_app *app, uint64_t id, pd_json **ret_json, pd_error *e
     pthread_mutex_unlock(&app->show_lock);
     if (status == PD_OK)
         *ret_json = json;
+    return status;
+}
+
+pd_status pd_app_hit(pd_app *app, int64_t id, pd_hit *ret_hit, pd_error *err)
+{
+    char digits[24];
+    pd_photo photo;
+    pd_work work = { 0 };
+    (void)snprintf(digits, sizeof digits, "%" PRId64, id);
+    pthread_mutex_lock(&app->show_lock);
+    pd_status status = pd_library_show(app->options.library, digits, &photo, &work, err);
+    char *path = status == PD_OK ? pd_mem_dup_string(photo.path) : NULL;
+    if (status == PD_OK && !path)
+        status = pd_error_set_nomem(err);
+    if (status == PD_OK) {
+        *ret_hit = (pd_hit){ .id = id,
+                             .path = path,
+                             .score = NAN,
+                             .match = -1,
+                             .width = photo.facts.width,
+                             .height = photo.facts.height,
+                             .rating = work.rating,
+                             .favorite = work.favorite };
+        (void)snprintf(ret_hit->taken, sizeof ret_hit->taken, "%s", photo.facts.taken);
+    }
+    pthread_mutex_unlock(&app->show_lock);
     return status;
 }

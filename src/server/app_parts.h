@@ -86,6 +86,8 @@ struct pd_app {
     char *text; /* of the snapshot `text_seq`, without its log; NULL: not written yet */
     uint64_t text_seq;
 
+    pd_app_asking *askings; /* what is being answered */
+
     bool prepares, watches; /* the threads below are to be joined */
     bool preparing;
     pthread_t preparer, watcher;
@@ -99,6 +101,7 @@ void pd_app_log_copy(pd_app *app, const pd_log_line *line); /* a line of a job, 
 
 /* The snapshot without its log and its last brace, on the heap; NULL when out of memory. */
 PD_MUST_USE char *pd_app_write(const pd_app *app);
+void pd_app_askings_cancel(pd_app *app);
 /* Keeps the present snapshot as the end of a job. */
 void pd_app_keep_ending(pd_app *app);
 

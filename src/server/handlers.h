@@ -17,6 +17,23 @@ void pd_handle_events(pd_app *app, const pd_request *request, pd_reply *reply);
 void pd_handle_search(pd_app *app, const pd_request *request, pd_reply *reply);
 void pd_handle_similar(pd_app *app, const pd_request *request, pd_reply *reply);
 
+void pd_handle_query(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_values(pd_app *app, const pd_request *request, pd_reply *reply);
+
+void pd_handle_edit(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_undo_next(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_undo(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_albums(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_album(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_saved(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_save(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_history(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_history_change(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_export(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_copy(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_work(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_work_take(pd_app *app, const pd_request *request, pd_reply *reply);
+
 void pd_handle_photo(pd_app *app, const pd_request *request, pd_reply *reply);
 void pd_handle_thumb(pd_app *app, const pd_request *request, pd_reply *reply);
 void pd_handle_view(pd_app *app, const pd_request *request, pd_reply *reply);

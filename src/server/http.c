@@ -128,20 +128,37 @@ static bool says_json(const pd_request *request)
     return type && strncasecmp(type, json, sizeof json - 1) == 0 && strchr("; \t", type[sizeof json - 1]);
 }
 
+typedef struct body_limit {
+    size_t bytes_max;
+    const char *sentence;
+} body_limit;
+
+static const body_limit *limit_of(const work *w)
+{
+    static const body_limit picture = { PD_SERVER_UPLOAD_BYTES_MAX, "the picture is larger than 64 MiB" };
+    static const body_limit text = { PD_SERVER_BODY_BYTES_MAX, "the body is larger than 64 KiB" };
+    static const body_limit photos = { PD_SERVER_PHOTOS_BYTES_MAX, "the body is larger than 16 MiB" };
+    static const body_limit exported = { PD_SERVER_WORK_BYTES_MAX, "the work is larger than 64 MiB" };
+    if (w->takes_file)
+        return &picture;
+    return w->route->body == PD_TAKES_PHOTOS ? &photos : w->route->body == PD_TAKES_WORK ? &exported : &text;
+}
+
 /* Makes room for the body that is announced, or refuses it before it comes. */
 static bool judge_body(pd_http *http, work *w, pd_reply *reply)
 {
     const char *length = w->request.headers[PD_HEADER_CONTENT_LENGTH];
     uint64_t bytes = 0;
     w->takes_file = w->route->body == PD_TAKES_PICTURE && !says_json(&w->request);
-    w->body_max = w->takes_file ? PD_SERVER_UPLOAD_BYTES_MAX : PD_SERVER_BODY_BYTES_MAX;
+    const body_limit *limit = limit_of(w);
+    w->body_max = limit->bytes_max;
+    w->text.len_max = limit->bytes_max;
     if (w->request.headers[PD_HEADER_TRANSFER_ENCODING] || (w->takes_file && !length)) {
         pd_reply_refuse(reply, PD_REFUSAL_LENGTH, "a body must say its length (Content-Length)");
         return false;
     }
     if (length && (!pd_parse_u64(length, UINT64_MAX, &bytes) || bytes > w->body_max)) {
-        pd_reply_refuse(reply, PD_REFUSAL_LIMIT,
-                        w->takes_file ? "the picture is larger than 64 MiB" : "the body is larger than 64 KiB");
+        pd_reply_refuse(reply, PD_REFUSAL_LIMIT, limit->sentence);
         return false;
     }
     if (!w->takes_file)
@@ -232,6 +249,8 @@ static ssize_t read_stream(void *user, uint64_t position, char *buf, size_t max)
     const pd_stream *stream = user;
     (void)position;
     const size_t n = stream->read(stream->user, buf, max);
+    if (n == PD_STREAM_BROKEN)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
     return n ? (ssize_t)n : MHD_CONTENT_READER_END_OF_STREAM;
 }
 
@@ -319,6 +338,7 @@ static void add_headers(struct MHD_Response *response, const pd_reply *reply)
     add(response, "Allow", reply->allow);
     add(response, "Set-Cookie", reply->cookie);
     add(response, "Content-Range", reply->content_range);
+    add(response, "Content-Disposition", reply->disposition);
     add(response, "Content-Encoding", reply->gzip ? "gzip" : NULL);
     add(response, "Vary", reply->varies ? "Accept-Encoding" : NULL);
     add(response, "Accept-Ranges", reply->ranges ? "bytes" : NULL);

@@ -7,7 +7,7 @@
 #include "server/handlers.h"
 #include "web/web.h"
 
-enum { HTTP_OK = 200, HTTP_SEE_OTHER = 303, HTTP_NOT_MODIFIED = 304 };
+enum { HTTP_OK = 200, HTTP_SEE_OTHER = 303, HTTP_NOT_MODIFIED = 304, HTTP_NOT_FOUND = 404 };
 
 /* Addresses that the page itself gives to what it shows; the server answers them all with the page. */
 static bool is_page_path(const char *path)
@@ -21,6 +21,10 @@ static bool is_page_path(const char *path)
     uint64_t id;
     return strncmp(path, photo, sizeof photo - 1) == 0 && pd_parse_u64(path + sizeof photo - 1, INT64_MAX, &id);
 }
+
+/* An address that a person may have typed: the page says in words that there is nothing. Files have a dot in their
+ * names. */
+static bool may_be_typed(const char *path) { return !strpbrk(path, ".%") && !strstr(path, "//"); }
 
 static const pd_web_file *find_file(const char *path)
 {
@@ -59,6 +63,27 @@ static void answer_token(pd_app *app, const pd_request *request, const char *giv
     (void)snprintf(reply->cookie, sizeof reply->cookie, "%s=%s; Path=/; HttpOnly; SameSite=Strict", name, token);
 }
 
+/* The browser keeps the page as long as it is the same. */
+static void answer_file(const pd_request *request, const pd_web_file *file, bool found, pd_reply *reply)
+{
+    const bool small = file->gzip && accepts_gzip(request->headers[PD_HEADER_ACCEPT_ENCODING]);
+    *reply = (pd_reply){ .code = found ? HTTP_OK : HTTP_NOT_FOUND,
+                         .mime = file->mime,
+                         .is_page = true,
+                         .kind = PD_BODY_CONSTANT,
+                         .constant = small ? file->gzip : file->data,
+                         .len = small ? file->gzip_len : file->len,
+                         .gzip = small,
+                         .varies = file->gzip != NULL };
+    (void)snprintf(reply->etag, sizeof reply->etag, "\"%s%s\"", file->etag, small ? "-gz" : "");
+    const char *known = request->headers[PD_HEADER_IF_NONE_MATCH];
+    if (found && known && strstr(known, reply->etag)) {
+        reply->code = HTTP_NOT_MODIFIED;
+        reply->kind = PD_BODY_NONE;
+        reply->len = 0;
+    }
+}
+
 void pd_handle_page(pd_app *app, const pd_request *request, pd_reply *reply)
 {
     const char *token = pd_uri_text(&request->uri, "token");
@@ -69,26 +94,14 @@ void pd_handle_page(pd_app *app, const pd_request *request, pd_reply *reply)
         return;
     }
     const pd_web_file *file = find_file(is_page ? "/index.html" : path);
+    const bool found = file != NULL;
+    if (!found && may_be_typed(path))
+        file = find_file("/index.html");
     if (!file) {
         pd_reply_refuse(reply, PD_REFUSAL_NOT_FOUND, "the page has nothing at this address");
         return;
     }
     if (is_page)
         pd_app_wake(app);
-    const bool small = file->gzip && accepts_gzip(request->headers[PD_HEADER_ACCEPT_ENCODING]);
-    *reply = (pd_reply){ .code = HTTP_OK,
-                         .mime = file->mime,
-                         .is_page = true,
-                         .kind = PD_BODY_CONSTANT,
-                         .constant = small ? file->gzip : file->data,
-                         .len = small ? file->gzip_len : file->len,
-                         .gzip = small,
-                         .varies = file->gzip != NULL };
-    (void)snprintf(reply->etag, sizeof reply->etag, "\"%s%s\"", file->etag, small ? "-gz" : "");
-    const char *known = request->headers[PD_HEADER_IF_NONE_MATCH];
-    if (known && strstr(known, reply->etag)) {
-        reply->code = HTTP_NOT_MODIFIED;
-        reply->kind = PD_BODY_NONE;
-        reply->len = 0;
-    }
+    answer_file(request, file, found, reply);
 }

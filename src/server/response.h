@@ -11,8 +11,10 @@
 #include "base/error.h"
 #include "base/json.h"
 
-/* An answer that goes on: `read` waits for what comes next and writes at most `max` bytes; 0: the end. `free` is called
- * once, when the answer has ended, however. Both run on the connection's own thread. */
+/* An answer that goes on: `read` waits for what comes next and writes at most `max` bytes; 0: the end;
+ * PD_STREAM_BROKEN: what was sent is not all, and the client is to see that. `free` is called once, when the answer has
+ * ended, however. Both run on the connection's own thread. */
+#define PD_STREAM_BROKEN SIZE_MAX
 typedef struct pd_stream {
     size_t (*read)(void *user, char *buf, size_t max);
     void (*free)(void *user);
@@ -47,6 +49,7 @@ typedef struct pd_reply {
     bool varies;                       /* by Accept-Encoding */
     bool ranges;                       /* parts may be asked for */
     const char *location, *allow;      /* NULL: none */
+    const char *disposition;           /* NULL: none */
     unsigned retry_after_s;            /* 0: none */
     char etag[PD_REPLY_ETAG_BYTES];    /* quoted; "" : none */
     char cookie[PD_REPLY_EXTRA_BYTES]; /* Set-Cookie; "": none */

@@ -13,6 +13,21 @@ static const pd_route table[] = {
     { "GET", "/api/v1/events", .streams = true, .answer = pd_handle_events },
     { "GET", "/api/v1/search", .answer = pd_handle_search },
     { "POST", "/api/v1/similar", .body = PD_TAKES_PICTURE, .answer = pd_handle_similar },
+    { "GET", "/api/v1/query", .answer = pd_handle_query },
+    { "GET", "/api/v1/values", .answer = pd_handle_values },
+    { "POST", "/api/v1/edit", .body = PD_TAKES_PHOTOS, .answer = pd_handle_edit },
+    { "GET", "/api/v1/undo", .answer = pd_handle_undo_next },
+    { "POST", "/api/v1/undo", .body = PD_TAKES_JSON, .answer = pd_handle_undo },
+    { "GET", "/api/v1/albums", .answer = pd_handle_albums },
+    { "POST", "/api/v1/albums", .body = PD_TAKES_JSON, .answer = pd_handle_album },
+    { "GET", "/api/v1/saved", .answer = pd_handle_saved },
+    { "POST", "/api/v1/saved", .body = PD_TAKES_JSON, .answer = pd_handle_save },
+    { "GET", "/api/v1/history", .answer = pd_handle_history },
+    { "POST", "/api/v1/history", .body = PD_TAKES_JSON, .answer = pd_handle_history_change },
+    { "GET", "/api/v1/export", .streams = true, .answer = pd_handle_export },
+    { "POST", "/api/v1/copy", .streams = true, .body = PD_TAKES_PHOTOS, .answer = pd_handle_copy },
+    { "GET", "/api/v1/work", .answer = pd_handle_work },
+    { "POST", "/api/v1/work", .body = PD_TAKES_WORK, .answer = pd_handle_work_take },
     { "GET", "/api/v1/photos/ID", .answer = pd_handle_photo },
     { "GET", "/api/v1/photos/ID/thumb", .answer = pd_handle_thumb },
     { "GET", "/api/v1/photos/ID/view", .answer = pd_handle_view },
@@ -62,21 +77,22 @@ static bool serves(const pd_route *route, const char *method)
     return strcmp(route->method, method) == 0 || (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0);
 }
 
-static const pd_route *refuse_method(const pd_route *route, pd_reply *reply)
+static const pd_route *refuse_method(bool reads, bool writes, pd_reply *reply)
 {
-    const bool reads = strcmp(route->method, "GET") == 0;
     pd_reply_refuse(reply, PD_REFUSAL_METHOD,
-                    reads ? "this address is only for GET and HEAD" : "this address is only for POST");
-    reply->allow = reads ? "GET, HEAD" : "POST";
+                    !writes  ? "this address is only for GET and HEAD"
+                    : !reads ? "this address is only for POST"
+                             : "this address is only for GET, HEAD and POST");
+    reply->allow = !writes ? "GET, HEAD" : !reads ? "POST" : "GET, HEAD, POST";
     return NULL;
 }
 
 const pd_route *pd_route_find(const char *method, const char *path, uint64_t *ret_id, pd_reply *reply)
 {
-    const pd_route *other = NULL; /* the path is right */
+    bool reads = false, writes = false; /* at this path */
     uint64_t id = 0;
     if (!pd_path_is_api(path))
-        return serves(&page, method) ? &page : refuse_method(&page, reply);
+        return serves(&page, method) ? &page : refuse_method(true, false, reply);
     for (size_t i = 0; i < PD_COUNT_OF(table); i++) {
         const match found = match_path(table[i].path, path, &id);
         if (found == MATCH_BAD_ID) {
@@ -89,11 +105,12 @@ const pd_route *pd_route_find(const char *method, const char *path, uint64_t *re
             *ret_id = id;
             return &table[i];
         }
-        if (found == MATCH_FULL)
-            other = &table[i];
+        const bool is_get = strcmp(table[i].method, "GET") == 0;
+        reads |= found == MATCH_FULL && is_get;
+        writes |= found == MATCH_FULL && !is_get;
     }
-    if (other)
-        return refuse_method(other, reply);
+    if (reads || writes)
+        return refuse_method(reads, writes, reply);
     pd_reply_refuse(reply, PD_REFUSAL_NOT_FOUND, "there is nothing at this address; docs/http.md lists what there is");
     return NULL;
 }

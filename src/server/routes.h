@@ -13,6 +13,8 @@
 typedef enum pd_route_body {
     PD_TAKES_NOTHING, /* a short body is read and forgotten */
     PD_TAKES_JSON,
+    PD_TAKES_PHOTOS, /* JSON that may name very many */
+    PD_TAKES_WORK,   /* JSON that was exported */
     PD_TAKES_PICTURE /* or JSON, as Content-Type says */
 } pd_route_body;
 

@@ -16,14 +16,18 @@
 #define PD_SERVER_PORT 7733           /* tried first */
 #define PD_SERVER_PORT_TRIES 100      /* ports after it that are tried when it is taken */
 #define PD_SERVER_CONNECTIONS_MAX 128 /* requests at once; more are answered with 503 */
-#define PD_SERVER_STREAMS_MAX 64      /* of events and counts */
+#define PD_SERVER_STREAMS_MAX 64      /* of events, counts, copies and exports */
 #define PD_SERVER_UPLOADS_MAX 4       /* at once */
 #define PD_SERVER_UPLOAD_BYTES_MAX ((size_t)64 << 20)
-#define PD_SERVER_BODY_BYTES_MAX ((size_t)64 << 10) /* JSON */
-#define PD_SERVER_EXAMPLES_MAX 64                   /* photos in one search by example */
-#define PD_SERVER_ROOTS_MAX 64                      /* folders in one request to learn */
-#define PD_SERVER_FOLDERS_MAX 2000                  /* folders listed of one folder; more are cut off, and it is said */
-#define PD_SERVER_VIEW_PX_MIN 320                   /* long side of a view */
+#define PD_SERVER_BODY_BYTES_MAX ((size_t)64 << 10)   /* JSON */
+#define PD_SERVER_PHOTOS_BYTES_MAX ((size_t)16 << 20) /* JSON that names photos */
+#define PD_SERVER_WORK_BYTES_MAX ((size_t)64 << 20)   /* exported work */
+#define PD_SERVER_OFFSET_MAX 1000000000               /* of a window of a result */
+#define PD_SERVER_VALUES_FIELDS_MAX 32                /* fields whose values are asked for at once */
+#define PD_SERVER_EXAMPLES_MAX 64                     /* pictures in one search by example */
+#define PD_SERVER_ROOTS_MAX 64                        /* folders in one request to learn */
+#define PD_SERVER_FOLDERS_MAX 2000 /* folders listed of one folder; more are cut off, and it is said */
+#define PD_SERVER_VIEW_PX_MIN 320  /* long side of a view */
 #define PD_SERVER_VIEW_PX_MAX 16384
 #define PD_SERVER_IDLE_S 30    /* a connection that moves no byte for this long is closed; streams aside */
 #define PD_SERVER_STOP_MS 5000 /* longest pd_server_stop */

@@ -33,7 +33,7 @@ typedef enum pd_edit_kind {
     PD_EDIT_RATING,   /* number: 0..5; PD_WORK_UNSET: what the file says counts again */
     PD_EDIT_FAVORITE, /* number: 1 or 0 */
     PD_EDIT_CAPTION,  /* text: the caption, "" for none; NULL: what a machine says counts again */
-    PD_EDIT_ALBUM,    /* text: the album's name, made when there is none; at its end, in the order of ids */
+    PD_EDIT_ALBUM,    /* text: the album's name, made when there is none; at its end, in the order of `photos` */
     PD_EDIT_UNALBUM,
     PD_EDIT_KIND_COUNT
 } pd_edit_kind;

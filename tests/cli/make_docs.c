@@ -168,6 +168,18 @@ static void append_command_names(pd_buf *buf)
         (void)pd_buf_appendf(buf, "%s%s", i ? " " : "", commands[i].name);
 }
 
+/* What the value of an option is, for a shell that offers some. */
+typedef enum value_kind { VALUE_WORDS, VALUE_FILE, VALUE_FOLDER } value_kind;
+
+static value_kind kind_of_value(const pd_option *option)
+{
+    if (option->max)
+        return VALUE_WORDS;
+    if (strstr(option->value, "DIR") || strstr(option->value, "FOLDER"))
+        return VALUE_FOLDER;
+    return strcmp(option->value, "FILE") == 0 ? VALUE_FILE : VALUE_WORDS;
+}
+
 static void bash_values(pd_buf *buf)
 {
     (void)pd_buf_append_string(buf, "    case $prev in\n");
@@ -182,7 +194,8 @@ static void bash_values(pd_buf *buf)
             append_choices(buf, option->choices);
             (void)pd_buf_append_string(buf, "'");
         } else {
-            (void)pd_buf_append_string(buf, option->max ? "-W ''" : "-d");
+            static const char *const ways[] = { [VALUE_WORDS] = "-W ''", [VALUE_FILE] = "-f", [VALUE_FOLDER] = "-d" };
+            (void)pd_buf_append_string(buf, ways[kind_of_value(option)]);
         }
         (void)pd_buf_append_string(buf, " -- \"$cur\")); return ;;\n");
     }
@@ -217,13 +230,14 @@ static void write_bash(pd_buf *buf)
                                     "    elif [[ -z $command || $command == help ]]; then\n"
                                     "        COMPREPLY=($(compgen -W '");
     append_command_names(buf);
-    (void)pd_buf_append_string(buf, "' -- \"$cur\"))\n"
-                                    "    elif [[ $command == index ]]; then\n"
-                                    "        COMPREPLY=($(compgen -d -- \"$cur\"))\n"
-                                    "    elif [[ $command == similar || $command == show ]]; then\n"
-                                    "        COMPREPLY=($(compgen -f -- \"$cur\"))\n"
-                                    "    fi\n}\n"
-                                    "complete -o filenames -F _pixel_detective pixel-detective\n");
+    (void)pd_buf_append_string(
+        buf, "' -- \"$cur\"))\n"
+             "    elif [[ $command == index ]]; then\n"
+             "        COMPREPLY=($(compgen -d -- \"$cur\"))\n"
+             "    elif [[ $command =~ ^(similar|show|tag|rate|favorite|album|export|import)$ ]]; then\n"
+             "        COMPREPLY=($(compgen -f -- \"$cur\"))\n"
+             "    fi\n}\n"
+             "complete -o filenames -F _pixel_detective pixel-detective\n");
 }
 
 /* Help as a single-quoted word. */
@@ -250,7 +264,7 @@ static void fish_option(pd_buf *buf, pd_option_id id, const char *command)
         append_choices(buf, option->choices);
         (void)pd_buf_append_string(buf, "'");
     } else if (option->value) {
-        (void)pd_buf_append_string(buf, option->max ? " -x" : " -r");
+        (void)pd_buf_append_string(buf, kind_of_value(option) == VALUE_WORDS ? " -x" : " -r");
     }
     (void)pd_buf_append_string(buf, " -d ");
     append_quoted(buf, option->help);
@@ -298,7 +312,10 @@ static void zsh_option(pd_buf *buf, pd_option_id id)
         append_choices(buf, option->choices);
         (void)pd_buf_append_string(buf, ")");
     } else if (option->value) {
-        (void)pd_buf_append_string(buf, option->max ? ":number:" : ":directory:_files -/");
+        static const char *const ways[] = {
+            [VALUE_WORDS] = ":value:", [VALUE_FILE] = ":file:_files", [VALUE_FOLDER] = ":directory:_files -/"
+        };
+        (void)pd_buf_append_string(buf, ways[kind_of_value(option)]);
     }
     (void)pd_buf_append_string(buf, "'");
 }

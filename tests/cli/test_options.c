@@ -105,7 +105,7 @@ static void what_is_not_given_has_its_preset(void)
     CHECK(c.status == PD_OK);
     CHECK(pd_options_number(&c.options, PD_OPTION_NUMBER) == 20);
     CHECK(pd_options_number(&c.options, PD_OPTION_THREADS) == 0);
-    CHECK(strcmp(pd_options_text(&c.options, PD_OPTION_SORT), "score") == 0);
+    CHECK(!pd_options_given(&c.options, PD_OPTION_SORT) && pd_options_number(&c.options, PD_OPTION_OFFSET) == 0);
     CHECK(pd_options_text(&c.options, PD_OPTION_JSON) == NULL);
     pd_options_done(&c.options);
 }
@@ -125,7 +125,9 @@ static void what_makes_no_sense_is_refused_with_what_would(void)
     refuse("-n|-1", "from 1 to 10000");
     refuse("-n|99999999999999999999999", "from 1 to 10000");
     refuse("--threads|65", "from 1 to 64");
-    refuse("--sort|size", "score|date|-date|name");
+    refuse("--sort|taste", "score|date|-date|name|-name|size|-size");
+    refuse("--offset|1000000001", "from 0 to 1000000000");
+    refuse("-o", "-o needs a value: -o FILE");
     refuse("--sort|scor", "not 'scor'");
     refuse("--cpu|sse9", "'sse9' is no CPU level; on this CPU --cpu takes: auto, scalar");
     refuse("--precision|int4", "int8|fp32");

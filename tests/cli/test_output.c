@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -83,37 +84,21 @@ static const char *written(void (*write_it)(pd_out *out, const void *what), cons
     return status == PD_OK ? space : "failed";
 }
 
-static void write_field(pd_out *out, const void *what) { pd_out_csv_field(out, what); }
-
-static void csv_fields_are_quoted_when_they_must_be(void)
-{
-    static const char *const cases[][2] = {
-        { "plain", "plain" },
-        { "", "" },
-        { "a,b", "\"a,b\"" },
-        { "say \"x\"", "\"say \"\"x\"\"\"" },
-        { "two\nlines", "\"two\nlines\"" },
-        { " edge", "\" edge\"" },
-        { "\"", "\"\"\"\"" },
-        { "a b", "a b" },
-        { "back\\slash", "back\\slash" },
-    };
-    for (size_t i = 0; i < PD_COUNT_OF(cases); i++) {
-        size_t len;
-        CHECK(strcmp(written(write_field, cases[i][0], &len), cases[i][1]) == 0);
-    }
-}
-
 /* Three hits: the paths borrow literals, the writers do not free. */
 static pd_hits three_hits(pd_hit items[3])
 {
     static char paths[3][32] = { "/p/b.jpg", "/p/\xff,\n.png", "/q/a.jpg" };
     static const char *const taken[3] = { "2003-05-24T15:01:33+02:00", "", "1999-01-01T00:00:00" };
     for (int i = 0; i < 3; i++) {
-        items[i] = (pd_hit){ .id = i + 1, .path = paths[i], .score = 0.5F - 0.1F * (float)i, .width = 4, .height = 3 };
+        items[i] = (pd_hit){ .id = i + 1,
+                             .path = paths[i],
+                             .score = 0.5F - 0.1F * (float)i,
+                             .match = 60 - 20 * i,
+                             .width = 4,
+                             .height = 3 };
         (void)snprintf(items[i].taken, sizeof items[i].taken, "%s", taken[i]);
     }
-    return (pd_hits){ .items = items, .n = 3, .total = 9 };
+    return (pd_hits){ .items = items, .n = 3, .total = 9, .strong = 1, .order = PD_ORDER_SCORE };
 }
 
 static pd_hits_form form_in_hand(const pd_hits_form *change)
@@ -126,8 +111,8 @@ static pd_hits_form form_in_hand(const pd_hits_form *change)
 
 static void write_hits(pd_out *out, const void *what)
 {
-    const pd_hits_answer answer = { .query = "q", .model = "tiny", .took_ms = 1.25, .hits = what };
-    pd_hits_write(out, &answer, form_in_hand(NULL));
+    const pd_hits_answer answer = { .query = "q", .took_ms = 1.25, .hits = what };
+    pd_hits_write(out, &answer, form_in_hand(NULL), 0);
 }
 
 static const char *hits_text(pd_hits_form form, size_t *ret_len)
@@ -141,24 +126,25 @@ static const char *hits_text(pd_hits_form form, size_t *ret_len)
 static void hits_come_in_every_form(void)
 {
     size_t len;
-    CHECK(strcmp(hits_text(PD_HITS_TEXT, &len), "1   0.500  2003-05-24 15:01  /p/b.jpg\n"
-                                                "2   0.400  -                 /p/\\xff,\\n.png\n"
-                                                "3   0.300  1999-01-01 00:00  /q/a.jpg\n") == 0);
-    CHECK(strcmp(hits_text(PD_HITS_CSV, &len), "id,path,score,match,taken,width,height\n"
-                                               "1,/p/b.jpg,0.500000,,2003-05-24T15:01:33+02:00,4,3\n"
-                                               "2,\"/p/\xff,\n.png\",0.400000,,,4,3\n"
-                                               "3,/q/a.jpg,0.300000,,1999-01-01T00:00:00,4,3\n") == 0);
+    CHECK(strcmp(hits_text(PD_HITS_TEXT, &len), "1   60   0.500  2003-05-24 15:01  /p/b.jpg\n"
+                                                "-- weaker matches below --\n"
+                                                "2   40   0.400  -                 /p/\\xff,\\n.png\n"
+                                                "3   20   0.300  1999-01-01 00:00  /q/a.jpg\n") == 0);
+    CHECK(strcmp(hits_text(PD_HITS_CSV, &len), "id,path,score,match,taken,width,height,rating,favorite\n"
+                                               "1,/p/b.jpg,0.500000,60,2003-05-24T15:01:33+02:00,4,3,0,0\n"
+                                               "2,\"/p/\xff,\n.png\",0.400000,40,,4,3,0,0\n"
+                                               "3,/q/a.jpg,0.300000,20,1999-01-01T00:00:00,4,3,0,0\n") == 0);
     static const char nul[] = "/p/b.jpg\0/p/\xff,\n.png\0/q/a.jpg";
     CHECK(memcmp(hits_text(PD_HITS_NUL, &len), nul, sizeof nul) == 0 && len == sizeof nul);
-    CHECK(strncmp(hits_text(PD_HITS_JSONL, &len),
-                  "{\"id\":1,\"path\":\"/p/b.jpg\",\"score\":0.5,\"match\":null,"
-                  "\"taken\":\"2003-05-24T15:01:33+02:00\",\"width\":4,\"height\":3}\n{\"id\":2,",
-                  60) == 0);
+    static const char line[] = "{\"id\":1,\"path\":\"/p/b.jpg\",\"score\":0.5,\"match\":60,"
+                               "\"taken\":\"2003-05-24T15:01:33+02:00\",\"width\":4,\"height\":3,\"rating\":0,"
+                               "\"favorite\":false}\n{\"id\":2,";
+    CHECK(strncmp(hits_text(PD_HITS_JSONL, &len), line, sizeof line - 1) == 0);
 }
 
 static void the_json_answer_has_its_keys(void)
 {
-    static const char *const keys[] = { "query", "model", "took_ms", "total", "strong", "hits" };
+    static const char *const keys[] = { "query", "model", "took_ms", "total", "strong", "sort", "hits" };
     size_t len;
     const char *text = hits_text(PD_HITS_JSON, &len);
     pd_json *json = NULL;
@@ -168,6 +154,33 @@ static void the_json_answer_has_its_keys(void)
         CHECK(pd_json_get(json, keys[i]) != NULL);
     CHECK(pd_json_count(pd_json_get(json, "hits")) == 3);
     pd_json_free(&json);
+}
+
+static void write_unmeasured(pd_out *out, const void *what)
+{
+    const pd_hits_answer answer = { .query = "q", .hits = what };
+    pd_hits_write(out, &answer, PD_HITS_TEXT, 98);
+}
+
+static void ranks_go_on_and_what_was_not_compared_has_no_measure(void)
+{
+    size_t len;
+    pd_hit items[3];
+    pd_hits hits = three_hits(items);
+    for (int i = 0; i < 3; i++) {
+        items[i].match = -1;
+        items[i].score = NAN;
+    }
+    hits.strong = -1;
+    CHECK(strcmp(written(write_unmeasured, &hits, &len), " 99    -       -  2003-05-24 15:01  /p/b.jpg\n"
+                                                         "100    -       -  -                 /p/\\xff,\\n.png\n"
+                                                         "101    -       -  1999-01-01 00:00  /q/a.jpg\n") == 0);
+    hits.strong = 100;
+    CHECK(strstr(written(write_unmeasured, &hits, &len), "\n-- weaker matches below --\n101 "));
+    hits.strong = 98;
+    CHECK(strncmp(written(write_unmeasured, &hits, &len), "-- weaker", 9) == 0);
+    hits.strong = 97; /* it was on an earlier page */
+    CHECK(!strstr(written(write_unmeasured, &hits, &len), "weaker"));
 }
 
 static void a_full_disk_is_told_with_its_own_status(void)
@@ -219,9 +232,9 @@ static void without_memory_no_half_answer_is_written(void)
 int main(void)
 {
     RUN(people_read_numbers_in_their_own_way);
-    RUN(csv_fields_are_quoted_when_they_must_be);
     RUN(hits_come_in_every_form);
     RUN(the_json_answer_has_its_keys);
+    RUN(ranks_go_on_and_what_was_not_compared_has_no_measure);
     RUN(a_full_disk_is_told_with_its_own_status);
     RUN(a_reader_that_left_is_no_reason_to_talk);
     RUN(without_memory_no_half_answer_is_written);

@@ -99,14 +99,14 @@ static void a_moved_file_keeps_its_id_and_its_learning(void)
     REQUIRE(library);
     CHECK(learn(library).learned == 4);
     pd_photo photo;
-    CHECK(pd_library_show(library, scene_path("photos/1/picture-1.bmp"), &photo, NULL) == PD_OK);
+    CHECK(pd_library_show(library, scene_path("photos/1/picture-1.bmp"), &photo, NULL, NULL) == PD_OK);
     const int64_t id = photo.id;
     CHECK(rename(scene_path("photos/1/picture-1.bmp"), scene_path("photos/new/name.bmp")) == 0);
     const pd_progress done = learn(library);
     CHECK(done.moved == 1 && done.learned == 0 && done.removed == 0);
-    CHECK(pd_library_show(library, scene_path("photos/new/name.bmp"), &photo, NULL) == PD_OK);
+    CHECK(pd_library_show(library, scene_path("photos/new/name.bmp"), &photo, NULL, NULL) == PD_OK);
     CHECK(photo.id == id && photo.learned_model);
-    CHECK(pd_library_show(library, scene_path("photos/1/picture-1.bmp"), &photo, NULL) == PD_ERR_NO_MATCH);
+    CHECK(pd_library_show(library, scene_path("photos/1/picture-1.bmp"), &photo, NULL, NULL) == PD_ERR_NO_MATCH);
     pd_library_close(&library);
 }
 

@@ -190,6 +190,26 @@ export function realPhotos() {
   return process.env.PD_SHARED && fs.existsSync(dir) ? fs.realpathSync(dir) : null;
 }
 
+let learnedOnce = null; // a folder with the library of the real photographs, for the cases that come after
+
+/** Serves a library of the real photographs: learned by the first case that asks, given to the others as files. */
+export async function serveReal(place) {
+  const photos = realPhotos();
+  if (!photos) throw new Skip('no real photographs here');
+  if (learnedOnce === null) {
+    await place.serve();
+    await place.learn(photos);
+    await place.stop();
+    const kept = fs.mkdtempSync(path.join(os.tmpdir(), 'pd-page-'));
+    process.on('exit', () => fs.rmSync(kept, { recursive: true, force: true }));
+    for (const name of ['data', 'cache']) fs.cpSync(path.join(place.home, name), path.join(kept, name), { recursive: true });
+    learnedOnce = kept;
+  } else {
+    for (const name of ['data', 'cache']) fs.cpSync(path.join(learnedOnce, name), path.join(place.home, name), { recursive: true });
+  }
+  await place.serve();
+}
+
 export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_FLAGS });
 
 /** Runs the cases one after the other; a line each. A case that needs what is absent throws a Skip. */

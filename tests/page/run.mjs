@@ -4,10 +4,11 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runCases } from './harness.mjs';
 import * as explore from './explore.mjs';
+import * as find from './find.mjs';
 import * as loading from './loading.mjs';
 import * as start from './start.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const [program, ...only] = process.argv.slice(2);
 const shots = path.join(process.env.PD_SHOTS ?? path.join(here, 'node_modules', '.shots'));
-process.exitCode = (await runCases(path.resolve(program), { ...start, ...loading, ...explore }, { shots, only })) ? 1 : 0;
+process.exitCode = (await runCases(path.resolve(program), { ...start, ...loading, ...explore, ...find }, { shots, only })) ? 1 : 0;

@@ -260,13 +260,13 @@ def main(names):
     failed = 0
     for case in cases:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as root:
-            place = Place(root)
+            place, begun = Place(root), time.monotonic()
             try:
                 case(place)
                 place.end()
                 log = place.root / 'stderr'
                 assert not log.exists() or b'Sanitizer' not in log.read_bytes(), 'a sanitizer complained'
-                print(f'ok   {case.__name__}', flush=True)
+                print(f'ok   {case.__name__} ({time.monotonic() - begun:.1f} s)', flush=True)
             except Skip as why:
                 print(f'skipped {case.__name__}: {why}', flush=True)
             except Exception as wrong:  # noqa: any failure is the case's

@@ -4,6 +4,7 @@ With a further argument --renew-docs: writes docs/http-errors.md."""
 import os
 import re
 import sys
+import urllib.parse
 
 import server_place
 from server_place import Events, png, read_answer
@@ -18,7 +19,7 @@ def token_is_needed_for_everything_under_api(place):
     server = place.serve()
     text = (server_place.SOURCE / 'src/server/routes.c').read_text()
     rows = re.findall(r'\{ "(GET|POST)", "(/api/[^"]+)"', text)
-    assert len(rows) >= 18, rows
+    assert len(rows) >= 33, rows
     for method, path in rows:
         path = path.replace('ID', '1')
         for headers in ({}, {'Authorization': 'Bearer ' + '0' * 64}, {'Authorization': 'Bearer ' + server.token[:-1]},
@@ -145,6 +146,14 @@ def nothing_outside_the_browse_root_is_looked_at(place):
         look = server.get(f'/api/v1/folders/look?path={path}').json()
         assert look['kind'] == 'outside' and look['suggestion'] is None and look['completion'] is None, look
         assert server.post('/api/v1/job', {'roots': [str(path)]}).code == 403
+        picture = f'{path}/1.png' if not str(path).endswith('.png') else str(path)
+        assert server.get('/api/v1/search?q=' + urllib.parse.quote(f'like:"{picture}"')).code == 403, picture
+        assert server.post('/api/v1/similar', {'paths': [picture]}).code == 403, picture
+        assert server.post('/api/v1/similar', {'ids': [1], 'q': f'like:"{picture}"'}).code == 403, picture
+        assert server.post('/api/v1/copy', {'photos': [1], 'folder': str(path)}).code == 403
+    for path in (f'{inside}/new/../../../outside/x', f'{inside}/none/..'):
+        assert server.post('/api/v1/copy', {'photos': [1], 'folder': path}).code in (400, 403), path
+    assert not (outside / 'x').exists() and not (inside / 'new').exists()
     assert server.snapshot()['job'] is None
     assert server.post('/api/v1/job', {'roots': [str(inside)]}).code == 202
 
@@ -204,8 +213,14 @@ def bad_requests(server, place):
     yield 'too many parameters', 400, ask('GET', api + 'search?' + 'a=1&' * 17)
     yield 'query of more than 4,096 bytes', 413, ask('GET', api + 'search?q=' + 'x' * 4097)
     yield 'number that is none', 400, ask('GET', api + 'search?q=x&n=many')
-    yield 'offset too large', 400, ask('GET', api + 'search?q=x&offset=10001')
-    yield 'window beyond the first 10,000', 413, ask('GET', api + 'search?q=x&offset=9990&n=11')
+    yield 'offset too large', 400, ask('GET', api + 'search?q=x&offset=1000000001')
+    yield 'more than 10,000 at once', 400, ask('GET', api + 'search?q=x&n=10001')
+    yield 'result that is not kept any more', 404, ask('GET', api + 'search?result=999999')
+    yield 'name of a tab too long', 400, ask('GET', api + 'search?tab=' + 'x' * 65)
+    yield 'picture in the query that is not there', 404, ask('GET', api + 'search?q=like:/no/such.jpg')
+    yield 'values of an unknown field', 400, ask('GET', api + 'values?q=&fields=camera,taste')
+    yield 'values of too many fields', 413, ask('GET', api + 'values?q=&fields=' + 'iso,' * 33)
+    yield 'cursor that is none', 400, ask('GET', api + 'query?q=x&cursor=end')
     yield 'unknown order', 400, ask('GET', api + 'search?q=x&sort=taste')
     yield 'unknown id', 404, ask('GET', api + 'photos/999999')
     yield 'id that is no number', 400, ask('GET', api + 'photos/one')
@@ -228,6 +243,29 @@ def bad_requests(server, place):
     yield 'pause without a job', 409, ask('POST', api + 'job/pause')
     yield 'unknown speed', 400, ask('POST', api + 'job/speed', json_type, b'{"speed":"warp"}')
     yield 'ids that are none', 400, ask('POST', api + 'similar', json_type, b'{"ids":["a"]}')
+    yield 'paths that are none', 400, ask('POST', api + 'similar', json_type, b'{"paths":[7]}')
+    yield 'example that is not there', 404, ask('POST', api + 'similar', json_type, b'{"paths":["/no/such.jpg"]}')
+    yield 'edit of nothing', 400, ask('POST', api + 'edit', json_type, b'{"tag":"x"}')
+    yield 'edit that does nothing', 400, ask('POST', api + 'edit', json_type, b'{"photos":[1]}')
+    yield 'two edits at once', 400, ask('POST', api + 'edit', json_type, b'{"photos":[1],"tag":"x","rating":1}')
+    yield 'rating above 5', 400, ask('POST', api + 'edit', json_type, b'{"photos":[1],"rating":6}')
+    yield 'empty tag', 400, ask('POST', api + 'edit', json_type, b'{"photos":[1],"tag":"  "}')
+    yield 'tag with a newline', 400, ask('POST', api + 'edit', json_type, b'{"photos":[1],"tag":"a\\nb"}')
+    yield 'edit of a result that is not kept', 404, ask('POST', api + 'edit', json_type, b'{"result":999999,"tag":"x"}')
+    yield 'body of an edit larger than 16 MiB', 413, ask('POST', api + 'edit', {**json_type, 'Content-Length': '16777217'})
+    yield 'undo of another step', 404, ask('POST', api + 'undo', json_type, b'{"step":999}')
+    yield 'album that is not there', 404, ask('POST', api + 'albums', json_type, b'{"remove":"none"}')
+    yield 'album renamed to nothing', 400, ask('POST', api + 'albums', json_type, b'{"rename":"none"}')
+    yield 'search saved without a name', 400, ask('POST', api + 'saved', json_type, b'{"query":"x"}')
+    yield 'history without a query', 400, ask('POST', api + 'history', json_type, b'{}')
+    yield 'export of nothing', 400, ask('GET', api + 'export?form=csv')
+    yield 'export in an unknown form', 400, ask('GET', api + 'export?ids=1&form=pdf')
+    yield 'copy to nowhere', 400, ask('POST', api + 'copy', json_type, b'{"photos":[1]}')
+    yield 'copy to a relative folder', 400, ask('POST', api + 'copy', json_type, b'{"photos":[1],"folder":"x"}')
+    yield 'copy into a file', 400, ask('POST', api + 'copy', json_type,
+                                       b'{"photos":[1],"folder":"%s"}' % os.fsencode(place.photos / '1.png'))
+    yield 'work that is none', 400, ask('POST', api + 'work', json_type, b'{"program":"another"}')
+    yield 'work larger than 64 MiB', 413, ask('POST', api + 'work', {**json_type, 'Content-Length': '67108865'})
     yield 'no ids', 400, ask('POST', api + 'similar', json_type, b'{"ids":[]}')
     yield 'too many ids', 413, ask('POST', api + 'similar', json_type, b'{"ids":[' + b'1,' * 64 + b'1]}')
     yield 'unknown id as an example', 404, ask('POST', api + 'similar', json_type, b'{"ids":[999999]}')
@@ -289,7 +327,9 @@ def docs_list_every_route(place):
     text = (server_place.SOURCE / 'docs/http.md').read_text()
     source = (server_place.SOURCE / 'src/server/routes.c').read_text()
     rows = re.findall(r'\{ "(GET|POST)", "(/api/[^"]+)"', source)
-    documented = set(re.findall(r'^\| `(GET|POST) (/api/v1/[\w/]+)', text, re.MULTILINE))
+    documented = set()
+    for line in re.findall(r'^\| `(?:GET|POST) /api/v1/.*', text, re.MULTILINE):
+        documented |= set(re.findall(r'`(GET|POST) (/api/v1/[\w/]+)', line.split(' | ')[0]))
     for line in re.findall(r'^\| `POST /api/v1/job/pause`.*', text, re.MULTILINE):
         documented |= {('POST', '/api/v1/job/' + name) for name in re.findall(r'`(\w+)`', line.split('|')[1])}
     assert set(rows) == documented, set(rows) ^ documented

@@ -1,9 +1,9 @@
 // The typed client of docs/http.md. Every failure is an ApiError with the server's own sentence.
 
 import { asSentence } from './words.ts';
-import type { FaultPage, FolderCount, FolderPage, Hits, Look, Photo, Snapshot, Sort, Speed } from './types.ts';
+import type { FaultPage, FolderCount, FolderPage, Hits, Look, Snapshot, Sort, Speed } from './types.ts';
 
-const base = '/api/v1';
+export const base = '/api/v1';
 
 /** `status` is the server's name ('not_found', 'full' ...); 'offline': the program did not answer at all. */
 export class ApiError extends Error {
@@ -30,7 +30,7 @@ export function sentenceOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-async function failure(response: Response): Promise<ApiError> {
+export async function failure(response: Response): Promise<ApiError> {
   try {
     const body = (await response.json()) as { error?: { status?: string; message?: string } };
     if (body.error?.message) return new ApiError(body.error.status ?? 'internal', asSentence(body.error.message), response.status);
@@ -40,7 +40,7 @@ async function failure(response: Response): Promise<ApiError> {
   return new ApiError('internal', `The program answered with code ${response.status} and no reason.`, response.status);
 }
 
-async function ask<T>(path: string, init?: RequestInit): Promise<T> {
+export async function ask<T>(path: string, init?: RequestInit): Promise<T> {
   let response: Response;
   try {
     response = await fetch(base + path, { cache: 'no-store', ...init });
@@ -52,7 +52,7 @@ async function ask<T>(path: string, init?: RequestInit): Promise<T> {
   return (await response.json()) as T;
 }
 
-type Values = Record<string, string | number | undefined>;
+export type Values = Record<string, string | number | undefined>;
 
 /** '?a=1&b=x' of what is set, '' of nothing. */
 export function queryOf(values: Values): string {
@@ -62,7 +62,7 @@ export function queryOf(values: Values): string {
   return text && `?${text}`;
 }
 
-const post = <T>(path: string, body?: unknown, signal?: AbortSignal): Promise<T> =>
+export const post = <T>(path: string, body?: unknown, signal?: AbortSignal): Promise<T> =>
   ask<T>(path, {
     method: 'POST',
     signal: signal ?? null,
@@ -82,26 +82,6 @@ export const api = {
 
   search: (q: string, options: Window & { sort?: Sort } = {}, signal?: AbortSignal) =>
     ask<Hits>(`/search${queryOf({ q, ...options })}`, { signal: signal ?? null }),
-  similarTo: (ids: number[], window: Window = {}, signal?: AbortSignal) =>
-    post<Hits>('/similar', { ids, ...window }, signal),
-  similarToPicture: (picture: Blob, window: Window = {}, signal?: AbortSignal) =>
-    ask<Hits>(`/similar${queryOf({ ...window })}`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/octet-stream' },
-      body: picture,
-      signal: signal ?? null,
-    }),
-  photo: (id: number, signal?: AbortSignal) => ask<Photo>(`/photos/${id}`, { signal: signal ?? null }),
-  /** Why a photo's rendition does not come, as the program says it. */
-  whyNoView: async (id: number): Promise<string> => {
-    try {
-      const response = await fetch(viewUrl(id, 320), { cache: 'no-store' });
-      if (!response.ok) return (await failure(response)).message;
-    } catch {
-      return NOT_ANSWERING;
-    }
-    return 'The original could not be shown.';
-  },
   errors: (window: Window = {}, signal?: AbortSignal) =>
     ask<FaultPage>(`/errors${queryOf({ ...window })}`, { signal: signal ?? null }),
 
@@ -120,7 +100,6 @@ export const api = {
 
 /** The picture's address in an <img>. */
 export const thumbUrl = (id: number): string => `${base}/photos/${id}/thumb`;
-export const viewUrl = (id: number, size?: number): string => `${base}/photos/${id}/view${queryOf({ size })}`;
 export const eventsUrl = (after?: number): string => `${base}/events${queryOf({ after })}`;
 
 /** Counts the pictures under a folder, telling as it goes; the returned function stops it. `lost`: it broke off. */

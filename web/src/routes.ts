@@ -8,11 +8,11 @@ export type Route =
   | { view: 'loading' }
   | { view: 'error' }
   | { view: 'search'; q: string; sort: Sort | null }
-  | { view: 'similar'; ids: number[] }
+  | { view: 'similar'; ids: number[]; paths: string[]; q: string }
   | { view: 'photo'; id: number }
   | { view: 'unknown'; path: string };
 
-const sorts: readonly Sort[] = ['score', 'date', '-date', 'name'];
+const sorts: readonly Sort[] = ['score', 'date', '-date', 'name', '-name', 'size', '-size'];
 
 function idOf(text: string): number | null {
   const id = /^\d{1,15}$/.test(text) ? Number(text) : 0;
@@ -32,11 +32,16 @@ export function parseRoute(address: string): Route {
   }
   if (path === '/similar') {
     const ids = (query.get('ids') ?? '').split(',').map(idOf);
-    return { view: 'similar', ids: [...new Set(ids.filter((id) => id !== null))] };
+    return { view: 'similar', ids: [...new Set(ids.filter((id) => id !== null))], paths: query.getAll('path').filter((one) => one !== ''), q: query.get('q') ?? '' };
   }
   const id = path.startsWith('/photo/') ? idOf(path.slice('/photo/'.length)) : null;
   return id === null ? { view: 'unknown', path: url.pathname } : { view: 'photo', id };
 }
+
+const withQuery = (path: string, values: string[][]): string => {
+  const text = new URLSearchParams(values).toString().replaceAll('%2C', ','); // ids stay readable
+  return text ? `${path}?${text}` : path;
+};
 
 export function formatRoute(route: Route): string {
   switch (route.view) {
@@ -46,15 +51,10 @@ export function formatRoute(route: Route): string {
     case 'loading':
     case 'error':
       return `/${route.view}`;
-    case 'search': {
-      const query = new URLSearchParams();
-      if (route.q) query.set('q', route.q);
-      if (route.sort) query.set('sort', route.sort);
-      const text = query.toString();
-      return text ? `/search?${text}` : '/search';
-    }
+    case 'search':
+      return withQuery('/search', [...(route.q ? [['q', route.q]] : []), ...(route.sort ? [['sort', route.sort]] : [])]);
     case 'similar':
-      return route.ids.length ? `/similar?ids=${route.ids.join(',')}` : '/similar';
+      return withQuery('/similar', [...(route.ids.length ? [['ids', route.ids.join(',')]] : []), ...route.paths.map((path) => ['path', path]), ...(route.q ? [['q', route.q]] : [])]);
     case 'photo':
       return `/photo/${route.id}`;
     case 'unknown':

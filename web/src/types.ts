@@ -102,7 +102,7 @@ export interface Snapshot {
   error: ErrorFacts | null;
 }
 
-export type Sort = 'score' | 'date' | '-date' | 'name';
+export type Sort = 'score' | 'date' | '-date' | 'name' | '-name' | 'size' | '-size';
 
 export interface Hit {
   id: number;
@@ -112,16 +112,91 @@ export interface Hit {
   taken: string | null;
   width: number;
   height: number;
+  rating?: number;
+  favorite?: boolean;
 }
 
 export interface Hits {
   query: string;
-  model: string;
+  model: string | null;
   took_ms: number;
   total: number;
-  strong: number | null;
+  strong: number | null; // the first so many are above the line; null: there is no line
   offset: number;
+  result?: number | null; // its number, for further windows; null, 0: not kept
+  sort?: Sort; // the order it is in
+  parts?: Part[];
+  message?: string | null;
   hits: Hit[];
+}
+
+/** One part of a query, as it was read. Offsets are those of JavaScript's strings. */
+export interface Part {
+  kind: 'meaning' | 'like' | 'exact' | 'filter' | 'sort';
+  field: string | null;
+  negated: boolean;
+  weight: number;
+  text: string; // in words: "looks like: sunset"
+  note: string | null;
+  begin: number;
+  end: number;
+  without: string; // the query without it
+}
+
+export interface Offer {
+  insert: string;
+  label: string;
+  count: number | null;
+}
+
+export interface Reading {
+  parts: Part[];
+  print: string;
+  typing?: { begin: number; end: number; items: Offer[] } | null;
+}
+
+export interface FieldValue {
+  value: string;
+  count: number;
+  add: string; // the query with this filter added
+  only: string; // the filter alone
+}
+
+export interface FieldValues {
+  field: string;
+  chosen: string[];
+  values: FieldValue[];
+}
+
+export interface Album {
+  id: number;
+  name: string;
+  photos: number;
+  cover: number | null;
+}
+
+export interface Saved {
+  name: string;
+  query: string;
+  at: string;
+}
+
+export interface Past {
+  query: string;
+  at: string;
+}
+
+export type SaidBy = 'user' | 'file' | 'machine';
+
+/** What user, file and machines say about a photo. */
+export interface Work {
+  rating: number | null;
+  rating_by: SaidBy | null;
+  favorite: boolean;
+  caption: string | null;
+  caption_by: SaidBy | null;
+  tags: { name: string; by: SaidBy }[];
+  albums: string[];
 }
 
 export interface Photo {
@@ -145,10 +220,15 @@ export interface Photo {
   fnumber: number | null;
   focal_mm: number | null;
   gps: { lat: number; lon: number; alt: number | null } | null;
+  title?: string | null;
+  description?: string | null;
   keywords: string[];
-  rating: number | null;
+  persons?: string[];
+  colours?: { rgb: string; share: number }[]; // share in percent, the largest first
+  rating: number | null; // that the file says; -1: rejected
   caption: string | null;
   tags: { name: string; score: number }[];
+  work?: Work;
   sha256: string;
   phash: string | null;
   learned: { model: string; at: string } | null;

@@ -17,7 +17,13 @@ type Given = Fact | null | false | undefined;
 const only = (facts: Given[]): Fact[] => facts.filter((fact): fact is Fact => !!fact);
 
 // What makers append to their name: "OLYMPUS OPTICAL CO.,LTD", "NIKON CORPORATION".
-const FIRM = /[\s,]+(optical|imaging|co\.?\s*,?\s*ltd\.?|corporation|corp\.?|company|electric|inc\.?|ltd\.?)(?=[\s,.]|$)/gi;
+const FIRM = /[\s,]+(optical|imaging|co\.?\s*,?\s*ltd\.?|corporation|corp\.?|company|electric|computer|inc\.?|ltd\.?)(?=[\s,.]|$)/gi;
+
+/** The same of make and model in one: "NIKON COOLPIX P6000" as "Nikon COOLPIX P6000". */
+export function cameraLabel(value: string): string {
+  const label = value.replace(FIRM, '').trim();
+  return label.replace(/^[A-Z]{4,}(?=\s)/, (name) => name[0]! + name.slice(1).toLowerCase());
+}
 
 /** "Canon EOS D60", where the maker says its name again in the model; "Olympus C720UZ", where it shouts. */
 export function cameraWords(make: string | null, model: string | null): string | null {
@@ -26,6 +32,23 @@ export function cameraWords(make: string | null, model: string | null): string |
   if (!make || !model) return model ?? make;
   const brand = make.split(/\s+/)[0]!.toLowerCase();
   return model.toLowerCase().startsWith(brand) ? model : `${make} ${model}`;
+}
+
+/** What the file says of its worth: 0 and nothing are no rating, below that it was rejected. */
+export function ratingWords(rating: number | null): string | null {
+  if (rating === null || rating === 0) return null;
+  return rating < 0 ? 'Rejected' : `${rating} of 5`;
+}
+
+/** What people wrote into the file with another program. */
+export function writtenFacts(photo: Photo): Fact[] {
+  const persons = photo.persons ?? [];
+  return only([
+    !!photo.title && { key: 'Title', value: photo.title },
+    !!photo.description && photo.description !== photo.title && { key: 'Description', value: photo.description },
+    persons.length > 0 && { key: persons.length === 1 ? 'Person' : 'Persons', value: persons.join(', ') },
+    ratingWords(photo.rating) !== null && { key: 'Rating', value: ratingWords(photo.rating)! },
+  ]);
 }
 
 export function cameraFacts(photo: Photo): Fact[] {
@@ -43,7 +66,6 @@ export function cameraFacts(photo: Photo): Fact[] {
     photo.lens !== null && { key: 'Lens', value: photo.lens },
     (exposure.length > 0 || focal !== false) && { key: 'Exposure', value: [...exposure, focal].filter((part) => part !== false).join('   ') },
     photo.gps && { key: 'Place', value: placeWords(photo.gps.lat, photo.gps.lon, photo.gps.alt), copy: `${photo.gps.lat}, ${photo.gps.lon}` },
-    photo.rating !== null && { key: 'Rating', value: `${photo.rating} of 5` },
   ]);
 }
 

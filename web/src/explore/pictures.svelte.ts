@@ -34,8 +34,16 @@ class Pictures {
     const picture = { key: performance.timeOrigin + performance.now(), name: file.name || 'pasted picture', file };
     this.#kept.set(picture.key, picture);
     for (const key of this.#kept.keys()) if (this.#kept.size > KEPT) this.#kept.delete(key);
-    router.navigate({ view: 'similar', ids: [] });
+    router.navigate({ view: 'similar', ids: [], paths: [], q: '' });
     router.remember(NOTE, { key: picture.key, name: picture.name } satisfies Noted);
+    this.follow();
+  }
+
+  /** Goes somewhere with the picture that is searched with now. */
+  carry(go: () => void): void {
+    const noted = router.recall<Noted>(NOTE);
+    go();
+    if (noted) router.remember(NOTE, noted);
     this.follow();
   }
 

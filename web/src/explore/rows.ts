@@ -5,6 +5,9 @@
 // would have to grow above STRETCH_MAX takes the next photograph too where that comes nearer to the wanted height, and
 // none ever grows beyond it. A last row under LAST_ROW_FULL keeps the wanted height.
 //
+// A cut may be drawn before a photograph: the row before it ends there, keeps the wanted height where it is not full, and
+// is followed by some room for words.
+//
 // Nothing here knows of the page. The ratio of a photograph may be unknown (0): it then counts as FALLBACK_RATIO, and
 // `layout(from, to)` puts right what changes when it is learned. That touches only the rows between the change and the
 // first row that begins where it began before; the rest is moved as a whole.
@@ -15,6 +18,11 @@ export interface Metrics {
   gap: number; // between photographs of a row, px
   caption: number; // under each photograph, px
   rowGap: number; // under each row, px
+}
+
+export interface Cut {
+  item: number; // the first photograph below it
+  room: number; // px
 }
 
 export interface Tile {
@@ -33,6 +41,7 @@ export class Rows {
   count = 0; // of rows
   items = 0;
   #metrics: Metrics;
+  #cut: Cut | null = null;
   #ratios = new Float32Array(0); // [items]; 0 = not known
   #first = new Int32Array(1); // [rows + 1]; first item of each row, then `items`
   #top = new Float64Array(1); // [rows + 1]; px; then the height of all
@@ -60,6 +69,22 @@ export class Rows {
     this.items = items;
     this.#reserve(items);
     this.layout(Math.max(0, Math.min(before, items) - 1), items);
+  }
+
+  get cut(): Cut | null {
+    return this.#cut;
+  }
+
+  /** Where the words of the cut begin; null: there is none. */
+  get cutTop(): number | null {
+    return this.#cut && this.#cut.item < this.items && this.count > 0 ? this.top(this.rowOf(this.#cut.item)) - this.#cut.room : null;
+  }
+
+  /** Draws a cut, or takes it away. */
+  setCut(cut: Cut | null): void {
+    if (cut?.item === this.#cut?.item && cut?.room === this.#cut?.room) return;
+    this.#cut = cut;
+    this.layout(0, this.items);
   }
 
   /** Lays out anew for another width or height. */
@@ -96,18 +121,19 @@ export class Rows {
     // A row's end depends on the first photograph of the next one: begin one row earlier.
     let row = this.count > 0 ? Math.max(0, this.rowOf(Math.min(from, this.#first[this.count]! - 1)) - 1) : 0;
     let item = row > 0 ? this.#first[row]! : 0;
-    let top = row > 0 ? this.#top[row]! : 0;
+    let top = row > 0 ? this.#top[row]! - (item === this.#cut?.item ? this.#cut.room : 0) : 0;
     const old = this.count > 0 ? { first: this.#first.slice(0, this.count + 1), top: this.#top.slice(0, this.count + 1), height: this.#height.slice(0, this.count) } : null;
     let seen = row;
     while (item < this.items) {
       if (old && item >= to) {
         while (seen < old.height.length && old.first[seen]! < item) seen++;
         if (seen < old.height.length && old.first[seen] === item && old.first[old.height.length] === this.items) {
-          this.#append(old, seen, row, top);
+          this.#append(old, seen, row, top + (item === this.#cut?.item ? this.#cut.room : 0));
           return;
         }
       }
       const next = this.#endOfRow(item);
+      if (item === this.#cut?.item) top += this.#cut.room;
       this.#first[row] = item;
       this.#top[row] = top;
       const height = this.#heightOfRow(item, next);
@@ -203,11 +229,17 @@ export class Rows {
     return sum;
   }
 
+  /** No row goes beyond the cut, nor the end. */
+  #sectionEnd(first: number): number {
+    return this.#cut && first < this.#cut.item ? Math.min(this.#cut.item, this.items) : this.items;
+  }
+
   #endOfRow(first: number): number {
     const { width, height, gap } = this.#metrics;
+    const items = this.#sectionEnd(first);
     let sum = this.ratio(first);
     let end = first + 1;
-    for (; end < this.items; end++) {
+    for (; end < items; end++) {
       const taken = gap * (end - first);
       const more = sum + this.ratio(end);
       if (more * height + taken > width) {
@@ -225,7 +257,7 @@ export class Rows {
     const sum = this.#ratioSum(first, end);
     const available = width - gap * (end - first - 1);
     const full = available / sum;
-    if (end === this.items && full > height && (sum * height) / available < LAST_ROW_FULL) return height;
+    if (end === this.#sectionEnd(first) && full > height && (sum * height) / available < LAST_ROW_FULL) return height;
     return Math.max(1, Math.round(Math.min(full, height * STRETCH_MAX)));
   }
 }

@@ -69,11 +69,17 @@ export function scoreWords(score: number | null): string | null {
   return score === null ? null : score.toFixed(2);
 }
 
-/** What a cell is called: name, score, date. */
-export function cellWords(path: string, score: number | null, taken: string | null): string {
-  const said = [nameOf(path)];
-  if (score !== null) said.push(`score ${scoreWords(score)}`);
-  said.push(takenWords(taken)?.long ?? 'no date');
+/** "88, a strong match" */
+export function matchWords(match: number, strong: boolean | null): string {
+  return strong === null ? `${match} of 100` : `${match}, a ${strong ? 'strong' : 'weaker'} match`;
+}
+
+/** What a cell is called: name, match or score, date. */
+export function cellWords(hit: { path: string; score: number | null; match: number | null; taken: string | null }, strong: boolean | null): string {
+  const said = [nameOf(hit.path)];
+  if (hit.match !== null) said.push(strong === null ? `match ${hit.match} of 100` : `${strong ? 'strong' : 'weaker'} match, ${hit.match} of 100`);
+  else if (hit.score !== null) said.push(`score ${scoreWords(hit.score)}`);
+  said.push(takenWords(hit.taken)?.long ?? 'no date');
   return said.join(', ');
 }
 

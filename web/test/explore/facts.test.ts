@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cameraFacts, cameraWords, fileFacts } from '../../src/explore/facts.ts';
+import { cameraFacts, cameraLabel, cameraWords, fileFacts, ratingWords, writtenFacts } from '../../src/explore/facts.ts';
 import type { Photo } from '../../src/types.ts';
 
 const bare: Photo = {
@@ -36,4 +36,21 @@ test('makers say their name once', () => {
   assert.equal(cameraWords('SONY', 'DSC-P1'), 'Sony DSC-P1');
   assert.equal(cameraWords(null, 'X'), 'X');
   assert.equal(cameraWords('HTC', null), 'HTC');
+  assert.equal(cameraLabel('NIKON COOLPIX P6000'), 'Nikon COOLPIX P6000');
+  assert.equal(cameraLabel('CASIO COMPUTER CO.,LTD. EX-Z4'), 'Casio EX-Z4');
+  assert.equal(cameraLabel('Canon EOS D60'), 'Canon EOS D60');
+});
+
+test('a rejected photo has no stars, and no rating is none', () => {
+  assert.equal(ratingWords(-1), 'Rejected');
+  assert.equal(ratingWords(0), null);
+  assert.equal(ratingWords(null), null);
+  assert.equal(ratingWords(4), '4 of 5');
+  assert.deepEqual(writtenFacts({ ...bare, rating: 0 }), []);
+});
+
+test('what people wrote into the file is said under its own names', () => {
+  const written = { ...bare, title: 'A fair', description: 'Tents below the hills', persons: ['Ada', 'Bo'], rating: -1 };
+  assert.deepEqual(lines(writtenFacts(written)), ['Title: A fair', 'Description: Tents below the hills', 'Persons: Ada, Bo', 'Rating: Rejected']);
+  assert.deepEqual(lines(writtenFacts({ ...bare, title: 'Same', description: 'Same' })), ['Title: Same']);
 });

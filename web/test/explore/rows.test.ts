@@ -144,3 +144,37 @@ test('10,000 photographs, window by window, take far less than a frame each', ()
   const each = (performance.now() - from) / 100;
   assert.ok(each < 8, `${each} ms a window`); // 0.06 ms measured
 });
+
+test('a row ends at the cut, which has room for its words', () => {
+  const rows = filled(400);
+  rows.setCut({ item: 37, room: 44 });
+  const row = rows.rowOf(37);
+  assert.equal(rows.first(row), 37);
+  assert.equal(rows.top(row) - (rows.top(row - 1) + rows.photoHeight(row - 1) + 24 + 8), 44);
+  assert.equal(rows.cutTop, rows.top(row) - 44);
+  assert.ok(rows.photoHeight(row - 1) <= 210 * 1.6);
+});
+
+test('with a cut, rows that are learned piece by piece are those that are laid out at once', () => {
+  for (const item of [0, 1, 37, 120, 121, 399]) {
+    const whole = filled(400);
+    whole.setCut({ item, room: 44 });
+    const pieces = new Rows(desk);
+    pieces.setCut({ item, room: 44 });
+    pieces.resize(400);
+    const all = Array.from({ length: 400 }, (_, i) => whole.ratio(i));
+    for (const first of [100, 0, 300, 200]) pieces.setRatios(first, all.slice(first, first + 100));
+    assert.deepEqual(flat(pieces), flat(whole), `cut before ${item}`);
+  }
+});
+
+test('a cut behind the end, or none, changes nothing', () => {
+  const rows = filled(50);
+  const before = flat(rows);
+  rows.setCut({ item: 50, room: 44 });
+  assert.equal(rows.cutTop, null);
+  assert.deepEqual(flat(rows), before);
+  rows.setCut({ item: 20, room: 44 });
+  rows.setCut(null);
+  assert.deepEqual(flat(rows), before);
+});

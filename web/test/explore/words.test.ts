@@ -31,9 +31,14 @@ test('a place has its hemispheres', () => {
   assert.equal(words.placeWords(0, 0, -3), '0.0000° N, 0.0000° E, 3 m below the sea');
 });
 
-test('a cell is called by name, score and date', () => {
-  assert.equal(words.cellWords('/home/me/a b/dog.jpg', 0.2966, '2008-05-08T09:54:00'), 'dog.jpg, score 0.30, Thursday 8 May 2008, 09:54');
-  assert.equal(words.cellWords('dog.jpg', null, null), 'dog.jpg, no date');
+test('a cell is called by name, match or score, and date', () => {
+  const hit = { path: '/home/me/a b/dog.jpg', score: 0.2966, match: null, taken: '2008-05-08T09:54:00' };
+  assert.equal(words.cellWords(hit, null), 'dog.jpg, score 0.30, Thursday 8 May 2008, 09:54');
+  assert.equal(words.cellWords({ ...hit, match: 91 }, true), 'dog.jpg, strong match, 91 of 100, Thursday 8 May 2008, 09:54');
+  assert.equal(words.cellWords({ ...hit, match: 41 }, false), 'dog.jpg, weaker match, 41 of 100, Thursday 8 May 2008, 09:54');
+  assert.equal(words.cellWords({ path: 'dog.jpg', score: null, match: null, taken: null }, null), 'dog.jpg, no date');
+  assert.equal(words.matchWords(88, true), '88, a strong match');
+  assert.equal(words.matchWords(88, null), '88 of 100');
   assert.equal(words.folderOf('/home/me/dog.jpg'), '/home/me');
   assert.equal(words.folderOf('/dog.jpg'), '/');
 });
