@@ -84,7 +84,7 @@ static void read_part(pd_asked *asked, const pd_query_part *part, size_t *n_pict
         asked->has_meaning = true;
         ++*n_pictures;
     } else if (part->kind == PD_PART_MEANING) {
-        asked->has_meaning = true;
+        asked->has_meaning = asked->has_words = true;
         asked->english_only |= has_foreign_letter(part->words);
         if (part->negated)
             return;

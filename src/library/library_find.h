@@ -10,6 +10,7 @@ typedef struct pd_asked {
     pd_query *query;
     pd_order order;   /* resolved: not NONE */
     bool has_meaning; /* something is compared: words, a like: part or an example */
+    bool has_words;   /* words are */
     bool english_only;
     int64_t model; /* the store's number */
     size_t dim;

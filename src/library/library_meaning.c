@@ -103,7 +103,7 @@ static pd_status open_model(pd_asked *asked, pd_error *err)
 {
     pd_library *library = asked->library;
     PD_TRY(pd_library_need_store(library, err));
-    PD_TRY(pd_library_need_model(library, 0, err));
+    PD_TRY(pd_library_need_model(library, asked->has_words ? PD_MODEL_TEXT : 0, err));
     asked->dim = pd_model_dim(library->searcher.model);
     asked->vector = pd_mem_alloc(asked->dim, sizeof *asked->vector);
     asked->one = pd_mem_alloc(asked->dim, sizeof *asked->one);
@@ -171,7 +171,7 @@ static pd_status need_bank(pd_asked *asked, pd_error *err)
 static pd_status measure_null(pd_asked *asked, pd_error *err)
 {
     const pd_library_searcher *searcher = &asked->library->searcher;
-    if (pd_vindex_count(searcher->index) > PD_NULL_NEEDED_MAX)
+    if (pd_vindex_count(searcher->index) > PD_NULL_NEEDED_BELOW)
         return PD_OK;
     if (asked->text_square > 0)
         PD_TRY(need_bank(asked, err));

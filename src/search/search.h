@@ -47,7 +47,7 @@ typedef struct pd_null_mix {
 PD_MUST_USE pd_status pd_null_measure(const pd_vindex *index, const pd_kernels *kernels, const pd_null_mix *mix,
                                       pd_null *ret_null, pd_error *err);
 /* Photos above which the library tells by itself, within a hundredth: measuring can be left out. */
-#define PD_NULL_NEEDED_MAX 5000
+#define PD_NULL_NEEDED_BELOW 5000
 
 /* What a score means: z is its distance from the library's mean in standard deviations of this question's own scores.
  * A relevance of 0 is as good as any photo, `line` is where strong matches begin. */

@@ -96,6 +96,8 @@ static void an_equal_question_is_the_same_result_until_something_changes(void)
     CHECK(pd_library_find(library, &(pd_question){ .examples = &example, .n_examples = 1 }, &one, NULL) == PD_OK);
     CHECK(pd_library_find(library, &(pd_question){ .examples = &example, .n_examples = 1 }, &two, NULL) == PD_OK);
     CHECK(one.result == two.result && one.result != all && one.total == 19);
+    pd_hits_done(&one);
+    pd_hits_done(&two);
     REQUIRE(make_pictures(20, 24) && learn(library) == 4);
     CHECK(number_of(library, "a red thing in:dogs") != first && number_of(library, "") != all);
     pd_library_close(&library);
