@@ -51,13 +51,13 @@ static void open_contender(contender *c, const char *dir, unsigned cpu_mask, boo
 
 static void open_contenders(const char *dir, bool all)
 {
-    static const char *const levels[] = { "avx512", "dotprod", "avx2", "neon", "sse2", "scalar" };
+    static const char *const levels[] = { "amx", "avx512", "dotprod", "avxvnni", "avx2", "neon", "sse2", "scalar" };
     n_contenders = 0;
     for (size_t i = 0; i < PD_COUNT_OF(levels); i++)
         for (int fp32 = 0; fp32 < 2; fp32++) {
             unsigned mask;
             contender *c = &contenders[n_contenders];
-            if (!pd_cpu_level(levels[i], &mask) || (i >= 4 && !all))
+            if (!pd_cpu_level(levels[i], &mask) || (i >= 6 && !all))
                 continue;
             *c = (contender){ .level = levels[i], .precision = fp32 ? "fp32" : "int8" };
             open_contender(c, dir, mask, fp32);

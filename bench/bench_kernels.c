@@ -16,7 +16,7 @@
 #include "peak.h"
 
 #define ROUNDS 15
-#define LEVELS_MAX 6
+#define LEVELS_MAX 8
 #define CACHE_LINE 64
 
 static pd_kernels levels[LEVELS_MAX];
@@ -107,15 +107,6 @@ static void report(const char *what, const job *j, peak (*peak_of)(const char *l
     fflush(stdout);
 }
 
-/* What a level's products are made of. */
-static peak peak_fma(const char *level)
-{
-    (void)level;
-    return PEAK_FMA;
-}
-static peak peak_i8(const char *level) { return strcmp(level, "avx512") == 0 ? PEAK_VNNI : PEAK_MADDWD; }
-static peak peak_bf16(const char *level) { return strcmp(level, "avx512") == 0 ? PEAK_BF16 : PEAK_FMA; }
-
 /* ViT-B/32 at 224 pixels (qkv, proj, fc1, fc2; and one prompt of 16 tokens), then MobileNetV2 at 224. */
 static const struct {
     size_t m, n, k;
@@ -191,11 +182,11 @@ static void bench_shape(size_t m, size_t n, size_t k, pd_activation activation)
     snprintf(what, sizeof what, "quantise %zu x %zu", m, k);
     report(what, &(job){ run_quantise, &p, (double)(m * k), "G/s", 1 }, NULL);
     snprintf(what, sizeof what, "gemm_i8  %zu x %zu x %zu", m, n, k);
-    report(what, &(job){ run_i8, &p, work, "G/s", 1 }, peak_i8);
+    report(what, &(job){ run_i8, &p, work, "G/s", 1 }, peak_of_i8);
     snprintf(what, sizeof what, "gemm_bf16 %zu x %zu x %zu", m, n, k);
-    report(what, &(job){ run_bf16, &p, work, "G/s", 1 }, peak_bf16);
+    report(what, &(job){ run_bf16, &p, work, "G/s", 1 }, peak_of_bf16);
     snprintf(what, sizeof what, "gemm_f32 %zu x %zu x %zu", m, n, k);
-    report(what, &(job){ run_f32, &p, work, "G/s", 1 }, peak_fma);
+    report(what, &(job){ run_f32, &p, work, "G/s", 1 }, peak_of_f32);
     const void *all[] = { a, w,        packed,       bytes,       scale,  sum,          bias,
                           c, p.rows.q, p.rows.scale, p.rows.zero, halves, packed_halves };
     for (size_t i = 0; i < PD_COUNT_OF(all); i++)
@@ -238,7 +229,7 @@ static void bench_depthwise(void)
         char what[64];
         snprintf(what, sizeof what, "depthwise %zu^2 x %zu stride %zu", side, channels, stride);
         const double work = 18.0 * (double)(side_out * side_out * channels);
-        report(what, &(job){ run_depthwise, &d, work, "G/s", 1 }, peak_fma);
+        report(what, &(job){ run_depthwise, &d, work, "G/s", 1 }, peak_of_f32);
         pd_mem_free(x);
         pd_mem_free(w);
         pd_mem_free(bias);
@@ -270,7 +261,7 @@ static void bench_attention(void)
         char what[64];
         snprintf(what, sizeof what, "attention %zu tokens", n);
         const double work = 4.0 * (double)(n * n * WIDTH);
-        report(what, &(job){ run_attention, &a, work, "G/s", 1 }, peak_fma);
+        report(what, &(job){ run_attention, &a, work, "G/s", 1 }, peak_of_f32);
         pd_mem_free(qkv);
         pd_mem_free(out);
         pd_mem_free(scratch);
@@ -424,15 +415,17 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-    static const char *const names[] = { "scalar", "sse2", "avx2", "avx512", "neon", "dotprod" };
+    static const char *const names[] = { "scalar", "sse2", "avx2", "avxvnni", "avx512", "amx", "neon", "dotprod" };
     for (size_t i = 0; i < PD_COUNT_OF(names); i++) {
         unsigned mask;
         if (pd_cpu_level(names[i], &mask))
             pd_kernels_init(&levels[n_levels++], mask);
     }
     measure_peaks();
-    printf("register peaks, G/s: f32 FMA %.0f, int8 VNNI %.0f, bf16 %.0f, int8 of AVX2 %.0f\n", peaks[PEAK_FMA],
-           peaks[PEAK_VNNI], peaks[PEAK_BF16], peaks[PEAK_MADDWD]);
+    printf("register peaks, G/s: f32 FMA %.0f and %.0f, int8 VNNI %.0f, AVX-VNNI %.0f, AMX %.0f, bf16 %.0f, int8 of "
+           "AVX2 %.0f\n",
+           peaks[PEAK_FMA], peaks[PEAK_FMA_512], peaks[PEAK_VNNI], peaks[PEAK_VEX_VNNI], peaks[PEAK_AMX],
+           peaks[PEAK_BF16], peaks[PEAK_MADDWD]);
     for (size_t i = 0; i < PD_COUNT_OF(benches); i++)
         if (argc < 2 || strcmp(argv[1], benches[i].name) == 0)
             benches[i].run();

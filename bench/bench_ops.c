@@ -128,8 +128,8 @@ static double median(size_t offset, size_t n)
 static peak peak_of(op which)
 {
     if (which == OP_GEMM_I8)
-        return strcmp(real.name, "avx512") == 0 ? PEAK_VNNI : PEAK_MADDWD;
-    return which == OP_GEMM_BF16 ? PEAK_BF16 : PEAK_FMA;
+        return peak_of_i8(real.name);
+    return which == OP_GEMM_BF16 ? peak_of_bf16(real.name) : peak_of_f32(real.name);
 }
 
 /* One picture between two measurements of the peaks. */

@@ -14,7 +14,7 @@
 
 static const char *const subjects[] = { "dog",  "a red car", "the sea at night", "children", "old bridge", "food",
                                         "snow", "a market",  "two people",       "flowers",  "a train",    "birthday" };
-static const char *const places[] = { "in the rain", "by the water", "at home",  "in the city", "outdoors", "far away",
+static const char *const places[] = { "in the rain", "by the water", "at home",   "in the city", "outdoors", "far away",
                                       "close up",    "at sunset",    "in winter", "with light",  "on a hill" };
 
 /* %s: words of meaning, if any. */
@@ -119,11 +119,13 @@ int main(int argc, char **argv)
     double first = ask(library, "", &hits);
     const int64_t n_photos = hits.total;
     pd_hits_done(&hits);
-    (void)snprintf(name, sizeof name, "query,%lld photos: the first question of a process,filters,ms", (long long)n_photos);
+    (void)snprintf(name, sizeof name, "query,%lld photos: the first question of a process,filters,ms",
+                   (long long)n_photos);
     bench_print(name, &(bench_values){ &first, 1 });
     first = ask(library, "a first question", &hits);
     pd_hits_done(&hits);
-    (void)snprintf(name, sizeof name, "query,%lld photos: the first question of a process,words,ms", (long long)n_photos);
+    (void)snprintf(name, sizeof name, "query,%lld photos: the first question of a process,words,ms",
+                   (long long)n_photos);
     bench_print(name, &(bench_values){ &first, 1 });
     for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++)
         time_kind(library, kind, rounds, n_photos);

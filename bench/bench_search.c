@@ -219,12 +219,9 @@ static pd_result *answer(const place *p, const float *query, size_t n, unsigned 
                                     .kernels = &kernels,
                                     .model = p->model,
                                     .dim = DIM };
-    const pd_sought sought = { .scores = p->scores,
-                               .bounds = p->bounds,
-                               .vector = query,
-                               .expected = 5,
-                               .order = PD_ORDER_SCORE,
-                               .head = n };
+    const pd_sought sought = {
+        .scores = p->scores, .bounds = p->bounds, .vector = query, .expected = 5, .order = PD_ORDER_SCORE, .head = n
+    };
     pd_result *result = NULL;
     must(pd_vindex_estimate(p->index, query, n_threads, p->scores, p->bounds, NULL), "scan");
     must(pd_result_make(&result, &where, &p->all, &sought, NULL), "answer");
@@ -365,7 +362,7 @@ static void measure_recall(const place *p, const char *subject)
         pd_result_item items[BEST];
         size_t n = 0;
         pd_result *result = answer(p, queries + q * DIM, BEST, 2);
-        must(pd_result_window(result, p->columns, 0, BEST, items, &n, NULL), "window");
+        must(pd_result_window(result, p->columns, &(pd_result_range){ 0, BEST }, items, &n, NULL), "window");
         found_halves += count_common(&of_halves[q], p->columns, items, n);
         found_floats += count_common(&of_floats[q], p->columns, items, n);
         all += of_halves[q].n;

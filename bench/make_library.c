@@ -1,7 +1,7 @@
 /* make_library.c: a library of any size without a single picture, through the store's own calls: what bench/startup.py
  * starts beside and bench/bench_query.c asks. Arguments: the library's folder (it has to be there), the model's folder,
- * how many photos. Cameras, lenses, dates, places, names, keywords and vectors are spread as people's are: a few cameras
- * took most, trips lie in folders, a third has a place, a tenth has keywords, vectors lie in clusters. */
+ * how many photos. Cameras, lenses, dates, places, names, keywords and vectors are spread as people's are: a few
+ * cameras took most, trips lie in folders, a third has a place, a tenth has keywords, vectors lie in clusters. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,10 +60,14 @@ typedef struct filling {
 static const struct {
     const char *make, *camera, *lens;
 } cameras[] = {
-    { "Canon", "Canon EOS 5D Mark III", "EF50mm f/1.4 USM" }, { "NIKON CORPORATION", "NIKON D750", "24-70mm f/2.8" },
-    { "SONY", "ILCE-7M3", "FE 85mm F1.8" },                   { "FUJIFILM", "X-T3", "XF35mmF2 R WR" },
-    { "Apple", "iPhone 12", "iPhone 12 back camera" },        { "OLYMPUS", "E-M5", "M.14-42mm F3.5-5.6" },
-    { "Panasonic", "DMC-GH4", "LUMIX G 20/F1.7" },            { "samsung", "SM-G973F", "" },
+    { "Canon", "Canon EOS 5D Mark III", "EF50mm f/1.4 USM" },
+    { "NIKON CORPORATION", "NIKON D750", "24-70mm f/2.8" },
+    { "SONY", "ILCE-7M3", "FE 85mm F1.8" },
+    { "FUJIFILM", "X-T3", "XF35mmF2 R WR" },
+    { "Apple", "iPhone 12", "iPhone 12 back camera" },
+    { "OLYMPUS", "E-M5", "M.14-42mm F3.5-5.6" },
+    { "Panasonic", "DMC-GH4", "LUMIX G 20/F1.7" },
+    { "samsung", "SM-G973F", "" },
 };
 
 static const char *const subjects[] = { "beach",  "mountain", "dog",    "birthday", "garden", "city",
@@ -98,7 +102,9 @@ static pd_content make_facts(uint64_t i, char taken[32])
                    (unsigned)(mix(trip + 1) % 12 + 1), (unsigned)(random % 28 + 1), (unsigned)(random / 28 % 24),
                    (unsigned)(i / 60 % 60), (unsigned)(i % 60));
     return (pd_content){
-        .type = random % 16 == 0 ? "png" : random % 16 == 1 ? "heic" : "jpeg",
+        .type = random % 16 == 0   ? "png"
+                : random % 16 == 1 ? "heic"
+                                   : "jpeg",
         .width = upright ? 3000 : 4000,
         .height = upright ? 4000 : 3000,
         .pages = 1,
@@ -115,7 +121,10 @@ static pd_content make_facts(uint64_t i, char taken[32])
         .gps_lat = has_place ? 50 * noise(trip) + 0.05 * noise(i + 3) : NAN,
         .gps_lon = has_place ? 180 * noise(trip + 9) + 0.05 * noise(i + 4) : NAN,
         .gps_alt = NAN,
-        .shot = { .focal35_mm = NAN, .flash = (int32_t)(random % 10 == 0), .white_balance = PD_STORE_ABSENT, .subsec = "" },
+        .shot = { .focal35_mm = NAN,
+                  .flash = (int32_t)(random % 10 == 0),
+                  .white_balance = PD_STORE_ABSENT,
+                  .subsec = "" },
         .rating = random % 20 == 0 ? (int32_t)(random / 20 % 6) : PD_STORE_ABSENT,
         .has_phash = true,
         .phash = random,

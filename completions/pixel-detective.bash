@@ -7,7 +7,7 @@ _pixel_detective()
     --library) COMPREPLY=($(compgen -d -- "$cur")); return ;;
     --model) COMPREPLY=($(compgen -d -- "$cur")); return ;;
     --threads) COMPREPLY=($(compgen -W '' -- "$cur")); return ;;
-    --cpu) COMPREPLY=($(compgen -W 'auto scalar sse2 avx2 avx512 neon dotprod' -- "$cur")); return ;;
+    --cpu) COMPREPLY=($(compgen -W 'auto scalar sse2 avx2 avxvnni avx512 amx neon dotprod' -- "$cur")); return ;;
     --precision) COMPREPLY=($(compgen -W 'int8 fp32' -- "$cur")); return ;;
     --progress) COMPREPLY=($(compgen -W 'auto bar json none' -- "$cur")); return ;;
     -n) COMPREPLY=($(compgen -W '' -- "$cur")); return ;;

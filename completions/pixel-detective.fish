@@ -74,7 +74,7 @@ complete -c pixel-detective -f -n __fish_use_subcommand -a help -d 'Show help fo
 complete -c pixel-detective -l library -r -d 'Use the library in DIR'
 complete -c pixel-detective -l model -r -d 'Learn and search with this model: the name of one that is installed, or the directory of one in Hugging Face layout'
 complete -c pixel-detective -l threads -x -d 'Work with N threads'
-complete -c pixel-detective -l cpu -x -a 'auto scalar sse2 avx2 avx512 neon dotprod' -d 'Use the CPU'\''s instructions up to this level'
+complete -c pixel-detective -l cpu -x -a 'auto scalar sse2 avx2 avxvnni avx512 amx neon dotprod' -d 'Use the CPU'\''s instructions up to this level'
 complete -c pixel-detective -l precision -x -a 'int8 fp32' -d 'Arithmetic of the model; fp32 is slower and there to compare with'
 complete -c pixel-detective -s h -l help -d 'Show help and exit'
 complete -c pixel-detective -l version -d 'Show the version and exit'

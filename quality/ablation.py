@@ -28,7 +28,7 @@ import tempfile
 from xml.sax.saxutils import escape
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from measure import average_precision, read_captions, read_nouns  # noqa: E402
+from measure import as_meaning, average_precision, read_captions, read_nouns  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 COLUMNS = ['study', 'data', 'setting', 'measure', 'value', 'n']
@@ -68,7 +68,7 @@ class Asker:
     def ask(self, questions):
         """[(strong, [(number, score)] in the program's order)]; questions are taken as meaning alone."""
         answers = []
-        for line in self.run([re.sub(r'[":()*]|(?<!\w)-', ' ', question) for question in questions]):
+        for line in self.run(map(as_meaning, questions)):
             strong, *items = line.split(' ')
             parts = [item.split(':') for item in items]
             answers.append((int(strong), [(self.number_of[int(i)], float(score)) for i, score, _ in parts]))

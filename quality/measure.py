@@ -3,8 +3,9 @@
 
     python3 quality/measure.py [--program build/pixel-detective] [--data ../shared/quality] [--write]
 
-Indexes captioned/ and nouns/ of the data set into scratch libraries, asks every caption and every noun as a query through
-`pixel-detective search --json`, for fp32 and int8, and prints a table; --write puts it into quality/results.csv.
+Indexes captioned/ and nouns/ of the data set into scratch libraries, under names that say nothing (words in names and
+folders count too), asks every caption and every noun as a query through `pixel-detective search --json`, for fp32 and
+int8, and prints a table; --write puts it into quality/results.csv.
 
   captioned  text->image: each caption is a query among the captioned pictures; Recall@K: its picture is in the first K.
   nouns      each folder's name is a query among all pictures of nouns/; precision@5 and mean average precision.
@@ -16,6 +17,8 @@ import csv
 import json
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,11 +28,17 @@ COLUMNS = ['model', 'data', 'measure', 'precision', 'cpu', 'value', 'n']
 PRECISIONS = ['fp32', 'int8']
 
 
+def as_meaning(text):
+    """The same words without what the grammar would take for something else."""
+    return re.sub(r'[":()*]|(?<!\w)-', ' ', text)
+
+
 class Program:
     """The built program with one scratch library."""
 
     def __init__(self, program, scratch, precision, cpu='auto', model=None):
         self.command = [str(program)]
+        self.pictures, self.path_of = scratch / 'numbered', {}
         self.options = ['--library', str(scratch / 'library'), '--precision', precision, '--cpu', cpu]
         if model:
             self.options += ['--model', model]
@@ -44,15 +53,20 @@ class Program:
         return json.loads(done.stdout)
 
     def index(self, folder):
-        answer = self.ask('index', '--json', str(folder), may_return=(0, 4))
+        self.pictures.mkdir()
+        for i, path in enumerate(sorted(path for path in folder.rglob('*') if path.is_file())):
+            copy = self.pictures / f'{i:05}{path.suffix}'
+            shutil.copyfile(path, copy)
+            self.path_of[str(copy.resolve())] = str(path.resolve())
+        answer = self.ask('index', '--json', str(self.pictures), may_return=(0, 4))
         if answer['errors']:
             sys.exit(f'{len(answer["errors"])} pictures of {folder} were not learned; first: {answer["errors"][0]}')
         return answer['files']
 
     def search(self, query, n):
         """Paths, best first."""
-        answer = self.ask('search', '--json', '-n', str(n), '--', query, may_return=(0, 1))
-        return [hit['path'] for hit in answer['hits']]
+        answer = self.ask('search', '--json', '-n', str(n), '--', as_meaning(query), may_return=(0, 1))
+        return [self.path_of[hit['path']] for hit in answer['hits']]
 
     def search_all(self, queries, n):
         """One process a query, two at a time. Equal queries are asked once."""

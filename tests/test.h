@@ -7,6 +7,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Sanitizers make everything many times slower: what only grows with numbers is done fewer times under them. */
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define TEST_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define TEST_SANITIZED 1
+#endif
+#endif
+#ifndef TEST_SANITIZED
+#define TEST_SANITIZED 0
+#endif
+
 static unsigned test_checks, test_failed, test_cases_failed;
 
 #define CHECK(cond)                                                                  \

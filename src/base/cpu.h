@@ -12,12 +12,18 @@ enum {
     PD_CPU_SSE2 = 1 << 4,        /* every x86-64 */
     PD_CPU_AVX512_BF16 = 1 << 5,
     PD_CPU_NEON_DOTPROD = 1 << 6, /* ARMv8.2's dot product of bytes */
+    PD_CPU_AVXVNNI = 1 << 7,      /* the product of bytes in 256-bit registers, as CPUs without AVX-512 have it */
+    PD_CPU_AMX_INT8 = 1 << 8,     /* tiles of bytes, and the kernel lets this process use them */
+    PD_CPU_AMX_BF16 = 1 << 9,
 };
 
+/* Asks the kernel for the state of AMX' tiles where the CPU has them: a permission of the whole process, that costs
+ * nothing before a thread touches a tile. */
 unsigned pd_cpu_detect(void);
 
-/* The mask for a level's name: auto, scalar, sse2, avx2, avx512, neon, dotprod. False when the name is unknown or the
- * level is not there on this CPU. `auto` is everything detected; avx512 has BF16 where the CPU has it. */
+/* The mask for a level's name: auto, scalar, sse2, avx2, avxvnni, avx512, amx, neon, dotprod. False when the name is
+ * unknown or the level is not there on this CPU. `auto` is everything detected; avx512 and amx have BF16 where the CPU
+ * does. */
 bool pd_cpu_level(const char *name, unsigned *ret_mask);
 
 /* The best level in a mask, by name. */

@@ -28,7 +28,7 @@ static const pd_option table[PD_OPTION_COUNT] = {
                             .help = "Work with N threads" },
     [PD_OPTION_CPU] = { .name = "cpu",
                         .value = "LEVEL",
-                        .choices = "auto|scalar|sse2|avx2|avx512|neon|dotprod",
+                        .choices = "auto|scalar|sse2|avx2|avxvnni|avx512|amx|neon|dotprod",
                         .preset = "auto",
                         .help = "Use the CPU's instructions up to this level" },
     [PD_OPTION_PRECISION] = { .name = "precision",

@@ -156,7 +156,8 @@ static pd_status choose_found(const pd_cli *cli, pd_library *library, pd_photos 
     if (hits.total == 0)
         status = pd_error_set(err, PD_ERR_NO_MATCH, "nothing found");
     else
-        status = pd_library_result_photos(library, hits.result, 0, (size_t)hits.total, &photos->ids, &photos->n, err);
+        status = pd_library_result_photos(library, hits.result, &(pd_result_range){ 0, (size_t)hits.total },
+                                          &photos->ids, &photos->n, err);
     pd_hits_done(&hits);
     return status;
 }

@@ -329,10 +329,10 @@ static pd_status match_near(const pd_match *match, const pd_query_value *place)
 
 static bool has_shade(const pd_shades *shades, pd_shade wanted)
 {
-    for (unsigned i = 0; i < shades->n && i < PD_LOOK_COLOURS_MAX; i++)
-        if (pd_shade_is_near(shades->at[i], wanted))
-            return true;
-    return false;
+    bool near = false;
+    for (unsigned i = 0; i < PD_LOOK_COLOURS_MAX; i++) /* all, since guessing wrong costs more than looking */
+        near |= pd_shade_is_near(shades->at[i], wanted);
+    return near;
 }
 
 /* Whether the grammar says just this colour for the word. */

@@ -113,6 +113,8 @@ pd_shades pd_shades_of(const pd_shade_table *table, const pd_look *look, uint16_
         shades.at[shades.n++] = shade;
         named |= pd_shade_names(shade);
     }
+    for (unsigned i = shades.n; i < PD_LOOK_COLOURS_MAX; i++)
+        shades.at[i] = PD_SHADE_NONE;
     *ret_named = named;
     return shades;
 }

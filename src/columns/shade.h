@@ -14,9 +14,11 @@ typedef struct pd_shade {
     int8_t a, b;
 } pd_shade;
 
+#define PD_SHADE_NONE ((pd_shade){ 0, INT8_MAX, INT8_MAX })
+
 /* Of those that cover enough of the picture to be asked for by colour, the largest first. 16 bytes. */
 typedef struct pd_shades {
-    pd_shade at[PD_LOOK_COLOURS_MAX];
+    pd_shade at[PD_LOOK_COLOURS_MAX]; /* behind the last: PD_SHADE_NONE, which is near no colour */
     uint8_t n;
 } pd_shades;
 
@@ -61,7 +63,7 @@ static inline bool pd_shade_is_near(pd_shade x, pd_shade y)
     /* 0.08 in OKLab, lightness counting half (light and shade on one thing are one colour): four times what the eye
      * can just tell apart, and as far as the shades of one cloth in one picture lie. In units of a and b: 32; one of
      * light is 400 / 255 / 2 of them. */
-    const int light = (x.light - y.light) * 100 / 127, a = x.a - y.a, b = x.b - y.b;
+    const int light = (x.light - y.light) * 201 / 256, a = x.a - y.a, b = x.b - y.b;
     return light * light + a * a + b * b <= 32 * 32;
 }
 

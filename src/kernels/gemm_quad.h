@@ -19,9 +19,18 @@ struct tile {
     const void *a; /* floats, or quantised inputs */
     size_t ld_a;
     const void *panel;
-    size_t steps; /* k of floats, groups of bytes */
+    size_t steps;         /* k of floats, groups of bytes */
+    const uint8_t *ahead; /* bytes only: part of the next panel: asked for, ahead_step bytes a group */
+    size_t ahead_step;
 };
 
+#define FOR_ALL_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6)
+
+typedef void (*tile_function)(const struct tile *t, float *sums);
+
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+#ifdef F32_QUADS /* without it only the bytes are wanted */
 /* sums[row][column] of `rows` rows; F32_QUADS vectors of a panel's row at a time. */
 FORCE_INLINE void multiply_f32(const struct tile *t, const size_t rows, float *sums)
 {
@@ -54,6 +63,31 @@ FORCE_INLINE void multiply_f32(const struct tile *t, const size_t rows, float *s
     }
 }
 
+#define DEFINE_F32_TILE(rows) \
+    static void f32_##rows(const struct tile *t, float *sums) { multiply_f32(t, rows, sums); }
+#define F32_TILE(rows) f32_##rows,
+FOR_ALL_ROWS(DEFINE_F32_TILE)
+static const tile_function f32_tiles[ROWS_MAX] = { FOR_ALL_ROWS(F32_TILE) };
+
+static void gemm_f32(const pd_gemm *g, const float *a, size_t ld_a, const float *packed)
+{
+    const size_t block_rows = BLOCK_BYTES / (g->k * sizeof *a) / ROWS_MAX * ROWS_MAX + ROWS_MAX;
+    for (size_t first = 0; first < g->m; first += block_rows)
+        for (size_t column = 0; column < g->n; column += PD_PANEL_COLUMNS) {
+            const size_t end = smaller(g->m, first + block_rows);
+            for (size_t row = first; row < end; row += ROWS_MAX) {
+                const size_t rows = smaller(ROWS_MAX, end - row);
+                const struct tile t = {
+                    .a = a + row * ld_a, .ld_a = ld_a, .panel = packed + column * g->k, .steps = g->k
+                };
+                float sums[ROWS_MAX * PD_PANEL_COLUMNS];
+                f32_tiles[rows - 1](&t, sums);
+                finish_rows(g, row, rows, column, sums);
+            }
+        }
+}
+#endif
+
 /* The same as exact dots of bytes less QUAD_OFFSET. */
 FORCE_INLINE void multiply_i8(const struct tile *t, const size_t rows, float *sums)
 {
@@ -64,7 +98,7 @@ FORCE_INLINE void multiply_i8(const struct tile *t, const size_t rows, float *su
 #pragma GCC unroll 4
             for (size_t quad = 0; quad < I8_QUADS; quad++)
                 dots[row][quad] = quad_zero();
-        const uint8_t *a = t->a;
+        const uint8_t *a = t->a, *ahead = t->ahead;
         const int8_t *b = (const int8_t *)t->panel + first * QUAD_BYTES;
         for (size_t i = 0; i < t->steps; i++, a += GROUP, b += QUADS * QUAD_BYTES) {
             quad_weights right[I8_QUADS];
@@ -78,6 +112,8 @@ FORCE_INLINE void multiply_i8(const struct tile *t, const size_t rows, float *su
                 for (size_t quad = 0; quad < I8_QUADS; quad++)
                     dots[row][quad] = quad_add(dots[row][quad], left, right[quad]);
             }
+            __builtin_prefetch(ahead);
+            ahead += t->ahead_step;
         }
 #pragma GCC unroll 6
         for (size_t row = 0; row < rows; row++)
@@ -87,20 +123,11 @@ FORCE_INLINE void multiply_i8(const struct tile *t, const size_t rows, float *su
     }
 }
 
-#define FOR_ALL_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6)
-#define DEFINE_TILES(rows)                                                                     \
-    static void f32_##rows(const struct tile *t, float *sums) { multiply_f32(t, rows, sums); } \
+#define DEFINE_I8_TILE(rows) \
     static void i8_##rows(const struct tile *t, float *sums) { multiply_i8(t, rows, sums); }
-FOR_ALL_ROWS(DEFINE_TILES)
-
-typedef void (*tile_function)(const struct tile *t, float *sums);
-
-#define F32_TILE(rows) f32_##rows,
 #define I8_TILE(rows) i8_##rows,
-static const tile_function f32_tiles[ROWS_MAX] = { FOR_ALL_ROWS(F32_TILE) };
+FOR_ALL_ROWS(DEFINE_I8_TILE)
 static const tile_function i8_tiles[ROWS_MAX] = { FOR_ALL_ROWS(I8_TILE) };
-
-static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 /* Dots to what they stand for: scale_a * (scale_w * dot - zero_a * sum_w). */
 static void scale_sums(const pd_rows_u8 *a, size_t row, size_t rows, const pd_weights_i8 *w, size_t column, float *sums)
@@ -114,20 +141,23 @@ static void scale_sums(const pd_rows_u8 *a, size_t row, size_t rows, const pd_we
     }
 }
 
-static void gemm_f32(const pd_gemm *g, const float *a, size_t ld_a, const float *packed)
+/* The rows first .. end - 1 of one panel, in tiles of equal height, give or take one row. */
+static void run_panel_i8(const pd_gemm *g, const pd_rows_u8 *a, const pd_weights_i8 *w, size_t first, size_t end,
+                         size_t column)
 {
-    const size_t block_rows = BLOCK_BYTES / (g->k * sizeof *a) / ROWS_MAX * ROWS_MAX + ROWS_MAX;
-    for (size_t first = 0; first < g->m; first += block_rows)
-        for (size_t column = 0; column < g->n; column += PD_PANEL_COLUMNS) {
-            const size_t end = smaller(g->m, first + block_rows);
-            for (size_t row = first; row < end; row += ROWS_MAX) {
-                const size_t rows = smaller(ROWS_MAX, end - row);
-                const struct tile t = { a + row * ld_a, ld_a, packed + column * g->k, g->k };
-                float sums[ROWS_MAX * PD_PANEL_COLUMNS];
-                f32_tiles[rows - 1](&t, sums);
-                finish_rows(g, row, rows, column, sums);
-            }
-        }
+    const size_t groups = (g->k + GROUP - 1) / GROUP, n_tiles = (end - first + ROWS_MAX - 1) / ROWS_MAX;
+    const int8_t *panel = w->packed + column * groups * GROUP;
+    struct tile t = { .ld_a = a->ld_q, .panel = panel, .steps = groups, .ahead_step = QUADS * QUAD_BYTES / n_tiles };
+    for (size_t i = 0; i < n_tiles; i++) {
+        const size_t row = first + (end - first) * i / n_tiles;
+        const size_t rows = first + (end - first) * (i + 1) / n_tiles - row;
+        float sums[ROWS_MAX * PD_PANEL_COLUMNS];
+        t.a = a->q + row * a->ld_q;
+        t.ahead = (const uint8_t *)panel + (QUADS * QUAD_BYTES + i * t.ahead_step) * groups;
+        i8_tiles[rows - 1](&t, sums);
+        scale_sums(a, row, rows, w, column, sums);
+        finish_rows(g, row, rows, column, sums);
+    }
 }
 
 static void gemm_i8(const pd_gemm *g, const pd_rows_u8 *a, const pd_weights_i8 *w)
@@ -135,17 +165,8 @@ static void gemm_i8(const pd_gemm *g, const pd_rows_u8 *a, const pd_weights_i8 *
     const size_t groups = (g->k + GROUP - 1) / GROUP;
     const size_t block_rows = BLOCK_BYTES / (groups * GROUP) / ROWS_MAX * ROWS_MAX + ROWS_MAX;
     for (size_t first = 0; first < g->m; first += block_rows)
-        for (size_t column = 0; column < g->n; column += PD_PANEL_COLUMNS) {
-            const size_t end = smaller(g->m, first + block_rows);
-            for (size_t row = first; row < end; row += ROWS_MAX) {
-                const size_t rows = smaller(ROWS_MAX, end - row);
-                const struct tile t = { a->q + row * a->ld_q, a->ld_q, w->packed + column * groups * GROUP, groups };
-                float sums[ROWS_MAX * PD_PANEL_COLUMNS];
-                i8_tiles[rows - 1](&t, sums);
-                scale_sums(a, row, rows, w, column, sums);
-                finish_rows(g, row, rows, column, sums);
-            }
-        }
+        for (size_t column = 0; column < g->n; column += PD_PANEL_COLUMNS)
+            run_panel_i8(g, a, w, first, smaller(g->m, first + block_rows), column);
 }
 
 #endif

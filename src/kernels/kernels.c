@@ -20,11 +20,18 @@ static const fill_function avx2_files[] = { pd_kernels_avx2_gemm,      pd_kernel
                                             pd_kernels_avx2_attention, pd_kernels_avx2_vector,
                                             pd_kernels_avx2_image };
 #endif
+#ifdef PD_HAVE_AVXVNNI
+static const fill_function avxvnni_files[] = { pd_kernels_avxvnni_bytes };
+#endif
 #ifdef PD_HAVE_AVX512
 static const fill_function avx512_files[] = { pd_kernels_avx512_gemm,      pd_kernels_avx512_nn,
                                               pd_kernels_avx512_depthwise, pd_kernels_avx512_attention,
                                               pd_kernels_avx512_vector,    pd_kernels_avx512_image };
 static const fill_function avx512_bf16_files[] = { pd_kernels_avx512_bf16 };
+#endif
+#ifdef PD_HAVE_AMX
+static const fill_function amx_files[] = { pd_kernels_amx_gemm };
+static const fill_function amx_bf16_files[] = { pd_kernels_amx_bf16 };
 #endif
 #ifdef PD_HAVE_NEON
 static const fill_function neon_files[] = { pd_kernels_neon_gemm,      pd_kernels_neon_bf16,
@@ -48,10 +55,18 @@ static const struct level {
 #ifdef PD_HAVE_AVX2
     { "avx2", PD_CPU_AVX2, avx2_files, PD_COUNT_OF(avx2_files) },
 #endif
+#ifdef PD_HAVE_AVXVNNI
+    { "avxvnni", PD_CPU_AVX2 | PD_CPU_AVXVNNI, avxvnni_files, PD_COUNT_OF(avxvnni_files) },
+#endif
 #ifdef PD_HAVE_AVX512
     { "avx512", PD_CPU_AVX2 | PD_CPU_AVX512_VNNI, avx512_files, PD_COUNT_OF(avx512_files) },
     { "avx512", PD_CPU_AVX2 | PD_CPU_AVX512_VNNI | PD_CPU_AVX512_BF16, avx512_bf16_files,
       PD_COUNT_OF(avx512_bf16_files) },
+#endif
+#ifdef PD_HAVE_AMX
+    { "amx", PD_CPU_AVX2 | PD_CPU_AVX512_VNNI | PD_CPU_AMX_INT8, amx_files, PD_COUNT_OF(amx_files) },
+    { "amx", PD_CPU_AVX2 | PD_CPU_AVX512_VNNI | PD_CPU_AMX_INT8 | PD_CPU_AMX_BF16, amx_bf16_files,
+      PD_COUNT_OF(amx_bf16_files) },
 #endif
 #ifdef PD_HAVE_NEON
     { "neon", PD_CPU_NEON, neon_files, PD_COUNT_OF(neon_files) },

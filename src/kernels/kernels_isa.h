@@ -36,6 +36,7 @@ void pd_kernels_avx2_depthwise(pd_kernels *ret_kernels);
 void pd_kernels_avx2_attention(pd_kernels *ret_kernels);
 void pd_kernels_avx2_vector(pd_kernels *ret_kernels);
 void pd_kernels_avx2_image(pd_kernels *ret_kernels);
+void pd_kernels_avxvnni_bytes(pd_kernels *ret_kernels); /* and AVX-VNNI */
 
 /* AVX-512 F, BW, DQ, VL and VNNI. */
 void pd_kernels_avx512_gemm(pd_kernels *ret_kernels);
@@ -45,6 +46,8 @@ void pd_kernels_avx512_attention(pd_kernels *ret_kernels);
 void pd_kernels_avx512_vector(pd_kernels *ret_kernels);
 void pd_kernels_avx512_image(pd_kernels *ret_kernels);
 void pd_kernels_avx512_bf16(pd_kernels *ret_kernels); /* and BF16 */
+void pd_kernels_amx_gemm(pd_kernels *ret_kernels);    /* and AMX' tiles */
+void pd_kernels_amx_bf16(pd_kernels *ret_kernels);    /* and their bf16 */
 
 /* What every 64-bit ARM has. */
 void pd_kernels_neon_gemm(pd_kernels *ret_kernels);

@@ -20,11 +20,11 @@ static inline vec vec_exp(vec x)
     return vec_scale_2(p, n);
 }
 
-/* 2^x for |x| <= 126, clamped to that; within 1e-7, and what x itself was rounded by. A fit of degree 5 to 2^r for
- * |r| <= 1/2 that makes the greatest relative error least. NaN stays. */
+/* 2^x for |x| <= 125, clamped to that, so that 1 / (1 + 2^x) stays a normal number; within 1e-7, and what x itself was
+ * rounded by. A fit of degree 5 to 2^r for |r| <= 1/2 that makes the greatest relative error least. NaN stays. */
 static inline vec vec_exp2(vec x)
 {
-    x = vec_max(vec_set(-126.0f), vec_min(vec_set(126.0f), x));
+    x = vec_max(vec_set(-125.0f), vec_min(vec_set(125.0f), x));
     const vec n = vec_round(x), r = vec_sub(x, n);
     vec p = vec_set(1.3276471739e-3f);
     p = vec_mul_add(p, r, vec_set(9.6755415402e-3f));

@@ -7,28 +7,46 @@
 
 #include "kernels/math_vec.h"
 
+/* The smallest and the largest of a row and 0. */
+static void find_range(const float *x, size_t k, float *ret_lo, float *ret_hi)
+{
+    vec lowest[2] = { vec_set(0.0f), vec_set(0.0f) }, highest[2] = { vec_set(0.0f), vec_set(0.0f) };
+    size_t i = 0;
+    for (; i + 2 * LANES <= k; i += 2 * LANES) /* two of each, so that one need not wait for the other */
+        for (size_t j = 0; j < 2; j++) {
+            lowest[j] = vec_min(vec_load(x + i + j * LANES), lowest[j]);
+            highest[j] = vec_max(vec_load(x + i + j * LANES), highest[j]);
+        }
+    for (; i < k; i += LANES) { /* the lanes beyond are 0, as the start */
+        lowest[0] = vec_min(vec_load_part(x + i, k - i), lowest[0]);
+        highest[0] = vec_max(vec_load_part(x + i, k - i), highest[0]);
+    }
+    *ret_lo = vec_smallest(vec_min(lowest[0], lowest[1]));
+    *ret_hi = vec_largest(vec_max(highest[0], highest[1]));
+}
+
 /* As the specification, but x * (1 / scale). The range is exact, so scale and zero are the same bits. */
 static void quantise_row(const float *x, size_t k, uint8_t *q, float *ret_scale, float *ret_zero)
 {
-    vec lowest = vec_set(0.0f), highest = vec_set(0.0f);
-    size_t i = 0;
-    for (; i + LANES <= k; i += LANES) {
-        lowest = vec_min(vec_load(x + i), lowest);
-        highest = vec_max(vec_load(x + i), highest);
-    }
-    if (i < k) { /* the lanes beyond are 0, as the start */
-        lowest = vec_min(vec_load_part(x + i, k - i), lowest);
-        highest = vec_max(vec_load_part(x + i, k - i), highest);
-    }
-    const float lo = vec_smallest(lowest), hi = vec_largest(highest);
+    float lo, hi;
+    find_range(x, k, &lo, &hi);
     const float exact = (hi - lo) / 255.0f;
     const float scale = exact >= FLT_MIN ? exact : 1.0f;
     const float zero = rintf(-lo / scale);
-    const vec factor = vec_set(1.0f / scale), shift = vec_set(zero);
-    for (i = 0; i + LANES <= k; i += LANES)
-        vec_store_u8(q + i, vec_add(vec_round(vec_mul(vec_load(x + i), factor)), shift), LANES);
-    if (i < k)
-        vec_store_u8(q + i, vec_add(vec_round(vec_mul(vec_load_part(x + i, k - i), factor)), shift), k - i);
+    const vec factor = vec_set(1.0f / scale);
+    const vec_i32 shift = vec_i32_round(vec_set(zero));
+    size_t i = 0;
+    for (; i + 4 * LANES <= k; i += 4 * LANES) {
+        vec_i32 steps[4];
+#pragma GCC unroll 4
+        for (size_t j = 0; j < 4; j++)
+            steps[j] = vec_i32_add(vec_i32_round(vec_mul(vec_load(x + i + j * LANES), factor)), shift);
+        vec_i32_store_u8_four(q + i, steps);
+    }
+    for (; i < k; i += LANES) {
+        const vec_i32 steps = vec_i32_add(vec_i32_round(vec_mul(vec_load_part(x + i, k - i), factor)), shift);
+        vec_i32_store_u8(q + i, steps, k - i);
+    }
     *ret_scale = scale;
     *ret_zero = zero;
 }

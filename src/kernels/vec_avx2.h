@@ -95,7 +95,13 @@ static inline void vec_i32_store_u8(uint8_t *p, vec_i32 x, size_t n)
     else
         __builtin_memcpy(p, &bytes, n);
 }
-static inline void vec_store_u8(uint8_t *p, vec x, size_t n) { vec_i32_store_u8(p, _mm256_cvtps_epi32(x), n); }
+static inline vec_i32 vec_i32_round(vec x) { return _mm256_cvtps_epi32(x); } /* nearest, ties to even */
+static inline void vec_i32_store_u8_four(uint8_t *p, const vec_i32 x[4])
+{
+    const __m256i low = _mm256_packs_epi32(x[0], x[1]), high = _mm256_packs_epi32(x[2], x[3]);
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7), bytes = _mm256_packus_epi16(low, high);
+    _mm256_storeu_si256((__m256i *)(void *)p, _mm256_permutevar8x32_epi32(bytes, order));
+}
 static inline vec_i32 vec_i32_set(int32_t x) { return _mm256_set1_epi32(x); }
 static inline vec_i32 vec_i32_add(vec_i32 a, vec_i32 b) { return _mm256_add_epi32(a, b); }
 static inline vec_i32 vec_i32_mul(vec_i32 a, vec_i32 b) { return _mm256_mullo_epi32(a, b); }

@@ -65,7 +65,13 @@ static inline void vec_i32_store_u8(uint8_t *p, vec_i32 x, size_t n)
     const __m128i bytes = _mm512_cvtusepi32_epi8(_mm512_max_epi32(x, _mm512_setzero_si512()));
     _mm_mask_storeu_epi8(p, first_lanes(n), bytes);
 }
-static inline void vec_store_u8(uint8_t *p, vec x, size_t n) { vec_i32_store_u8(p, _mm512_cvtps_epi32(x), n); }
+static inline vec_i32 vec_i32_round(vec x) { return _mm512_cvtps_epi32(x); } /* nearest, ties to even */
+static inline void vec_i32_store_u8_four(uint8_t *p, const vec_i32 x[4])
+{
+    const __m512i low = _mm512_packs_epi32(x[0], x[1]), high = _mm512_packs_epi32(x[2], x[3]);
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    _mm512_storeu_si512(p, _mm512_permutexvar_epi32(order, _mm512_packus_epi16(low, high)));
+}
 static inline vec_i32 vec_i32_set(int32_t x) { return _mm512_set1_epi32(x); }
 static inline vec_i32 vec_i32_add(vec_i32 a, vec_i32 b) { return _mm512_add_epi32(a, b); }
 static inline vec_i32 vec_i32_mul(vec_i32 a, vec_i32 b) { return _mm512_mullo_epi32(a, b); }

@@ -87,7 +87,13 @@ static inline void vec_i32_store_u8(uint8_t *p, vec_i32 x, size_t n)
     else
         __builtin_memcpy(p, &bytes, n);
 }
-static inline void vec_store_u8(uint8_t *p, vec x, size_t n) { vec_i32_store_u8(p, vcvtnq_s32_f32(x), n); }
+static inline vec_i32 vec_i32_round(vec x) { return vcvtnq_s32_f32(x); } /* nearest, ties to even */
+static inline void vec_i32_store_u8_four(uint8_t *p, const vec_i32 x[4])
+{
+    const int16x8_t low = vcombine_s16(vqmovn_s32(x[0]), vqmovn_s32(x[1]));
+    const int16x8_t high = vcombine_s16(vqmovn_s32(x[2]), vqmovn_s32(x[3]));
+    vst1q_u8(p, vcombine_u8(vqmovun_s16(low), vqmovun_s16(high)));
+}
 static inline vec_i32 vec_i32_set(int32_t x) { return vdupq_n_s32(x); }
 static inline vec_i32 vec_i32_add(vec_i32 a, vec_i32 b) { return vaddq_s32(a, b); }
 static inline vec_i32 vec_i32_mul(vec_i32 a, vec_i32 b) { return vmulq_s32(a, b); }

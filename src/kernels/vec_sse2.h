@@ -100,7 +100,12 @@ static inline void vec_i32_store_u8(uint8_t *p, vec_i32 x, size_t n)
     else
         __builtin_memcpy(p, &bytes, n);
 }
-static inline void vec_store_u8(uint8_t *p, vec x, size_t n) { vec_i32_store_u8(p, _mm_cvtps_epi32(x), n); }
+static inline vec_i32 vec_i32_round(vec x) { return _mm_cvtps_epi32(x); } /* nearest, ties to even */
+static inline void vec_i32_store_u8_four(uint8_t *p, const vec_i32 x[4])
+{
+    const __m128i low = _mm_packs_epi32(x[0], x[1]), high = _mm_packs_epi32(x[2], x[3]);
+    _mm_storeu_si128((__m128i *)(void *)p, _mm_packus_epi16(low, high));
+}
 static inline vec_i32 vec_i32_set(int32_t x) { return _mm_set1_epi32(x); }
 static inline vec_i32 vec_i32_add(vec_i32 a, vec_i32 b) { return _mm_add_epi32(a, b); }
 /* Low halves of products do not depend on the sign, so the unsigned product of every other lane serves. */

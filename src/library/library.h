@@ -2,8 +2,9 @@
  *
  * A library is a directory (catalogue, vector files, lock) plus a cache directory (thumbnails, prepared weights) that
  * may be deleted at any time. Opening touches nothing heavy: the catalogue, the model and the vectors are opened by the
- * first call that needs them. A pd_library may be used by any number of threads. Calls that search take turns; those
- * that only read the catalogue (browse, show, roots, errors, totals) do not wait for them. */
+ * first call that needs them. A pd_library may be used by any number of threads. Questions that need the model take
+ * turns; those of filters alone, windows of kept results and what only reads the catalogue (show, roots, errors,
+ * totals) do not wait for the model. */
 #ifndef PD_LIBRARY_LIBRARY_H
 #define PD_LIBRARY_LIBRARY_H
 
@@ -114,27 +115,27 @@ typedef struct pd_hits {
     pd_hit *items; /* the window */
     size_t n;
     uint64_t result;   /* its number; 0: not kept */
-    int64_t total;     /* photos that pass the filters */
-    int64_t strong;    /* the first so many are above the line; -1: there is no line (nothing asked, another order) */
+    int64_t total;     /* photos that pass the filters; of none: all that could be read */
+    int64_t strong;    /* the first so many are above the line, in every order; -1: nothing was asked but filters */
     pd_order order;    /* that it is in */
     const char *model; /* that scored; NULL: none was needed. Lives as long as the library */
     bool english_only; /* the question has words of another script, and the model knows English alone */
 } pd_hits;
 
 /* PD_ERR_NO_MATCH with advice while nothing is learned yet, or when the result is not kept any more (ask again).
- * hits->total 0: nothing passes. A filter-only question needs no model. Questions take turns. */
+ * hits->total 0: nothing passes. A filter-only question needs no model. */
 PD_MUST_USE pd_status pd_library_find(pd_library *library, const pd_question *question, pd_hits *ret_hits,
                                       pd_error *err);
 void pd_hits_done(pd_hits *hits);
-/* The ids of photos [first, first + n) of a result, in its order; n may be more than there are. *ret_ids: heap. */
-PD_MUST_USE pd_status pd_library_result_photos(pd_library *library, uint64_t result, size_t first, size_t n,
+/* The ids of a result's photos, in its order; range->n may be more than there are. *ret_ids: heap, pd_mem_free. */
+PD_MUST_USE pd_status pd_library_result_photos(pd_library *library, uint64_t result, const pd_result_range *range,
                                                int64_t **ret_ids, size_t *ret_n, pd_error *err);
 
 /* Values of a field among the photos that the query finds (its own filters on that field apart), for a filter panel:
- * most frequent first, those that begin with `prefix`. */
-PD_MUST_USE pd_status pd_library_values(pd_library *library, const char *query, pd_field field, const char *prefix,
-                                        size_t n_max, bool (*visit)(void *user, const char *value, int64_t count),
-                                        void *user, pd_error *err);
+ * columns/columns.h says which and in what order. question->visit is called under a lock: it asks the library nothing.
+ */
+PD_MUST_USE pd_status pd_library_values(pd_library *library, const char *query, const pd_value_question *question,
+                                        pd_error *err);
 
 /* The user's own work: store/work.h says what each does. What is done is a step of the journal, and can be taken back.
  * Calls that change something take turns; visitors are called under a lock: they ask the library nothing. Of a library

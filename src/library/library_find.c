@@ -72,7 +72,8 @@ pd_status pd_asked_check_cancelled(const pd_asked *asked, pd_error *err)
     return PD_OK;
 }
 
-pd_status pd_asked_read(pd_asked *asked, pd_library *library, const pd_question *question, pd_error *err)
+/* Everything but what the model says. done_asking in every case. */
+static pd_status read_question(pd_asked *asked, pd_library *library, const pd_question *question, pd_error *err)
 {
     *asked = (pd_asked){ .library = library, .question = question };
     pd_buf_init(&asked->words, 2 * PD_QUERY_BYTES_MAX);
@@ -96,7 +97,7 @@ pd_status pd_asked_read(pd_asked *asked, pd_library *library, const pd_question 
     return PD_OK;
 }
 
-void pd_asked_done(pd_asked *asked)
+static void done_asking(pd_asked *asked)
 {
     pd_query_free(&asked->query);
     pd_buf_done(&asked->words);
@@ -173,30 +174,32 @@ pd_status pd_library_find(pd_library *library, const pd_question *question, pd_h
         return find_again(library, question, ret_hits, err);
     pd_asked asked;
     bool found = false;
-    pd_status status = pd_asked_read(&asked, library, question, err);
+    pd_status status = read_question(&asked, library, question, err);
     if (status == PD_OK)
         status = find_at_hand(&asked, &found, ret_hits, err);
     if (status == PD_OK && !found)
         status = find_by_meaning(&asked, ret_hits, err);
-    pd_asked_done(&asked);
+    done_asking(&asked);
     return status;
 }
 
-pd_status pd_library_result_photos(pd_library *library, uint64_t result, size_t first, size_t n, int64_t **ret_ids,
-                                   size_t *ret_n, pd_error *err)
+pd_status pd_library_result_photos(pd_library *library, uint64_t result, const pd_result_range *range,
+                                   int64_t **ret_ids, size_t *ret_n, pd_error *err)
 {
     pd_library_finder *finder = &library->finder;
     pthread_mutex_lock(&finder->lock);
     pd_kept *kept = pd_kept_by_number(library, result);
-    const size_t total = kept ? pd_result_total(kept->result) : 0, left = first < total ? total - first : 0;
-    size_t n_items = n < left ? n : left, n_ids = 0;
+    const size_t total = kept ? pd_result_total(kept->result) : 0;
+    const size_t left = range->first < total ? total - range->first : 0;
+    const pd_result_range there = { range->first, range->n < left ? range->n : left };
+    size_t n_items = there.n, n_ids = 0;
     pd_result_item *items = pd_mem_alloc(n_items, sizeof *items);
     int64_t *ids = pd_mem_alloc(n_items, sizeof *ids);
     pd_status status = items && ids ? PD_OK : pd_error_set_nomem(err);
     if (status == PD_OK && !kept)
         status = pd_error_set(err, PD_ERR_NO_MATCH, "this result is not kept any more: ask the question again");
     if (status == PD_OK)
-        status = pd_result_window(kept->result, finder->columns, first, n_items, items, &n_items, err);
+        status = pd_result_window(kept->result, finder->columns, &there, items, &n_items, err);
     for (size_t i = 0; status == PD_OK && i < n_items; i++) {
         ids[n_ids] = pd_columns_photo(finder->columns, items[i].slot);
         n_ids += ids[n_ids] != 0;

@@ -13,11 +13,11 @@ typedef struct pd_asked {
     bool english_only;
     int64_t model; /* the store's number */
     size_t dim;
-    float *vector;  /* [dim]: what is sought; of unit length once all parts are in */
-    float *one;     /* [dim]: one part */
-    uint16_t *half; /* [dim] */
-    double text_square, picture_square;          /* sums of squared weights */
-    int64_t without[PD_LIBRARY_EXAMPLES_MAX];    /* contents of examples */
+    float *vector;                            /* [dim]: what is sought; of unit length once all parts are in */
+    float *one;                               /* [dim]: one part */
+    uint16_t *half;                           /* [dim] */
+    double text_square, picture_square;       /* sums of squared weights */
+    int64_t without[PD_LIBRARY_EXAMPLES_MAX]; /* contents of examples */
     size_t n_without;
     pd_buf words; /* of parts that are asked for, for the full text */
     size_t n_words;
@@ -25,16 +25,14 @@ typedef struct pd_asked {
     pd_null null;
 } pd_asked;
 
-/* Reads the question: everything but what the model says. pd_asked_done in every case. */
-PD_MUST_USE pd_status pd_asked_read(pd_asked *asked, pd_library *library, const pd_question *question, pd_error *err);
-void pd_asked_done(pd_asked *asked);
 PD_MUST_USE pd_status pd_asked_check_cancelled(const pd_asked *asked, pd_error *err);
 
 /* The following are called with searcher.lock held; embedding a picture gives it up for a while. */
 
 /* Finds `vector` and `without`: opens the model and, for pictures that are not learned, a decoder. */
 PD_MUST_USE pd_status pd_asked_embed(pd_asked *asked, pd_error *err);
-/* Compares `vector` with everything: scores, bounds and null. The index is open and stays as it is until the lock goes. */
+/* Compares `vector` with everything: scores, bounds and null. The index is open and stays as it is until the lock goes.
+ */
 PD_MUST_USE pd_status pd_asked_scan(pd_asked *asked, pd_error *err);
 
 /* asked->one becomes the embedding of an example; one that the library knows goes to `without`. */

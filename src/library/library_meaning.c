@@ -11,10 +11,18 @@
 /* Everyday things, as different from each other as can be: what they score is what a question that is not about a photo
  * scores there. Not fitted to any data set. */
 static const char *const everyday[] = {
-    "a person",        "a group of people",      "an animal", "food on a plate", "a building",    "a vehicle",
-    "a landscape",     "a room",                 "water",     "a plant",         "a page of text", "a street",
-    "a painting",      "a close-up of an object", "the sky",   "a machine",       "a toy",         "a sport",
-    "clothes",         "a tool",                 "a screenshot", "a night scene", "a road",        "furniture",
+    "a person",       "a group of people",
+    "an animal",      "food on a plate",
+    "a building",     "a vehicle",
+    "a landscape",    "a room",
+    "water",          "a plant",
+    "a page of text", "a street",
+    "a painting",     "a close-up of an object",
+    "the sky",        "a machine",
+    "a toy",          "a sport",
+    "clothes",        "a tool",
+    "a screenshot",   "a night scene",
+    "a road",         "furniture",
 };
 
 pd_status pd_library_need_session(pd_library *library, unsigned tower, pd_error *err)
@@ -109,10 +117,11 @@ static pd_status open_model(pd_asked *asked, pd_error *err)
         PD_TRY(pd_store_embedding_extent(library->searcher.store, asked->model, &count, &last_seq, err));
     else if (status != PD_ERR_NO_MATCH)
         return status;
-    if (count == 0)
-        return pd_error_set(err, PD_ERR_NO_MATCH, "no photo has been learned with the model '%s' yet",
-                            pd_library_model_name(library));
-    return PD_OK;
+    if (count > 0)
+        return PD_OK;
+    PD_TRY(pd_library_need_model(library, PD_MODEL_TEXT, err)); /* a model that is broken is named first */
+    return pd_error_set(err, PD_ERR_NO_MATCH, "no photo has been learned with the model '%s' yet",
+                        pd_library_model_name(library));
 }
 
 pd_status pd_asked_embed(pd_asked *asked, pd_error *err)

@@ -31,13 +31,14 @@ pd_status pd_library_paths_init(pd_library_paths *ret_paths, const pd_library_op
     char *cache = options->cache_home ? join(options->cache_home, PD_LIBRARY_FOLDER) : join(paths.dir, "cache");
     paths.catalogue = join(paths.dir, "catalogue.sqlite");
     paths.vectors = join(paths.dir, "vectors");
+    paths.columns = join(paths.dir, "columns");
     paths.lock = join(paths.dir, "learner.lock");
     paths.thumbs = join(cache, "thumbs");
     paths.views = join(cache, "views");
     paths.prepared = join(cache, "prepared");
     pd_mem_free(cache);
-    if (!paths.dir || !paths.catalogue || !paths.vectors || !paths.lock || !paths.thumbs || !paths.views ||
-        !paths.prepared) {
+    if (!paths.dir || !paths.catalogue || !paths.vectors || !paths.columns || !paths.lock || !paths.thumbs ||
+        !paths.views || !paths.prepared) {
         pd_library_paths_done(&paths);
         return pd_error_set_nomem(err);
     }
@@ -50,6 +51,7 @@ void pd_library_paths_done(pd_library_paths *paths)
     pd_mem_free(paths->dir);
     pd_mem_free(paths->catalogue);
     pd_mem_free(paths->vectors);
+    pd_mem_free(paths->columns);
     pd_mem_free(paths->lock);
     pd_mem_free(paths->thumbs);
     pd_mem_free(paths->views);

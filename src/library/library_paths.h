@@ -8,6 +8,7 @@
 
 /*     <dir>/catalogue.sqlite   the record
  *     <dir>/vectors/           vector files, rebuilt from the record
+ *     <dir>/columns            what filters look at, rebuilt from the record
  *     <dir>/learner.lock
  *     <cache>/thumbs/          by content, shared by all libraries
  *     <cache>/views/           by content and size, shared by all libraries
@@ -15,7 +16,7 @@
  *
  * All on the heap; <cache> is <dir>/cache when the cache home is not known. */
 typedef struct pd_library_paths {
-    char *dir, *catalogue, *vectors, *lock;
+    char *dir, *catalogue, *vectors, *columns, *lock;
     char *thumbs, *views, *prepared;
 } pd_library_paths;
 

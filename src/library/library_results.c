@@ -32,7 +32,7 @@ pd_status pd_library_need_columns(pd_library *library, pd_error *err)
             return status == PD_ERR_NOT_FOUND ? pd_library_explain_nothing(err) : status;
     }
     if (!finder->columns)
-        return pd_columns_open(&finder->columns, finder->store, NULL, err);
+        return pd_columns_open(&finder->columns, finder->store, library->paths.columns, err);
     int64_t version;
     bool changed;
     PD_TRY(pd_store_version(finder->store, &version, err));
@@ -226,12 +226,13 @@ pd_status pd_kept_window(pd_library *library, pd_kept *kept, const pd_question *
                      .order = kept->order,
                      .model = kept->has_meaning ? pd_library_model_name(library) : NULL,
                      .english_only = kept->english_only };
+    const pd_result_range range = { question->offset, question->n };
     size_t n = 0;
     pd_result_item *items = pd_mem_alloc(question->n, sizeof *items);
     hits.items = pd_mem_alloc(question->n, sizeof *hits.items);
     pd_status status = items && hits.items ? PD_OK : pd_error_set_nomem(err);
     if (status == PD_OK)
-        status = pd_result_window(kept->result, finder->columns, question->offset, question->n, items, &n, err);
+        status = pd_result_window(kept->result, finder->columns, &range, items, &n, err);
     for (size_t i = 0; status == PD_OK && i < n; i++)
         status = describe(finder, &items[i], &hits, err);
     pd_mem_free(items);

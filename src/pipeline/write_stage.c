@@ -1,10 +1,12 @@
 /* write_stage.c: the hand that changes the catalogue while a job learns: one transaction a batch. Items are gathered
  * first and written at once, so that the catalogue is locked for milliseconds: the user edits beside it. */
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "pipeline/stages.h"
 
+#define TURN_MS 3         /* between two batches, so that whoever waits for the catalogue gets it */
 #define PAUSE_LOOK_MS 100 /* an open batch looks this often whether the job was paused */
 
 typedef struct batch {
@@ -157,6 +159,7 @@ static void write_batch(batch *b)
     pd_board_add(b->stages->board, &b->counts);
     b->counts = (pd_board_counts){ 0 };
     free_items(b);
+    (void)nanosleep(&(struct timespec){ .tv_nsec = TURN_MS * PD_NS_PER_MS }, NULL);
     b->n_max = 2 * b->n_max < PD_STAGE_BATCH_FILES ? 2 * b->n_max : PD_STAGE_BATCH_FILES;
     b->wait_ms = 2 * b->wait_ms < PD_STAGE_BATCH_MS ? 2 * b->wait_ms : PD_STAGE_BATCH_MS;
     release_claims(b);

@@ -2,12 +2,12 @@
  *
  *     fused = 1 / (K + rank by meaning) + WORDS_SHARE * share / (K + rank by words)          ranks from 1
  *
- * share is the full text's score divided by the best one's: a photo of which one frequent word is written somewhere says
- * less than one that has them all, however few photos have any. It is less by the part of all photos of which nearly as
- * much is written as of the best: what stands everywhere tells nothing. Scores that are alike have one rank: of the photos of a folder whose
- * name was asked for, meaning decides. Chosen by quality/ablation.py: without the share, or
- * with a K of 60, which is usual between engines of equal worth, words that stand there by chance push the right
- * pictures out of the first ten.
+ * share is the full text's score divided by the best one's: a photo of which one frequent word is written somewhere
+ * says less than one that has them all, however few photos have any. It is less by the part of all photos of which
+ * nearly as much is written as of the best: what stands everywhere tells nothing. Scores that are alike have one rank:
+ * of the photos of a folder whose name was asked for, meaning decides. Chosen by quality/ablation.py: without the
+ * share, or with a K of 60, which is usual between engines of equal worth, words that stand there by chance push the
+ * right pictures out of the first ten.
  *
  * A photo without words has its rank by meaning as its place. One with words has the place at which a photo without
  * words would have the same fused value, 1 / fused - K: so only the few with words are moved. */
@@ -50,7 +50,7 @@ static bool add_worded(void *user, int64_t photo, double score)
     return true;
 }
 
-static int compare_slots(const void *left, const void *right)
+int pd_worded_compare_slots(const void *left, const void *right)
 {
     const pd_worded *a = left, *b = right;
     return a->place.slot < b->place.slot ? -1 : a->place.slot > b->place.slot;
@@ -59,7 +59,7 @@ static int compare_slots(const void *left, const void *right)
 static int compare_places(const void *left, const void *right)
 {
     const pd_worded *a = left, *b = right;
-    return a->at != b->at ? (a->at < b->at ? -1 : 1) : compare_slots(left, right);
+    return a->at != b->at ? (a->at < b->at ? -1 : 1) : pd_worded_compare_slots(left, right);
 }
 
 static int compare_scores(const void *left, const void *right)
@@ -68,7 +68,7 @@ static int compare_scores(const void *left, const void *right)
     const bool has_a = a->place.score == a->place.score, has_b = b->place.score == b->place.score;
     if (has_a && has_b)
         return pd_place_compare(&a->place, &b->place);
-    return has_a != has_b ? (has_a ? -1 : 1) : compare_slots(left, right);
+    return has_a != has_b ? (has_a ? -1 : 1) : pd_worded_compare_slots(left, right);
 }
 
 void pd_worded_done(pd_worded_list *list)
@@ -101,7 +101,7 @@ void pd_worded_take_out(pd_worded_list *list, pd_place *places, size_t *n)
 {
     if (list->n == 0)
         return;
-    qsort(list->items, list->n, sizeof *list->items, compare_slots);
+    qsort(list->items, list->n, sizeof *list->items, pd_worded_compare_slots);
     size_t kept = 0, next = 0;
     for (size_t i = 0; i < *n; i++) {
         while (next < list->n && list->items[next].place.slot < places[i].slot)
@@ -141,14 +141,15 @@ static void fill_bins(binning *b, const pd_worded *items, size_t n)
     }
 }
 
-/* How many of the places are better than each of the listed, which are in the order of scores. Only places in a bin that
- * one of the listed is in are compared one by one. */
+/* How many of the places are better than each of the listed, which are in the order of scores. Only places in a bin
+ * that one of the listed is in are compared one by one. */
 static pd_status count_better(const pd_worded *items, size_t n_items, const pd_place *places, size_t n,
                               size_t *ret_better, pd_error *err)
 {
     if (n_items == 0)
         return PD_OK;
-    size_t *between = pd_mem_alloc(n_items + 1, sizeof *between); /* places that so many of the listed are better than */
+    size_t *between =
+        pd_mem_alloc(n_items + 1, sizeof *between); /* places that so many of the listed are better than */
     binning *bins = pd_mem_alloc(1, sizeof *bins);
     if (!between || !bins) {
         pd_mem_free(between);

@@ -2,7 +2,7 @@
 #ifndef PD_SEARCH_FUSION_H
 #define PD_SEARCH_FUSION_H
 
-#include "search/places.h"
+#include "search/scored.h"
 #include "search/search.h"
 
 /* A photo about which something is written that was asked for. */
@@ -27,6 +27,7 @@ void pd_worded_take_out(pd_worded_list *list, pd_place *places, size_t *n);
 /* Finds `at` and z, and puts the list in order. places [n]: the photos about which nothing is written. */
 PD_MUST_USE pd_status pd_worded_fuse(pd_worded_list *list, const pd_place *places, size_t n,
                                      const pd_relevance *relevance, pd_error *err);
+int pd_worded_compare_slots(const void *left, const void *right); /* for qsort and bsearch of pd_worded */
 void pd_worded_done(pd_worded_list *list);
 
 #endif

@@ -1,16 +1,16 @@
 /* head.c: rescoring with proof.
  *
  * Every estimate comes with a bound: the exact cosine is within it. The k best have at least the k-th greatest of
- * (estimate - bound), so nothing whose estimate + bound is below that needs a look. The rest is looked at in the order of
- * the greatest cosine they can have, until the next one cannot reach the k-th best exact one. Each chunk is read in the
- * order of contents, which is nearly how the catalogue holds them. */
+ * (estimate - bound), so nothing whose estimate + bound is below that needs a look. The rest is looked at in the order
+ * of the greatest cosine they can have, until the next one cannot reach the k-th best exact one. Each chunk is read in
+ * the order of contents, which is nearly how the catalogue holds them. */
 #include "search/head.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "search/rows.h"
+#include "search/slot_rows.h"
 
 /* Rounding of float sums over 4096 products of unit vectors: measured below 1e-6, ten times that. */
 #define COSINE_SLACK 1e-5F
@@ -106,8 +106,8 @@ static pd_status rescore(proving *p, const candidate *c)
     const uint32_t row = row_of(p, c->at);
     float *score = &p->sought->scores[row], *bound = &p->sought->bounds[row];
     if (*bound > 0) { /* else another photo has this content too */
-        const pd_status status = pd_store_embedding_get(p->place->store, c->content, p->place->model, p->half,
-                                                        p->place->dim, p->err);
+        const pd_status status =
+            pd_store_embedding_get(p->place->store, c->content, p->place->model, p->half, p->place->dim, p->err);
         if (status != PD_OK && status != PD_ERR_NO_MATCH)
             return status;
         const float exact = status == PD_OK ? exact_cosine(p) : *score;

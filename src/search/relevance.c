@@ -2,8 +2,8 @@
  *
  * A cosine by itself says little: how high it is depends on how the question is put, and on what the library holds.
  * What does say something is how far it stands out of the scores that this question gives to all photos. So every score
- * is measured in standard deviations from their mean (z), and the line lies between two places: where chance alone would
- * bring `expected` photos of a library of this size, and the best match.
+ * is measured in standard deviations from their mean (z), and the line lies between two places: where chance alone
+ * would bring `expected` photos of a library of this size, and the best match.
  *
  * A small library says little about chance, and one that holds a single kind of picture nothing at all. It is helped by
  * questions that nobody asked: everyday words, compared with the same photos, count as NULL_WEIGHT photos more.
@@ -30,15 +30,30 @@ static double quantile(double p)
     if (p < 0.02425) {
         const double q = sqrt(-2 * log(p));
         return (((((-7.784894002430293e-03 * q - 3.223964580411365e-01) * q - 2.400758277161838e+00) * q -
-                  2.549732539343734e+00) * q + 4.374664141464968e+00) * q + 2.938163982698783e+00) /
+                  2.549732539343734e+00) *
+                     q +
+                 4.374664141464968e+00) *
+                    q +
+                2.938163982698783e+00) /
                ((((7.784695709041462e-03 * q + 3.224671290700398e-01) * q + 2.445134137142996e+00) * q +
-                 3.754408661907416e+00) * q + 1);
+                 3.754408661907416e+00) *
+                    q +
+                1);
     }
     const double q = p - 0.5, r = q * q;
     return (((((-3.969683028665376e+01 * r + 2.209460984245205e+02) * r - 2.759285104469687e+02) * r +
-              1.383577518672690e+02) * r - 3.066479806614716e+01) * r + 2.506628277459239e+00) * q /
+              1.383577518672690e+02) *
+                 r -
+             3.066479806614716e+01) *
+                r +
+            2.506628277459239e+00) *
+           q /
            (((((-5.447609879822406e+01 * r + 1.615858368580409e+02) * r - 1.556989798598866e+02) * r +
-              6.680131188771972e+01) * r - 1.328068155288572e+01) * r + 1);
+              6.680131188771972e+01) *
+                 r -
+             1.328068155288572e+01) *
+                r +
+            1);
 }
 
 /* The z that chance lets `expected` of n photos reach. */

@@ -1,8 +1,8 @@
 /* result.c: an order of photos, as much of it as somebody asked for.
  *
  * By score, photos about which nothing is written keep their order by meaning, and the others are merged in where
- * fusion.c puts them; strong ones before weaker ones. In any other order the columns sort the strong and the weaker set,
- * each by itself. */
+ * fusion.c puts them; strong ones before weaker ones. In any other order the columns sort the strong and the weaker
+ * set, each by itself. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +10,8 @@
 #include "base/mem.h"
 #include "search/fusion.h"
 #include "search/head.h"
-#include "search/places.h"
-#include "search/rows.h"
+#include "search/scored.h"
+#include "search/slot_rows.h"
 
 /* Places that are equal but for rounding: the photo with words comes first. */
 #define TIE 1e-9
@@ -62,12 +62,6 @@ static bool is_strong(const pd_result *r, const pd_place *place)
 }
 
 static bool is_strong_word(const pd_result *r, const pd_worded *word) { return word->z >= r->relevance.line; }
-
-static int compare_slots(const void *left, const void *right)
-{
-    const pd_worded *a = left, *b = right;
-    return a->place.slot < b->place.slot ? -1 : a->place.slot > b->place.slot;
-}
 
 static int compare_places(const void *left, const void *right) { return pd_place_compare(left, right); }
 
@@ -178,7 +172,7 @@ static pd_status fuse(pd_result *r, const pd_search_place *place, const pd_sough
             r->by_score[r->n_by_score++] = list->items[i].place;
         r->n_strong += is_strong_word(r, &list->items[i]);
     }
-    qsort(r->by_slot, list->n, sizeof *r->by_slot, compare_slots);
+    qsort(r->by_slot, list->n, sizeof *r->by_slot, pd_worded_compare_slots);
     qsort(r->by_score, r->n_by_score, sizeof *r->by_score, compare_places);
     for (size_t i = 0; i < r->n_places; i++)
         r->n_strong += is_strong(r, &r->places[i]);
@@ -188,7 +182,7 @@ static pd_status fuse(pd_result *r, const pd_search_place *place, const pd_sough
 /* Where merging has come to. */
 typedef struct merging {
     const pd_result *result;
-    const pd_place *base; /* best first */
+    const pd_place *base;      /* best first */
     size_t n_base, at, better; /* `better`: of by_score, those before base[at] */
     pd_place *out;
     size_t n, n_max;
@@ -254,7 +248,7 @@ static pd_status order_by_score(pd_result *r, size_t n, pd_place *out, pd_error 
 static const pd_worded *find_word(const pd_result *r, uint32_t slot)
 {
     const pd_worded key = { .place = { slot, 0 } };
-    return r->worded.n ? bsearch(&key, r->by_slot, r->worded.n, sizeof key, compare_slots) : NULL;
+    return r->worded.n ? bsearch(&key, r->by_slot, r->worded.n, sizeof key, pd_worded_compare_slots) : NULL;
 }
 
 static float find_score(const pd_result *r, uint32_t slot)
@@ -387,11 +381,11 @@ static pd_result_item item_of(const pd_result *r, const pd_place *place)
     return item;
 }
 
-pd_status pd_result_window(pd_result *result, const pd_columns *columns, size_t offset, size_t n,
+pd_status pd_result_window(pd_result *result, const pd_columns *columns, const pd_result_range *range,
                            pd_result_item *ret_items, size_t *ret_n, pd_error *err)
 {
-    const size_t first = offset < result->total ? offset : result->total;
-    const size_t end = n < result->total - first ? first + n : result->total;
+    const size_t first = range->first < result->total ? range->first : result->total;
+    const size_t end = range->n < result->total - first ? first + range->n : result->total;
     if (end > result->n_ordered)
         PD_TRY(put_in_order(result, columns, result->total, err));
     for (size_t i = first; i < end; i++)

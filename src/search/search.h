@@ -12,8 +12,8 @@
  * Strong matches come first, in whatever order, then the weaker ones: the line is one place in the list. Ties keep the
  * lower slot. Photos without a vector come last. Offline photos are hits like others.
  *
- * Only the first `head` photos are put in order at first; the rest when somebody asks for it. Calls that share a result,
- * the columns or the rows need external locking. docs/search.md explains the ranking, quality/ measures it. */
+ * Only the first `head` photos are put in order at first; the rest when somebody asks for it. Calls that share a
+ * result, the columns or the rows need external locking. docs/search.md explains the ranking, quality/ measures it. */
 #ifndef PD_SEARCH_SEARCH_H
 #define PD_SEARCH_SEARCH_H
 
@@ -88,8 +88,8 @@ typedef struct pd_sought {
     const char *words;      /* for the full text; "" */
     const int64_t *without; /* contents that are not among the results */
     size_t n_without;
-    pd_order order; /* not NONE */
-    size_t head;    /* photos to put in order at once; PD_SEARCH_HEAD_MIN at least */
+    pd_order order;               /* not NONE */
+    size_t head;                  /* photos to put in order at once; PD_SEARCH_HEAD_MIN at least */
     const atomic_bool *cancelled; /* or NULL */
 } pd_sought;
 
@@ -109,9 +109,12 @@ typedef struct pd_result_item {
     float score; /* NAN: nothing was asked, or there is no vector */
     int match;   /* -1: nothing to compare */
 } pd_result_item;
-/* Photos [offset, offset + n). Behind the head this puts the whole result in order, once; `columns` as they were when
+typedef struct pd_result_range {
+    size_t first, n; /* more than there are is fine */
+} pd_result_range;
+/* ret_items [range->n]. Behind the head this puts the whole result in order, once; `columns` as they were when
  * it was made, else pd_result_settle must have been called before they changed. */
-PD_MUST_USE pd_status pd_result_window(pd_result *result, const pd_columns *columns, size_t offset, size_t n,
+PD_MUST_USE pd_status pd_result_window(pd_result *result, const pd_columns *columns, const pd_result_range *range,
                                        pd_result_item *ret_items, size_t *ret_n, pd_error *err);
 /* Puts in order what needs the columns for that, before they change. */
 PD_MUST_USE pd_status pd_result_settle(pd_result *result, const pd_columns *columns, pd_error *err);

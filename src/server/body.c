@@ -76,6 +76,6 @@ pd_status pd_body_photos(pd_app *app, const pd_json *json, int64_t **ret_ids, si
     if (result == 0)
         return pd_error_set(err, PD_ERR_USAGE,
                             "say which photos: 'photos' is a list of ids, 'result' the number of one");
-    return pd_library_result_photos(pd_app_options_of(app)->library, (uint64_t)result, (size_t)first, (size_t)n,
-                                    ret_ids, ret_n, err);
+    const pd_result_range range = { (size_t)first, (size_t)n };
+    return pd_library_result_photos(pd_app_options_of(app)->library, (uint64_t)result, &range, ret_ids, ret_n, err);
 }

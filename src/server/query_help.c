@@ -73,14 +73,15 @@ static bool add_saved(void *user, const pd_saved *saved)
     return add_item(list, saved->query, label, NULL);
 }
 
-static bool add_value(void *user, const char *value, int64_t count)
+static bool add_value(void *user, const pd_value_count *known)
 {
     items *list = user;
+    const char *value = known->value;
     pd_buf insert;
     pd_buf_init(&insert, TEXT_BYTES_MAX);
     pd_query_quote(value, &insert);
     list->failed |= insert.status != PD_OK;
-    const bool go_on = !list->failed && add_item(list, insert.data, value, &count);
+    const bool go_on = !list->failed && add_item(list, insert.data, value, &known->count);
     pd_buf_done(&insert);
     return go_on;
 }
@@ -91,8 +92,8 @@ static pd_status find_items(const asked *a, const pd_query_typing *typing, items
     pd_error failure = { 0 };
     pd_status status = PD_OK;
     if (typing->is_value && pd_field_info_of(typing->field)->has_known_values) {
-        status =
-            pd_library_values(a->library, a->text, typing->field, typing->prefix, ITEMS_MAX, add_value, list, &failure);
+        const pd_value_question question = { typing->field, typing->prefix, ITEMS_MAX, add_value, list };
+        status = pd_library_values(a->library, a->text, &question, &failure);
     } else if (!typing->is_value) {
         for (pd_field field = 0; field < PD_FIELD_COUNT && list->n < ITEMS_MAX; field++)
             add_field(list, pd_field_info_of(field));
@@ -195,7 +196,7 @@ static void append_with(const field_values *v, const char *only, const char *quo
     }
 }
 
-static bool add_choice(void *user, const char *value, int64_t count)
+static bool add_choice(void *user, const pd_value_count *known)
 {
     field_values *v = user;
     pd_buf only, with;
@@ -203,13 +204,13 @@ static bool add_choice(void *user, const char *value, int64_t count)
     pd_buf_init(&with, TEXT_BYTES_MAX);
     (void)pd_buf_appendf(&only, "%s:", pd_field_info_of(v->field)->name);
     const size_t head = only.len;
-    pd_query_quote(value, &only);
+    pd_query_quote(known->value, &only);
     if (only.status == PD_OK)
         append_with(v, only.data, only.data + head, &with);
     pd_json *json = pd_json_object();
     bool failed = only.status != PD_OK || with.status != PD_OK;
-    failed |= pd_json_set_text(json, "value", value) != PD_OK;
-    failed |= pd_json_set_int(json, "count", count) != PD_OK;
+    failed |= pd_json_set_text(json, "value", known->value) != PD_OK;
+    failed |= pd_json_set_int(json, "count", known->count) != PD_OK;
     failed |= pd_json_set_text(json, "add", with.data) != PD_OK;
     failed |= pd_json_set_text(json, "only", only.data) != PD_OK;
     if (failed)
@@ -257,7 +258,8 @@ static pd_status add_field_values(panel *p, const char *name, size_t len, pd_err
         return pd_error_set(err, PD_ERR_USAGE, "'fields' holds '%.*s', which is no field", (int)len, name);
     pd_json *chosen = find_chosen(&v);
     v.array = pd_json_array();
-    const pd_status status = pd_library_values(p->library, p->text, v.field, p->prefix, p->n, add_choice, &v, err);
+    const pd_value_question question = { v.field, p->prefix, p->n, add_choice, &v };
+    const pd_status status = pd_library_values(p->library, p->text, &question, err);
     if (status != PD_OK) {
         pd_json_free(&chosen);
         pd_json_free(&v.array);

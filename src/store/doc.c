@@ -134,7 +134,7 @@ static pd_status put_change(pd_store *store, const pd_said *said, pd_error *err)
     size_t n_tags, n_albums;
     (void)pd_said_labels(said, PD_WHERE_TAG, &n_tags);
     (void)pd_said_labels(said, PD_WHERE_ALBUM, &n_albums);
-    const int marks = (said->rating_by ? PD_SCHEMA_RATED : 0) | (said->favorite ? PD_SCHEMA_FAVORITE : 0) |
+    const int marks = (said->rating ? PD_SCHEMA_RATED : 0) | (said->favorite ? PD_SCHEMA_FAVORITE : 0) |
                       (n_tags ? PD_SCHEMA_HAS_TAG : 0) | (said->caption[0] ? PD_SCHEMA_HAS_CAPTION : 0) |
                       (n_albums ? PD_SCHEMA_HAS_ALBUM : 0);
     PD_TRY(pd_stmt_get(store, PD_STMT_CHANGE_PUT, &stmt, err));

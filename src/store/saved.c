@@ -88,6 +88,8 @@ pd_status pd_store_history_add(pd_store *store, const char *query, pd_error *err
 {
     bool own;
     PD_TRY(check_query(query, err));
+    if (!query[strspn(query, " \t\r\n")])
+        return PD_OK;
     PD_TRY(pd_store_enter(store, &own, err));
     return pd_store_leave(store, own, add_to_history(store, query, err), err);
 }

@@ -261,7 +261,7 @@ static const old_statement old_statements[] = {
       "SELECT 0, p.id, 0, 0, " ROW_FACTS ", NULL, NULL, NULL FROM photo p JOIN content c ON c.id = p.content_id"
       " WHERE ?1 <= 0 ORDER BY p.id" },
     { PD_STMT_ROWS, PD_SCHEMA_WORK,
-      "SELECT 0, p.id, max(0, coalesce(c.rating, 0)), c.rating IS NOT NULL, " ROW_FACTS ", c.flash, c.sharpness,"
+      "SELECT 0, p.id, max(0, coalesce(c.rating, 0)), coalesce(c.rating, 0) > 0, " ROW_FACTS ", c.flash, c.sharpness,"
       " c.colours FROM photo p JOIN content c ON c.id = p.content_id WHERE ?1 <= 0 ORDER BY p.id" },
 };
 

@@ -129,6 +129,7 @@ struct pd_store {
     sqlite3 *db;
     char *path;
     pd_store_mode mode;
+    int64_t wait_until_ns;              /* while it waits for a lock */
     int version;                        /* of the schema, when it was opened */
     sqlite3_stmt *stmts[PD_STMT_COUNT]; /* prepared at first use */
     pd_buf text;                        /* strings of the last pd_photo */

@@ -6,7 +6,7 @@
 #include "store/schema.h"
 #include "store/store_private.h"
 
-#define COMMON_PHOTOS 20000  /* a word in more photos than this tells none from another, and ranking them is slow */
+#define COMMON_PHOTOS 10000  /* a word in more photos than this tells none from another, and ranking them is slow */
 #define TRIGRAM_CHARACTERS 3 /* FTS5's trigrams find no shorter piece */
 #define LAST_CODE "\xF4\x8F\xBF\xBF"
 

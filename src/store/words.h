@@ -15,7 +15,7 @@ typedef struct pd_store pd_store;
 /* Full text (FTS5, unicode61 without diacritics) over a photo's file name, folders, caption, tags, keywords, title,
  * description, persons, camera; and trigrams over the file name. `score`: bm25, larger is better. */
 typedef bool (*pd_word_visit)(void *user, int64_t photo, double score);
-/* Any of the words; best first, at most n_max. For fusing with meaning. Stop words, and words that more than 20,000
+/* Any of the words; best first, at most n_max. For fusing with meaning. Stop words, and words that more than 10,000
  * photos have, do not count: they tell none from another. */
 PD_MUST_USE pd_status pd_store_words_any(pd_store *store, const char *words, size_t n_max, pd_word_visit visit,
                                          void *user, pd_error *err);
@@ -44,6 +44,7 @@ PD_MUST_USE pd_status pd_store_text_values(pd_store *store, pd_text_where where,
 PD_MUST_USE pd_status pd_store_version(pd_store *store, int64_t *ret_version, pd_error *err);
 
 typedef struct pd_photo_marks {
+    /* is_rated: with 1 or more */
     bool is_rated, favorite, has_tag, has_caption, has_album;
 } pd_photo_marks;
 /* Which catalogue this is: made by chance with it, so that a cache of another one at the same path is not taken for its

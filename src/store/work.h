@@ -33,7 +33,7 @@ typedef enum pd_edit_kind {
     PD_EDIT_RATING,   /* number: 0..5; PD_WORK_UNSET: what the file says counts again */
     PD_EDIT_FAVORITE, /* number: 1 or 0 */
     PD_EDIT_CAPTION,  /* text: the caption, "" for none; NULL: what a machine says counts again */
-    PD_EDIT_ALBUM,    /* text: the album's name, made when there is none; at its end, in the order of ids */
+    PD_EDIT_ALBUM,    /* text: the album's name, made when there is none; at its end, in the order of `photos` */
     PD_EDIT_UNALBUM,
     PD_EDIT_KIND_COUNT
 } pd_edit_kind;
@@ -90,7 +90,7 @@ PD_MUST_USE pd_status pd_store_album_rename(pd_store *store, const char *name, c
                                             pd_error *err); /* PD_ERR_USAGE: `to` exists */
 PD_MUST_USE pd_status pd_store_album_remove(pd_store *store, const char *name, int64_t *ret_step, pd_error *err);
 
-/* Saved searches, by name; history, newest first, the same text once. */
+/* Saved searches, by name; history, newest first, the same text once, nothing empty. */
 typedef struct pd_saved {
     const char *name; /* of history: "" */
     const char *query;

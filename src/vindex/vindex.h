@@ -54,8 +54,8 @@ typedef struct pd_vindex_hit {
 PD_MUST_USE pd_status pd_vindex_search(const pd_vindex *index, const float *query, size_t k, unsigned n_threads,
                                        pd_vindex_hit *ret_hits, size_t *ret_n_hits, pd_error *err);
 
-/* Every row's estimate, in the order of rows: ret_scores and ret_bounds [pd_vindex_count], as in pd_vindex_hit. Reads as
- * fast as the search, and leaves the ranking to whoever filters. Of an empty index: PD_OK. */
+/* Every row's estimate, in the order of rows: ret_scores and ret_bounds [pd_vindex_count], as in pd_vindex_hit. Reads
+ * as fast as the search, and leaves the ranking to whoever filters. Of an empty index: PD_OK. */
 PD_MUST_USE pd_status pd_vindex_estimate(const pd_vindex *index, const float *query, unsigned n_threads,
                                          float *ret_scores, float *ret_bounds, pd_error *err);
 /* Contents of rows first .. first + n - 1, which must be there. */

@@ -45,6 +45,19 @@ static void a_file_is_replaced_as_a_whole(void)
 
 static _Atomic bool stop;
 
+static void a_file_is_replaced_from_parts_with_holes_between(void)
+{
+    const char *path = path_of("parts");
+    const pd_file_part parts[] = { { "abc", 3, 0 }, { "z", 1, 5 } };
+    pd_buf buf;
+    pd_buf_init(&buf, 100);
+    CHECK(pd_file_replace_parts(path, parts, 2, 8, NULL) == PD_OK && pd_file_read(path, 100, &buf, NULL) == PD_OK);
+    CHECK(buf.len == 8 && memcmp(buf.data, "abc\0\0z\0\0", 8) == 0);
+    CHECK(pd_file_replace_parts(path_of("nowhere/parts"), parts, 2, 8, NULL) == PD_ERR_NOT_FOUND);
+    pd_buf_done(&buf);
+    (void)unlink(path_of("parts"));
+}
+
 static void *replace_again_and_again(void *arg)
 {
     char copy[5000];
@@ -187,6 +200,7 @@ int main(void)
     if (!mkdtemp(scratch))
         return 1;
     RUN(a_file_is_replaced_as_a_whole);
+    RUN(a_file_is_replaced_from_parts_with_holes_between);
     RUN(readers_see_the_old_or_the_new_file);
     RUN(a_failed_replace_leaves_nothing_behind);
     RUN(a_full_device_is_told_from_other_failures);

@@ -166,7 +166,7 @@ static void levels_go_from_scalar_to_what_is_there(void)
     CHECK(strcmp(pd_cpu_level_name(mask), "scalar") == 0);
     CHECK(pd_cpu_level("auto", &all) && all == pd_cpu_detect());
     CHECK(!pd_cpu_level("avx3", &mask) && !pd_cpu_level("", &mask));
-    static const char *const names[] = { "sse2", "avx2", "avx512", "neon", "dotprod" };
+    static const char *const names[] = { "sse2", "avx2", "avxvnni", "avx512", "amx", "neon", "dotprod" };
     for (size_t i = 0; i < PD_COUNT_OF(names); i++)
         if (pd_cpu_level(names[i], &mask))
             CHECK(strcmp(pd_cpu_level_name(mask), names[i]) == 0 && (mask & ~all) == 0);

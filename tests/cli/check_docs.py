@@ -31,9 +31,13 @@ def check_generated(root, make_docs, renew):
 
 
 def contract_headers(root):
-    """Headers that other rooms read: <room>/<room>.h, those of base, the options of the command line, and all of server."""
+    """Headers that other rooms read: <room>/<room>.h and its parts, those of base, the options of the command line, and
+    all of server."""
     for path in sorted((root / 'src').glob('*/*.h')):
-        if path.stem == path.parent.name or path.parent.name in ('base', 'cli', 'server'):
+        contract = path.parent / f'{path.parent.name}.h'
+        if path.parent.name in ('base', 'cli', 'server') or path == contract:
+            yield path
+        elif contract.exists() and f'#include "{path.parent.name}/{path.name}"' in contract.read_text():
             yield path
 
 

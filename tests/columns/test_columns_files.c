@@ -277,7 +277,14 @@ static void what_is_damaged_or_foreign_is_made_anew(void)
     CHECK(!opens_from_file());
     overwrite(f.cache, whole.data, whole.len - 1);
     CHECK(!opens_from_file());
-    overwrite(f.cache, whole.data, whole.len);
+    static const size_t places[] = { 33, 160, 4096, 4096 + 2000 }; /* version, a checksum, ids */
+    for (size_t i = 0; i < PD_COUNT_OF(places); i++) {
+        whole.data[places[i]] ^= 1;
+        overwrite(f.cache, whole.data, whole.len);
+        whole.data[places[i]] ^= 1;
+        CHECK(!opens_from_file());
+        must(pd_file_read(f.cache, 1 << 24, &whole, NULL));
+    }
     CHECK(opens_from_file());
     whole.data[8] ^= 2; /* another version */
     overwrite(f.cache, whole.data, whole.len);

@@ -114,6 +114,28 @@ static bool is_not_near_paris(const photo *p) { return !is_near_paris(p); }
 static bool is_near_date_line(const photo *p) { return is_near(p, 10, 179.5, 2000); }
 static bool is_near_pole(const photo *p) { return is_near(p, 88, 0, 1500); }
 
+/* What the columns keep of colours is tested by itself; here, that the right ones are looked at. */
+static bool has_colour(const photo *p, uint8_t red, uint8_t green, uint8_t blue)
+{
+    const pd_shade wanted = pd_shade_of(&columns->shade_table, red, green, blue);
+    bool has = false;
+    for (uint32_t i = 0; i < p->row.look.n_colours; i++) {
+        const pd_look_colour *c = &p->row.look.colours[i];
+        has |=
+            c->share >= 10 && pd_shade_is_near(pd_shade_of(&columns->shade_table, c->red, c->green, c->blue), wanted);
+    }
+    return has;
+}
+static bool is_bluish(const photo *p) { return has_colour(p, 0x33, 0x66, 0x99); }
+static bool is_bluish_or_black(const photo *p) { return is_bluish(p) || has_colour(p, 1, 2, 1); }
+static bool is_not_bluish(const photo *p) { return !is_bluish(p); }
+static bool has_colours(const photo *p)
+{
+    uint16_t named;
+    (void)pd_shades_of(&columns->shade_table, &p->row.look, &named);
+    return named & PD_NAMED_COLOURED;
+}
+
 static bool is_canon_in_2019(const photo *p) { return is_canon(p) && is_2019(p) && !is_rated_4(p); }
 static bool is_any(const photo *p) { return p != NULL; }
 
@@ -201,6 +223,10 @@ static const struct {
     { "-near:48.85,2.35", is_not_near_paris },
     { "near:10,179.5,2000km", is_near_date_line },
     { "near:88,0,1500km", is_near_pole },
+    { "color:#369", is_bluish },
+    { "color:#336699,#010201", is_bluish_or_black },
+    { "-color:#369", is_not_bluish },
+    { "gray:no", has_colours },
     { "camera:canon date:2019 -rating:>=4", is_canon_in_2019 },
     { "", is_any },
     { "a dog on the beach sort:name", is_any },

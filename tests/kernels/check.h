@@ -109,12 +109,14 @@ static inline void report_worst(const char *member, double bound)
 /* Runs `cases` (a function of RUNs) for every level that this CPU has. */
 static inline int check_levels(void (*cases)(void))
 {
-    static const char *const levels[] = { "sse2", "avx2", "avx512", "neon", "dotprod" };
+    static const char *const levels[] = { "sse2", "avx2", "avxvnni", "avx512", "amx", "neon", "dotprod" };
     pd_kernels_init(&spec, 0);
     for (size_t i = 0; i < PD_COUNT_OF(levels); i++) {
         unsigned mask;
-        if (!pd_cpu_level(levels[i], &mask))
+        if (!pd_cpu_level(levels[i], &mask)) {
+            printf("---- %s: skipped, not on this CPU\n", levels[i]);
             continue;
+        }
         pd_kernels_init(&isa, mask);
         printf("---- %s\n", isa.name);
         cases();

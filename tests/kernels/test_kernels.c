@@ -43,7 +43,11 @@ static void every_level_overrides_what_is_below_it(void)
     expect_level(PD_CPU_SSE2, "sse2", 0, MEMBERS);
     expect_level(PD_CPU_AVX2, "avx2", 0, MEMBERS);
     expect_level(PD_CPU_SSE2 | PD_CPU_AVX2, "avx2", PD_CPU_SSE2, MEMBERS);
+    expect_level(PD_CPU_AVX2 | PD_CPU_AVXVNNI, "avxvnni", PD_CPU_AVX2, 2); /* gemm_i8 and scan_u8 */
+    expect_level(avx512 | PD_CPU_AVXVNNI, "avx512", avx512, 0);
     expect_level(avx512, "avx512", PD_CPU_AVX2, MEMBERS - 2); /* resize_rows and gemm_bf16 stay AVX2's */
+    expect_level(avx512 | PD_CPU_AMX_INT8, "amx", avx512, 1); /* gemm_i8 */
+    expect_level(avx512 | PD_CPU_AMX_INT8 | PD_CPU_AMX_BF16, "amx", avx512 | PD_CPU_AMX_INT8, 1);
     expect_level(avx512 | PD_CPU_AVX512_BF16, "avx512", avx512, 1);
 #elif defined __aarch64__
     expect_level(PD_CPU_NEON, "neon", 0, MEMBERS);

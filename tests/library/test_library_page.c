@@ -186,8 +186,11 @@ static void an_open_picture_is_an_example_like_a_path(void)
     REQUIRE(fd >= 0);
     const pd_example by_fd = { .fd = fd };
     pd_hits a = { 0 }, b = { 0 };
-    CHECK(pd_library_find(library, &(pd_question){ .examples = &by_path, .n_examples = 1, .n = 20 }, &a, NULL) == PD_OK && a.n == 12);
-    CHECK(pd_library_find(library, &(pd_question){ .examples = &by_fd, .n_examples = 1, .n = 20 }, &b, NULL) == PD_OK && b.n == 12);
+    CHECK(pd_library_find(library, &(pd_question){ .examples = &by_path, .n_examples = 1, .n = 20 }, &a, NULL) ==
+              PD_OK &&
+          a.n == 12);
+    CHECK(pd_library_find(library, &(pd_question){ .examples = &by_fd, .n_examples = 1, .n = 20 }, &b, NULL) == PD_OK &&
+          b.n == 12);
     for (size_t i = 0; i < a.n && i < b.n; i++)
         CHECK(is_same_hit(&a.items[i], &b.items[i]));
     pd_hits_done(&a);
@@ -390,9 +393,9 @@ static void an_old_catalogue_is_brought_up_to_date_when_nobody_learns(void)
     char command[4200];
     (void)snprintf(command, sizeof command,
                    "python3 -c \"import sqlite3,sys; d=sqlite3.connect(sys.argv[1], isolation_level=None);"
-                   "[d.execute('DROP TRIGGER photo_'+c) for c in 'gone came read'.split()];"
-                   "[d.execute('DROP TABLE '+c) for c in 'photo_fts name_fts photo_label label photo_change history saved"
-                   " step_undo step machine_text album_work album work_tag work identity'.split()];"
+                   "[d.execute('DROP TRIGGER '+t) for t in 'photo_gone photo_came photo_read'.split()];"
+                   "[d.execute('DROP TABLE '+t) for t in 'photo_fts name_fts photo_label label photo_change history"
+                   " saved step_undo step machine_text album_work album work_tag work identity'.split()];"
                    "[d.execute('ALTER TABLE content DROP COLUMN '+c) for c in"
                    " 'subsec focal35_mm flash white_balance rating reader sharpness colours'.split()];"
                    "[d.execute(s) for s in ('ALTER TABLE photo DROP COLUMN sidecar_ns','DROP TABLE content_text',"
@@ -466,7 +469,7 @@ static void *ask_again_and_again(void *user)
 /* Eight threads ask everything while a job learns, the model is prepared by one more, and the job is played with. */
 static void many_ask_beside_a_job(void)
 {
-    enum { N = 260, N_THREADS = 8 };
+    enum { N = TEST_SANITIZED ? 60 : 260, N_THREADS = 8 };
     pd_library *library = learn_scene(10);
     REQUIRE(library && make_pictures(10, N) && scene_picture("elsewhere.bmp", 3000));
     pd_library_close(&library);

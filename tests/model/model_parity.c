@@ -26,14 +26,15 @@
 #define PIXEL_U8_MAX 2            /* of 255 */
 
 /* int8: smallest cosine of an embedding, one bound per instruction set. Integer sums are the same bits on all of them,
- * so the bounds are too. Measured: models/tiny 0.9959 (scalar, AVX2 and AVX-512), mobilenet_clip 0.9996, clip_gelu
+ * so the bounds are too. Measured: models/tiny 0.9959 (scalar, AVX2, AVX-512 and AMX), mobilenet_clip 0.9996, clip_gelu
  * 0.9973, clip_outlier 0.9994, all others above 0.9996. */
 static double int8_cosine_min(const char *cpu)
 {
     static const struct {
         const char *cpu;
         double cosine_min;
-    } bounds[] = { { "scalar", 0.995 }, { "sse2", 0.995 }, { "avx2", 0.995 }, { "avx512", 0.995 } };
+    } bounds[] = { { "scalar", 0.995 },  { "sse2", 0.995 },   { "avx2", 0.995 },
+                   { "avxvnni", 0.995 }, { "avx512", 0.995 }, { "amx", 0.995 } };
     for (size_t i = 0; i < PD_COUNT_OF(bounds); i++)
         if (strcmp(cpu, bounds[i].cpu) == 0)
             return bounds[i].cosine_min;

@@ -34,13 +34,7 @@ static double patience(void)
     double load = 0;
     if (getloadavg(&load, 1) != 1)
         load = 0;
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-    load += 10;
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-    load += 10;
-#endif
-#endif
+    load += TEST_SANITIZED ? 10 : 0;
     return 1 + load / (double)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
@@ -189,7 +183,7 @@ static double time_to_rest_s(pd_job *job)
 
 static void a_pause_stops_within_a_second(void)
 {
-    REQUIRE(scene_begin() && make_pictures(0, 600));
+    REQUIRE(scene_begin() && make_pictures(0, TEST_SANITIZED ? 200 : 600));
     for (int speed = 0; speed < PD_SPEED_COUNT; speed++) {
         pd_job *job = start(&(pd_job_options){ .speed = (pd_speed)speed });
         REQUIRE(job);
@@ -282,7 +276,7 @@ static int64_t count_done(pd_job *job, int ms)
 
 static void speed_changes_in_the_middle_without_privileges(void)
 {
-    enum { N = 1000, MS = 250 };
+    enum { N = TEST_SANITIZED ? 150 : 1000, MS = TEST_SANITIZED ? 50 : 250 };
     REQUIRE(scene_begin() && make_pictures(0, N));
     const int own = getpriority(PRIO_PROCESS, 0);
     pd_job *job = start(&(pd_job_options){ .speed = PD_SPEED_GENTLE, .n_threads = 1 });

@@ -450,8 +450,8 @@ static bool sorts_few(const char *sql)
 /* Tables that the user fills by hand. */
 static bool scans_few(const char *step)
 {
-    static const char *const tables[] = { "SCAN step", "SCAN history", "SCAN saved",
-                                          "SCAN a ",   "SCAN alike",   "SCAN sqlite_sequence" };
+    static const char *const tables[] = { "SCAN step",  "SCAN history",         "SCAN saved",   "SCAN a ",
+                                          "SCAN alike", "SCAN sqlite_sequence", "SCAN identity" };
     for (size_t i = 0; i < PD_COUNT_OF(tables); i++)
         if (strncmp(step, tables[i], strlen(tables[i])) == 0)
             return strncmp(step, "SCAN step_undo", 14) != 0;

@@ -116,7 +116,7 @@ static void make_old(const char *path, int version)
             "DROP TABLE photo_fts; DROP TABLE name_fts; DROP TABLE photo_label; DROP TABLE label;"
             "DROP TABLE photo_change; DROP TABLE history; DROP TABLE saved; DROP TABLE step_undo; DROP TABLE step;"
             "DROP TABLE machine_text; DROP TABLE album_work; DROP TABLE album; DROP TABLE work_tag;"
-            "DROP TABLE work");
+            "DROP TABLE work; DROP TABLE identity");
     if (version < 3) {
         for (size_t i = 0; i < PD_COUNT_OF(columns); i++) {
             (void)snprintf(sql, sizeof sql, "ALTER TABLE content DROP COLUMN %s", columns[i]);
@@ -167,6 +167,9 @@ static void check_rows(pd_store *store, bool is_current)
     CHECK(pd_store_words_any(store, "a", 10, count_word, &n_words, NULL) == PD_OK && n_words == 0);
     CHECK(pd_store_words_any(store, "A.JPG", 10, count_word, &n_words, NULL) == PD_OK && n_words == is_current);
     CHECK(pd_store_words_exact(store, "a.jp", count_word, &n_words, &err) == (is_current ? PD_OK : PD_ERR_UNSUPPORTED));
+    uint8_t identity[2][PD_STORE_IDENTITY_BYTES] = { { 0 } };
+    CHECK(pd_store_identity(store, identity[0], NULL) == PD_OK);
+    CHECK((memcmp(identity[0], identity[1], sizeof identity[0]) != 0) == is_current);
     CHECK(is_current ? n_words == 2 : strstr(err.message, "older version") != NULL);
 }
 

@@ -110,6 +110,23 @@ static int64_t only_photo(pd_text_where where, const char *pattern)
     return last;
 }
 
+static bool take_word(void *user, int64_t photo, double score)
+{
+    (void)score;
+    return take_photo(user, photo);
+}
+
+typedef struct found_texts {
+    int n;
+} found_texts;
+
+static bool take_text(void *user, const char *text, int64_t n_photos)
+{
+    found_texts *found = user;
+    CHECK(text[0] && n_photos == 1);
+    return ++found->n < 9;
+}
+
 static bool take_row(void *user, const pd_photo_row *row)
 {
     *(pd_photo_row *)user = *row;
@@ -467,6 +484,7 @@ static void searches_are_kept_by_name_and_by_time(void)
     CHECK(pd_store_history(store, SIZE_MAX, take_saved, &list, NULL) == PD_OK && list.n == PD_WORK_HISTORY_MAX);
     CHECK(strcmp(list.text[0], "=q499") == 0 && strcmp(list.text[1], "=q7") == 0 && strcmp(list.text[2], "=q502") == 0);
     CHECK(strcmp(list.text[499], "=q3") == 0);
+    CHECK(pd_store_history_add(store, " ", NULL) == PD_OK);
     list.n = 0;
     CHECK(pd_store_history(store, 2, take_saved, &list, NULL) == PD_OK && list.n == 2);
     CHECK(pd_store_history_clear(store, NULL) == PD_OK);
@@ -665,6 +683,75 @@ static void edits_beside_a_learner_wait_for_its_batch(void)
     close_and_remove();
 }
 
+static void an_edit_that_waits_too_long_is_refused(void)
+{
+    open_new();
+    const int64_t a = add_photo(store, root, "/photos/a.jpg", PLAIN(1));
+    pd_store *other = NULL;
+    int64_t n = -1;
+    char *said = NULL;
+    pd_error err = { 0 };
+    REQUIRE(pd_store_open(&other, f.path, PD_STORE_WRITE, NULL) == PD_OK && pd_store_begin(other, NULL) == PD_OK);
+    (void)sqlite3_busy_timeout(store->db, 20);
+    CHECK(pd_store_edit(store, &(pd_edit){ PD_EDIT_TAG, "x", 0, &a, 1 }, &n, NULL, &err) == PD_ERR_BUSY && n == -1);
+    CHECK(strstr(err.message, "another process has been using it for 10 s"));
+    CHECK(pd_store_undo(store, 0, &said, &err) == PD_ERR_BUSY && !said);
+    pd_store_rollback(other);
+    CHECK(edit(PD_EDIT_TAG, "x", 0, a) == 1);
+    pd_store_close(&other);
+    close_and_remove();
+}
+
+/* Each call, with memory that ends anywhere: it fails, says so and leaves nothing, or does all. */
+static pd_status call(int which, const int64_t *photo)
+{
+    static record_list list;
+    pd_photo_row row;
+    found_texts texts = { 0 };
+    int64_t n = 0;
+    const pd_work_record record = { .kind = PD_EDIT_ALBUM, .text = "Import", .path = "/nowhere" };
+    list.n = 0;
+    switch (which) {
+    case 0: return pd_store_edit(store, &(pd_edit){ PD_EDIT_ALBUM, "Trip", 0, photo, 1 }, &n, NULL, NULL);
+    case 1: return pd_store_album_rename(store, "trip", "Journey", NULL, NULL);
+    case 2: return pd_store_album_remove(store, "journey", NULL, NULL);
+    case 3: return pd_store_saved_put(store, "name", "query", NULL);
+    case 4: return pd_store_history_add(store, "query", NULL);
+    case 5: return pd_store_work_import(store, &record, &n, NULL);
+    case 6: return pd_store_work_export(store, take_record, &list, NULL);
+    case 7: return pd_store_rows(store, 0, take_row, &row, &n, NULL);
+    case 8: return pd_store_text_values(store, PD_WHERE_TAG, "d", take_text, &texts, NULL);
+    case 9: return pd_store_words_any(store, "dog title", 9, take_word, &n, NULL);
+    case 10: return pd_store_text_photos(store, PD_WHERE_CAPTION, "title", take_photo, &n, NULL);
+    default: return pd_store_text_photos(store, PD_WHERE_TAG, "d*", take_photo, &n, NULL);
+    }
+}
+
+static void every_call_survives_the_end_of_memory(void)
+{
+    open_new();
+    const int64_t a = add_photo(store, root, "/photos/a.jpg", CONTENT(1, 2, "\1Title\0\7dog\0\7cat"));
+    size_t n_failed = 0;
+    for (int which = 0; which < 12; which++) {
+        pd_status status = PD_ERR_NOMEM;
+        for (size_t tries = 1; status == PD_ERR_NOMEM && tries < 100; tries++) {
+            pd_store_close(&store);
+            CHECK(pd_mem_live() == 0);
+            REQUIRE(pd_store_open(&store, f.path, PD_STORE_WRITE, NULL) == PD_OK);
+            (void)pd_mem_fail_at(tries);
+            status = call(which, &a);
+            (void)pd_mem_fail_at(0);
+            n_failed += status == PD_ERR_NOMEM;
+        }
+        if (status != PD_OK)
+            fprintf(stderr, "call %d: status %d\n", which, (int)status);
+        CHECK(status == PD_OK);
+    }
+    CHECK(n_failed > 20);
+    IS(a, "22|Title2|cat2,dog2|");
+    close_and_remove();
+}
+
 static void damage_is_said(void)
 {
     open_new();
@@ -736,7 +823,9 @@ int main(void)
     RUN(work_goes_into_another_library_after_its_photos);
     RUN(what_is_here_stays_when_work_comes_in);
     RUN(edits_beside_a_learner_wait_for_its_batch);
+    RUN(an_edit_that_waits_too_long_is_refused);
     RUN(damage_is_said);
+    RUN(every_call_survives_the_end_of_memory);
     RUN(running_out_of_memory_leaves_everything_as_it_was);
     return TEST_RESULT();
 }

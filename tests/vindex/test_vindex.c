@@ -70,6 +70,40 @@ static void every_estimate_is_within_its_bound(void)
     remove_file();
 }
 
+/* The estimates of all rows are those of the best, whatever the threads; rows are told by their contents. */
+static void every_row_is_estimated_in_its_place(void)
+{
+    write_file();
+    pd_vindex *index = open_or_null(f.path, PD_VINDEX_READ);
+    REQUIRE(index);
+    static pd_vindex_hit hits[N];
+    static float scores[N], bounds[N], again[N];
+    static int64_t contents[N];
+    float query[DIM], row[DIM];
+    size_t n = 0;
+    make_vector(N + 5, DIM, query);
+    REQUIRE(pd_vindex_search(index, query, N, 1, hits, &n, NULL) == PD_OK && n == N);
+    REQUIRE(pd_vindex_estimate(index, query, 1, scores, bounds, NULL) == PD_OK);
+    REQUIRE(pd_vindex_estimate(index, query, 4, again, bounds, NULL) == PD_OK);
+    pd_vindex_contents(index, 0, 5, contents);
+    pd_vindex_contents(index, 5, N - 5, contents + 5);
+    for (size_t i = 0; i < N; i++)
+        CHECK(contents[i] == (int64_t)i + 1 && scores[i] == again[i]);
+    for (size_t i = 0; i < n; i++) {
+        const size_t at = (size_t)hits[i].content - 1;
+        CHECK(scores[at] == hits[i].score && bounds[at] == hits[i].bound);
+    }
+    pd_vindex_row(index, 2000, row);
+    CHECK(exact_cosine(row, 2000) > 0.9999);
+    (void)pd_mem_fail_at(1);
+    CHECK(pd_vindex_estimate(index, query, 1, scores, bounds, NULL) == PD_ERR_NOMEM);
+    (void)pd_mem_fail_at(0);
+    memset(query, 0, sizeof query);
+    CHECK(pd_vindex_estimate(index, query, 1, scores, bounds, NULL) == PD_ERR_INTERNAL);
+    pd_vindex_close(&index);
+    remove_file();
+}
+
 static void k_best_are_the_first_of_all(void)
 {
     write_file();
@@ -350,6 +384,7 @@ static void four_threads_search_one_index(void)
 int main(void)
 {
     RUN(every_estimate_is_within_its_bound);
+    RUN(every_row_is_estimated_in_its_place);
     RUN(k_best_are_the_first_of_all);
     RUN(equal_rows_come_by_content);
     RUN(any_number_of_threads_gives_the_same_answer);

@@ -1,6 +1,6 @@
-/* rows.h: the inside of a pd_rows. Private to the room. */
-#ifndef PD_SEARCH_ROWS_H
-#define PD_SEARCH_ROWS_H
+/* slot_rows.h: the inside of a pd_rows. Private to the room. */
+#ifndef PD_SEARCH_SLOT_ROWS_H
+#define PD_SEARCH_SLOT_ROWS_H
 
 #include "search/search.h"
 

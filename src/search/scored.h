@@ -1,6 +1,6 @@
-/* places.h: photos with their scores, in order. Private to the room. */
-#ifndef PD_SEARCH_PLACES_H
-#define PD_SEARCH_PLACES_H
+/* scored.h: photos with their scores, in order. Private to the room. */
+#ifndef PD_SEARCH_SCORED_H
+#define PD_SEARCH_SCORED_H
 
 #include <stdbool.h>
 #include <stddef.h>

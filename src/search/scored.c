@@ -1,4 +1,4 @@
-#include "search/places.h"
+#include "search/scored.h"
 
 #include <math.h>
 #include <stdlib.h>

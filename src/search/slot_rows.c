@@ -1,8 +1,8 @@
-/* rows.c: from slots of the columns to rows of the vector file. */
+/* slot_rows.c: from slots of the columns to rows of the vector file. */
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "search/rows.h"
+#include "search/slot_rows.h"
 
 typedef struct holder {
     int64_t content;

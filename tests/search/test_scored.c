@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "search/places.h"
+#include "search/scored.h"
 #include "search/search.h"
 #include "test.h"
 
