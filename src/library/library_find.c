@@ -1,9 +1,13 @@
 /* library_find.c: one question from its text to a window of photos. */
 #include <string.h>
 
+#include "base/file.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "library/library_find.h"
+
+#define CONFIG_BYTES_MAX (1 << 20)
 
 /* Letters of other scripts than Latin. Marks, digits, punctuation and pictographs are not: they say nothing about the
  * language. Blocks as Unicode 15 has them. */
@@ -35,6 +39,32 @@ static bool has_foreign_letter(const char *text)
         at += step;
     }
     return false;
+}
+
+/* The models that are read here have CLIP's text tower and an English vocabulary; one that was trained on more says so
+ * in its config.json: "languages": ["en", "de"]. */
+static bool knows_english_alone(const pd_library *library)
+{
+    char *dir = NULL, *path = NULL;
+    pd_json *json = NULL;
+    pd_buf buf;
+    pd_buf_init(&buf, CONFIG_BYTES_MAX);
+    bool alone = true;
+    if (pd_library_find_model(&dir, library->model_option, NULL) == PD_OK)
+        path = pd_path_join(dir, "config.json");
+    if (path && pd_file_read(path, CONFIG_BYTES_MAX, &buf, NULL) == PD_OK &&
+        pd_json_parse(&json, buf.data, buf.len, NULL) == PD_OK) {
+        const pd_json *languages = pd_json_get(json, "languages");
+        pd_str language;
+        for (size_t i = 0; i < pd_json_count(languages); i++)
+            alone &=
+                pd_json_read_string(pd_json_at(languages, i), &language) && pd_str_equal(language, pd_str_of("en"));
+    }
+    pd_json_free(&json);
+    pd_buf_done(&buf);
+    pd_mem_free(path);
+    pd_mem_free(dir);
+    return alone;
 }
 
 static size_t count_words(const char *text)
@@ -84,6 +114,7 @@ static pd_status read_question(pd_asked *asked, pd_library *library, const pd_qu
     asked->has_meaning = n_pictures > 0;
     for (size_t i = 0; i < n_parts; i++)
         read_part(asked, &parts[i], &n_pictures);
+    asked->english_only = asked->english_only && knows_english_alone(library);
     if (asked->words.status != PD_OK)
         return pd_error_set_nomem(err);
     if (n_pictures > PD_LIBRARY_EXAMPLES_MAX)

@@ -1,0 +1,343 @@
+/* What the user does, keeps, carries elsewhere and copies, through the library, with every allocation failing once. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "library/library.h"
+#include "scene.h"
+#include "test.h"
+
+enum { PICTURES = 4, TRIES_MAX = 4000 };
+
+static char model_dir[4096];
+static const char *decoder;
+
+static pd_library *open_at(const char *data)
+{
+    static char data_home[4096], cache[4096];
+    (void)snprintf(data_home, sizeof data_home, "%s", scene_path(data));
+    (void)snprintf(cache, sizeof cache, "%s", scene_path("cache"));
+    pd_library_options options;
+    pd_library_options_init(&options);
+    options.data_home = data_home;
+    options.cache_home = cache;
+    options.model = model_dir;
+    options.decoder_path = decoder;
+    pd_library *library = NULL;
+    CHECK(pd_library_open(&library, &options, NULL) == PD_OK);
+    return library;
+}
+
+static bool learn(pd_library *library, const char *folder)
+{
+    pd_progress last = { .outcome = PD_ERR_INTERNAL };
+    const char *const folders[] = { scene_path(folder) };
+    if (pd_library_index(library, &(pd_index_options){ .folders = folders, .n_folders = 1 }, NULL) == PD_OK)
+        pd_library_job_finish(library, &last);
+    return last.outcome == PD_OK;
+}
+
+static pd_library *learn_scene(void)
+{
+    if (!scene_begin())
+        return NULL;
+    bool made = true;
+    for (unsigned i = 0; i < PICTURES; i++) {
+        char name[64];
+        (void)snprintf(name, sizeof name, "photos/%u/picture.bmp", i);
+        made &= scene_picture(name, i) && scene_touch(name, 1000000000 + i);
+    }
+    pd_library *library = made ? open_at("data") : NULL;
+    if (library && !learn(library, "photos"))
+        pd_library_close(&library);
+    return library;
+}
+
+static int64_t id_of(pd_library *library, unsigned i)
+{
+    char name[64];
+    pd_photo photo = { 0 };
+    (void)snprintf(name, sizeof name, "photos/%u/picture.bmp", i);
+    CHECK(pd_library_show(library, scene_path(name), &photo, NULL, NULL) == PD_OK);
+    return photo.id;
+}
+
+static pd_status tag(pd_library *library, const char *text, int64_t id, pd_step *ret_step)
+{
+    const pd_edit edit = { .kind = PD_EDIT_TAG, .text = text, .photos = &id, .n_photos = 1 };
+    return pd_library_edit(library, &edit, ret_step, NULL);
+}
+
+static bool count_album(void *user, const pd_album *album)
+{
+    *(int64_t *)user += 1 + album->n_photos;
+    return true;
+}
+
+static bool count_saved(void *user, const pd_saved *saved)
+{
+    *(int64_t *)user += (int64_t)strlen(saved->query);
+    return true;
+}
+
+static void a_library_that_is_not_there_has_no_work(void)
+{
+    REQUIRE(scene_begin());
+    pd_library *library = open_at("data");
+    REQUIRE(library);
+    int64_t n = 0;
+    pd_step step = { 0 };
+    pd_buf buf;
+    pd_work_counts counts;
+    pd_buf_init(&buf, PD_LIBRARY_WORK_BYTES_MAX);
+    CHECK(pd_library_albums(library, count_album, &n, NULL) == PD_OK && n == 0);
+    CHECK(pd_library_saved(library, count_saved, &n, NULL) == PD_OK && n == 0);
+    CHECK(pd_library_history(library, 10, count_saved, &n, NULL) == PD_OK && n == 0);
+    CHECK(pd_library_undo_next(library, &step, NULL) == PD_OK && step.number == 0 && !step.sentence);
+    CHECK(pd_library_work_export(library, &buf, &counts, NULL) == PD_OK && counts.edits == 0);
+    pd_json *json = NULL;
+    CHECK(pd_json_parse(&json, buf.data, buf.len, NULL) == PD_OK && pd_json_count(pd_json_get(json, "edits")) == 0);
+    pd_json_free(&json);
+    pd_buf_done(&buf);
+    CHECK(!pd_file_exists(pd_library_dir(library)));
+    CHECK(pd_library_saved_put(library, "a", "dog", NULL) == PD_OK); /* begins one */
+    CHECK(pd_library_saved(library, count_saved, &n, NULL) == PD_OK && n == 3);
+    CHECK(pd_library_undo(library, 0, &step, NULL) == PD_ERR_NO_MATCH);
+    pd_library_close(&library);
+}
+
+static void a_step_says_what_it_was(void)
+{
+    pd_library *library = learn_scene();
+    REQUIRE(library);
+    const int64_t id = id_of(library, 0);
+    pd_step step = { 0 }, next = { 0 };
+    CHECK(tag(library, "beach", id, &step) == PD_OK);
+    CHECK(step.number > 0 && step.photos == 1 && strcmp(step.sentence, "tag 'beach' of 1 photo") == 0);
+    CHECK(pd_library_undo_next(library, &next, NULL) == PD_OK && next.number == step.number);
+    pd_step_done(&next);
+    const int64_t number = step.number;
+    pd_step_done(&step);
+    CHECK(tag(library, "beach", id, &step) == PD_OK && step.number == 0 && step.photos == 0 && !step.sentence);
+    CHECK(pd_library_album_make(library, "Italy", &step, NULL) == PD_OK && step.sentence);
+    pd_step_done(&step);
+    CHECK(pd_library_undo(library, number, &step, NULL) == PD_ERR_NO_MATCH); /* not the newest */
+    CHECK(pd_library_undo(library, 0, &step, NULL) == PD_OK && step.number > number);
+    pd_step_done(&step);
+    CHECK(pd_library_undo(library, number, &step, NULL) == PD_OK && step.number == number);
+    pd_step_done(&step);
+    pd_library_close(&library);
+}
+
+/* Edits of every kind, and the document of them. */
+static bool make_work(pd_library *library, pd_buf *buf)
+{
+    const int64_t ids[] = { id_of(library, 0), id_of(library, 1) };
+    const pd_edit edits[] = {
+        { PD_EDIT_TAG, "beach", 0, ids, 2 },   { PD_EDIT_RATING, NULL, 4, ids, 1 },
+        { PD_EDIT_FAVORITE, NULL, 1, ids, 1 }, { PD_EDIT_CAPTION, "a \"boat\"", 0, ids, 1 },
+        { PD_EDIT_ALBUM, "Italy", 0, ids, 2 },
+    };
+    bool good = true;
+    for (size_t i = 0; i < PD_COUNT_OF(edits); i++) {
+        pd_step step = { 0 };
+        good &= pd_library_edit(library, &edits[i], &step, NULL) == PD_OK && step.number > 0;
+        pd_step_done(&step);
+    }
+    pd_work_counts counts;
+    good &= pd_library_saved_put(library, "best", "rating:5", NULL) == PD_OK;
+    return good && pd_library_work_export(library, buf, &counts, NULL) == PD_OK && counts.edits == 7;
+}
+
+static void work_that_is_none_is_refused_before_anything_changes(void)
+{
+    static const char *const broken[] = {
+        "",
+        "[]",
+        "{\"program\":\"other\",\"work\":1,\"edits\":[],\"searches\":[]}",
+        "{\"program\":\"pixel-detective\",\"work\":0,\"edits\":[],\"searches\":[]}",
+        "{\"program\":\"pixel-detective\",\"work\":1,\"edits\":{},\"searches\":[]}",
+        "{\"program\":\"pixel-detective\",\"work\":1,\"edits\":[]}",
+        "{\"program\":\"pixel-detective\",\"work\":1,\"edits\":[{\"do\":\"tag\",\"photos\":[]}],\"searches\":[]}",
+        "{\"program\":\"pixel-detective\",\"work\":1,\"edits\":[{\"do\":\"rating\",\"number\":6,\"photos\":[]}],"
+        "\"searches\":[]}",
+        "{\"program\":\"pixel-detective\",\"work\":1,\"edits\":[{\"do\":\"tag\",\"text\":\"a\\u0000b\",\"photos\":[]}],"
+        "\"searches\":[]}",
+        "{\"program\":\"pixel-detective\",\"work\":1,\"edits\":[{\"do\":\"tag\",\"text\":\"a\",\"photos\":[[\"\",\"\"]]"
+        "}],\"searches\":[]}",
+        "{\"program\":\"pixel-detective\",\"work\":1,\"edits\":[{\"do\":\"tag\",\"text\":\"a\",\"photos\":[[\"zz\",\"/"
+        "x\"]]}],\"searches\":[]}",
+        "{\"program\":\"pixel-detective\",\"work\":1,\"edits\":[],\"searches\":[{\"name\":\"x\"}]}",
+    };
+    REQUIRE(scene_begin());
+    pd_library *library = open_at("data");
+    REQUIRE(library);
+    for (size_t i = 0; i < PD_COUNT_OF(broken); i++) {
+        pd_work_counts counts = { .edits = -7 };
+        pd_error err = { 0 };
+        CHECK(pd_library_work_import(library, broken[i], strlen(broken[i]), &counts, &err) == PD_ERR_FORMAT);
+        CHECK(counts.edits == -7 && err.message[0]);
+    }
+    CHECK(!pd_file_exists(pd_library_dir(library)));
+    static const char newer[] = "{\"program\":\"pixel-detective\",\"work\":2}";
+    pd_work_counts counts;
+    CHECK(pd_library_work_import(library, newer, sizeof newer - 1, &counts, NULL) == PD_ERR_UNSUPPORTED);
+    pd_library_close(&library);
+}
+
+static void work_waits_for_its_pictures_elsewhere(void)
+{
+    pd_library *library = learn_scene();
+    REQUIRE(library);
+    pd_buf buf, again;
+    pd_buf_init(&buf, PD_LIBRARY_WORK_BYTES_MAX);
+    pd_buf_init(&again, PD_LIBRARY_WORK_BYTES_MAX);
+    REQUIRE(make_work(library, &buf));
+    pd_library_close(&library);
+    pd_library *other = open_at("other");
+    pd_work_counts counts;
+    CHECK(pd_library_work_import(other, buf.data, buf.len, &counts, NULL) == PD_OK);
+    CHECK(counts.edits == 7 && counts.photos == 0 && counts.waiting == 7 && counts.searches == 1 && counts.albums == 1);
+    CHECK(learn(other, "photos"));
+    pd_photo photo;
+    pd_work work;
+    CHECK(pd_library_show(other, scene_path("photos/0/picture.bmp"), &photo, &work, NULL) == PD_OK);
+    CHECK(work.rating == 4 && work.favorite && strcmp(work.caption, "a \"boat\"") == 0 && work.n_tags == 1);
+    CHECK(work.n_albums == 1 && strcmp(work.albums[0], "Italy") == 0);
+    CHECK(strstr(photo.path, "photos/0/picture.bmp") && photo.facts.type && strcmp(photo.facts.type, "bmp") == 0);
+    CHECK(pd_library_work_export(other, &again, &counts, NULL) == PD_OK && counts.edits == 7);
+    CHECK(strcmp(strstr(again.data, "\"edits\""), strstr(buf.data, "\"edits\"")) == 0);
+    pd_buf_done(&buf);
+    pd_buf_done(&again);
+    pd_library_close(&other);
+}
+
+static void without_memory_nothing_is_half_done(void)
+{
+    pd_library *library = learn_scene();
+    REQUIRE(library);
+    pd_buf document;
+    pd_buf_init(&document, PD_LIBRARY_WORK_BYTES_MAX);
+    REQUIRE(make_work(library, &document));
+    const size_t live = pd_mem_live();
+    size_t tries = 1;
+    for (bool done = false; !done && tries < TRIES_MAX; tries++) {
+        pd_buf buf;
+        pd_step step = { 0 };
+        pd_work_counts counts;
+        pd_buf_init(&buf, PD_LIBRARY_WORK_BYTES_MAX);
+        (void)pd_mem_fail_at(tries);
+        pd_status status = pd_library_work_export(library, &buf, &counts, NULL);
+        if (status == PD_OK)
+            status = pd_library_work_import(library, document.data, document.len, &counts, NULL);
+        if (status == PD_OK)
+            status = pd_library_album_make(library, "Rome", &step, NULL);
+        if (status == PD_OK) {
+            pd_step_done(&step);
+            status = pd_library_undo(library, 0, &step, NULL);
+        }
+        done = pd_mem_fail_at(0) < tries;
+        CHECK((status == PD_OK) == done);
+        CHECK(done || step.sentence == NULL);
+        pd_step_done(&step);
+        pd_buf_done(&buf);
+        if (!done && tries % 50 == 0) /* what SQLite keeps may grow a little; what is ours may not */
+            CHECK(pd_mem_live() <= live + 64);
+        pd_step newest = { 0 };
+        CHECK(pd_library_undo_next(library, &newest, NULL) == PD_OK);
+        if (newest.sentence && strstr(newest.sentence, "Rome")) {
+            pd_step_done(&newest);
+            CHECK(pd_library_undo(library, 0, &newest, NULL) == PD_OK);
+        }
+        pd_step_done(&newest);
+    }
+    CHECK(tries > 20 && tries < TRIES_MAX);
+    pd_buf_done(&document);
+    pd_library_close(&library);
+}
+
+static bool stop_after(void *user, const pd_copies *so_far, size_t n)
+{
+    return so_far->copied < *(const int64_t *)user && n == PICTURES;
+}
+
+static void copies_are_whole_and_overwrite_nothing(void)
+{
+    pd_library *library = learn_scene();
+    REQUIRE(library);
+    int64_t ids[PICTURES];
+    for (unsigned i = 0; i < PICTURES; i++)
+        ids[i] = id_of(library, i);
+    pd_copying what = { .ids = ids, .n = PICTURES, .folder = scene_path("out/new") };
+    pd_copies copies = { 0 };
+    CHECK(pd_library_copy(library, &what, &copies, NULL) == PD_OK);
+    CHECK(copies.copied == PICTURES && copies.renamed == PICTURES - 1 && copies.failed == 0 && copies.bytes > 0);
+    CHECK(pd_file_exists(scene_path("out/new/picture.bmp")) && pd_file_exists(scene_path("out/new/picture (4).bmp")));
+    pd_buf from, to;
+    struct stat st;
+    pd_buf_init(&from, 1 << 22);
+    pd_buf_init(&to, 1 << 22);
+    CHECK(pd_file_read(scene_path("photos/1/picture.bmp"), 1 << 22, &from, NULL) == PD_OK);
+    CHECK(pd_file_read(scene_path("out/new/picture (2).bmp"), 1 << 22, &to, NULL) == PD_OK);
+    CHECK(from.len == to.len && memcmp(from.data, to.data, to.len) == 0);
+    CHECK(stat(scene_path("out/new/picture (2).bmp"), &st) == 0 && st.st_mtim.tv_sec == 1000000001);
+    pd_buf_done(&from);
+    pd_buf_done(&to);
+    int64_t limit = 2;
+    what.progress = stop_after;
+    what.user = &limit;
+    CHECK(pd_library_copy(library, &what, &copies, NULL) == PD_ERR_CANCELLED && copies.copied == 2);
+    CHECK(pd_file_exists(scene_path("out/new/picture (6).bmp")) &&
+          !pd_file_exists(scene_path("out/new/picture (7).bmp")));
+    what.progress = NULL;
+    CHECK(unlink(scene_path("photos/0/picture.bmp")) == 0);
+    ids[1] = 999999;
+    CHECK(pd_library_copy(library, &what, &copies, NULL) == PD_OK && copies.copied == 2 && copies.failed == 2);
+    CHECK(strstr(copies.first_failure, "photos/0/picture.bmp"));
+    CHECK(scene_write("file", "x", 1));
+    what.folder = scene_path("file");
+    CHECK(pd_library_copy(library, &what, &copies, NULL) != PD_OK);
+    pd_library_close(&library);
+}
+
+static void without_memory_no_copy_is_left_half(void)
+{
+    pd_library *library = learn_scene();
+    REQUIRE(library);
+    const int64_t id = id_of(library, 0);
+    char folder[4096];
+    (void)snprintf(folder, sizeof folder, "%s", scene_path("out"));
+    const pd_copying what = { .ids = &id, .n = 1, .folder = folder };
+    size_t tries = 1;
+    for (bool done = false; !done && tries < TRIES_MAX; tries++) {
+        pd_copies copies = { 0 };
+        (void)pd_mem_fail_at(tries);
+        const pd_status status = pd_library_copy(library, &what, &copies, NULL);
+        done = pd_mem_fail_at(0) < tries;
+        CHECK((status == PD_OK && copies.copied == 1) == done);
+    }
+    CHECK(tries > 2 && tries < TRIES_MAX);
+    CHECK(pd_file_exists(scene_path("out/picture.bmp")) && !pd_file_exists(scene_path("out/picture (2).bmp")));
+    pd_library_close(&library);
+}
+
+int main(void)
+{
+    const char *source = getenv("PD_SOURCE");
+    decoder = getenv("PD_DECODER");
+    (void)snprintf(model_dir, sizeof model_dir, "%s/models/tiny", source ? source : ".");
+    RUN(a_library_that_is_not_there_has_no_work);
+    RUN(a_step_says_what_it_was);
+    RUN(work_that_is_none_is_refused_before_anything_changes);
+    RUN(work_waits_for_its_pictures_elsewhere);
+    RUN(without_memory_nothing_is_half_done);
+    RUN(copies_are_whole_and_overwrite_nothing);
+    RUN(without_memory_no_copy_is_left_half);
+    scene_end();
+    return TEST_RESULT();
+}
