@@ -67,6 +67,12 @@ export class List {
     return this.results.at(item);
   }
 
+  /** Removed from the library since it was found. */
+  isGone(item: number): boolean {
+    void this.version;
+    return this.results.stateOf(item) === 'ready' && this.results.at(item) === undefined;
+  }
+
   get total(): number | null {
     void this.version;
     return this.results.total;
