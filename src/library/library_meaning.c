@@ -117,11 +117,10 @@ static pd_status open_model(pd_asked *asked, pd_error *err)
         PD_TRY(pd_store_embedding_extent(library->searcher.store, asked->model, &count, &last_seq, err));
     else if (status != PD_ERR_NO_MATCH)
         return status;
-    if (count > 0)
-        return PD_OK;
-    PD_TRY(pd_library_need_model(library, PD_MODEL_TEXT, err)); /* a model that is broken is named first */
-    return pd_error_set(err, PD_ERR_NO_MATCH, "no photo has been learned with the model '%s' yet",
-                        pd_library_model_name(library));
+    if (count == 0)
+        return pd_error_set(err, PD_ERR_NO_MATCH, "no photo has been learned with the model '%s' yet",
+                            pd_library_model_name(library));
+    return PD_OK;
 }
 
 pd_status pd_asked_embed(pd_asked *asked, pd_error *err)
