@@ -18,7 +18,7 @@ import server_place  # noqa: E402
 from server_place import Skip  # noqa: E402
 
 FORMATS_OF_EACH_TYPE = 3
-NEVER_SHOWN = ('sony.hif',)            # its pixels are damaged: an error with metadata, and no search finds it
+PERHAPS_SHOWN = ('sony.hif',)            # damaged pixels: filters find it by its metadata, unless decoding it ran out of time
 PLACED_BY_XMP = ('nikon-d5000.jpg',)  # the list has the places of EXIF
 
 
@@ -48,7 +48,7 @@ def gather(root):
     photos = []
     for line in (shared / 'camera.jsonl').read_text().splitlines():
         g = json.loads(line)
-        if g['file'] in NEVER_SHOWN:
+        if g['file'] in PERHAPS_SHOWN:
             continue
         date = g['datetime_original']
         known = bool(date) and date[:4].strip().isdigit() and int(date[:4]) > 0
@@ -251,6 +251,7 @@ def compare(query, condition, found, photos):
 
 def check_order(name, hits, photos):
     by_path = {p.path: p for p in photos}
+    hits = [h for h in hits if h['path'] in by_path]
     keys = {'name': lambda p: p.name.encode(), 'size': lambda p: p.bytes}
     field = name.lstrip('-')
     if field in keys:

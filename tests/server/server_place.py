@@ -19,6 +19,11 @@ PROGRAM = None  # set by main()
 SOURCE = None
 
 
+def patience():
+    """How much longer than on a quiet machine things may take here and now: sanitizers are slow, and others share the CPUs."""
+    return float(os.environ.get('PD_SLOW', '1')) * max(1, os.getloadavg()[0] / os.cpu_count())
+
+
 class Skip(Exception):
     pass
 
@@ -121,7 +126,7 @@ class Events:
 
     def until(self, wanted, timeout=60):
         """Snapshots up to and with the first for which wanted(snapshot) is true."""
-        deadline = time.monotonic() + timeout * float(os.environ.get('PD_SLOW', '1'))
+        deadline = time.monotonic() + timeout * patience()
         seen = []
         while True:
             event = self.next(max(0.1, deadline - time.monotonic()))
@@ -198,8 +203,7 @@ class Server:
         """Ends it, within this time; gives the seconds it took."""
         begun = time.monotonic()
         self.process.send_signal(how)
-        slow = float(os.environ.get('PD_SLOW', '1'))
-        self.process.wait(seconds * slow)
+        self.process.wait(seconds * patience())
         self.process.stdout.close()
         return time.monotonic() - begun
 

@@ -406,7 +406,7 @@ def the_end_waits_for_no_question(place):
     took = server.stop()
     stop.set()
     counting.close()
-    assert took < 3.5 * float(os.environ.get('PD_SLOW', '1')), took
+    assert took < 3.5 * server_place.patience(), took
 
 
 if __name__ == '__main__':
