@@ -24,13 +24,13 @@ static const struct {
     { "words", "%s" },
     { "words and camera", "%s camera:canon" },
     { "words and year and type", "%s year:2015..2018 type:jpeg" },
-    { "words, sorted by date", "%s sort:-date" },
+    { "words sorted by date", "%s sort:-date" },
     { "camera", "camera:canon" },
-    { "year, iso and place", "year:2012 iso:>=800 has:gps" },
+    { "year and iso and place", "year:2012 iso:>=800 has:gps" },
     { "keyword", "tag:beach" },
     { "name", "name:*99.jpg" },
     { "exact words", "\"birthday\"" },
-    { "everything, newest first", "" },
+    { "everything newest first", "" },
 };
 
 static void must(pd_status status, const pd_error *err)
