@@ -255,6 +255,7 @@ class Place:
 
 def main(names):
     """Runs every function of the caller whose first parameter is `place`; one line a case."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup programs would inherit that it is ignored
     global PROGRAM, SOURCE
     PROGRAM, SOURCE = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2])
     only = sys.argv[3:]
