@@ -14,10 +14,10 @@ CASE = re.compile(r'^(ok  |FAIL) (\S+)', re.MULTILINE)
 
 
 def read_log(build):
-    path = pathlib.Path(build) / 'meson-logs' / 'testlog.json'
-    if not path.is_file():
+    paths = sorted((pathlib.Path(build) / 'meson-logs').glob('testlog*.json'))
+    if not paths:
         return None
-    return [json.loads(line) for line in path.read_text(errors='replace').splitlines()]
+    return [json.loads(line) for path in paths for line in path.read_text(errors='replace').splitlines()]
 
 
 def count_test(test):
