@@ -234,9 +234,8 @@ static void a_photo_has_its_shape(void)
         "\"fnumber\":null,\"focal_mm\":null,\"focal35_mm\":null,\"flash\":null,\"white_balance\":null,",
         "\"gps\":{\"lat\":-48.5,\"lon\":2.25,\"alt\":null},\"title\":null,\"description\":null,",
         "\"keywords\":[],\"keyword_paths\":[],\"persons\":[],\"rating\":null,\"caption\":null,\"tags\":[],",
-        "\"work\":{\"rating\":0,\"rating_by\":null,\"favorite\":false,\"caption\":null,\"caption_by\":null,\"tags\":[]"
-        ",",
-        "\"albums\":[]},",
+        "\"work\":{\"rating\":0,\"rating_by\":null,\"favorite\":false,",
+        "\"caption\":null,\"caption_by\":null,\"tags\":[],\"albums\":[]},",
         "\"sha256\":\"fe00",
         "\"phash\":\"0000000000000abc\",\"sharpness\":12.3,\"colours\":[{\"rgb\":\"#c81e14\",\"share\":60},",
         "{\"rgb\":\"#ffffff\",\"share\":40}],\"pages\":1,",
