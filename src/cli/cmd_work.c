@@ -50,16 +50,18 @@ static pd_status undo(pd_cli *cli, pd_library *library, pd_error *err)
 {
     pd_step step = { 0 };
     PD_TRY(pd_library_undo_next(library, &step, err));
-    const bool any = step.number != 0;
+    const bool any = step.number != 0, only_tells = pd_options_given(&cli->options, PD_OPTION_DRY_RUN);
     pd_status status = PD_OK;
-    if (any && !pd_options_given(&cli->options, PD_OPTION_DRY_RUN)) {
+    if (any && !only_tells) {
         const int64_t number = step.number;
         pd_step_done(&step);
         status = pd_library_undo(library, number, &step, err);
     }
-    if (status == PD_OK && any)
+    if (status == PD_OK && any) {
+        if (!pd_options_given(&cli->options, PD_OPTION_JSON))
+            pd_out_text(&cli->out, only_tells ? "would take back: " : "taken back: ");
         pd_steps_write(cli, &step, pd_answer_step(&step));
-    else if (status == PD_OK)
+    } else if (status == PD_OK)
         status = pd_error_set(err, PD_ERR_NO_MATCH, "there is nothing to take back");
     pd_step_done(&step);
     return status;

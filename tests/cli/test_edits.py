@@ -37,7 +37,8 @@ def edits_are_found_and_taken_back(place):
     assert 'favorite' in place.run('show', one, code=0) and 'old boat' in place.run('show', one, code=0)
     assert 'beach' in place.run('undo', '--dry-run', code=0) and total(place, 'tag:beach') == 1
     for said in ('beach', 'favo', 'rating', 'old boat', 'beach'):
-        assert said in place.run('undo', code=0), said
+        taken = place.run('undo', code=0)
+        assert taken.startswith('taken back: ') and said in taken, taken
     assert total(place, 'tag:*') == 0 and total(place, 'favorite:yes') == 0
     place.run('undo', code=1, says='nothing to take back')
     place.run('rate', '0', one, code=0)
