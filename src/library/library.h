@@ -13,12 +13,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "annotate/annotate.h"
 #include "base/error.h"
+#include "hub/hub.h"
 #include "model/model.h"
 #include "pipeline/pipeline.h"
 #include "query/query.h"
 #include "search/search.h"
 #include "store/store.h"
+
+struct pd_sidecars;
 
 #define PD_LIBRARY_VIEWS_BYTES_MAX ((int64_t)2 << 30) /* of the cache's views; the ones unused longest go first */
 #define PD_LIBRARY_DECODER_IDLE_S 30                  /* decoders without work for this long end */
@@ -27,12 +31,17 @@ typedef struct pd_library_options {
     const char *dir;       /* NULL: $XDG_DATA_HOME/pixel-detective as `data_home` tells */
     const char *data_home; /* the environment is read by the surfaces and handed down */
     const char *cache_home;
-    const char *model;        /* name under a models directory, or a directory; NULL: "tiny" */
+    const char *model;        /* key under a models directory, or a directory; NULL: what the library uses, else "tiny".
+                               * Named here it is this process's choice, and the library's is left alone */
     const char *decoder_path; /* NULL: found */
     unsigned cpu_mask;
     pd_precision precision;
     unsigned n_threads;      /* 0: one a CPU */
     int64_t views_bytes_max; /* 0: PD_LIBRARY_VIEWS_BYTES_MAX */
+    double idle_s;           /* after which models and vectors are put away; 0: PD_RESIDENCY_IDLE_S; negative: never */
+    const char *hub_endpoint, *hub_token; /* HF_ENDPOINT, HF_TOKEN; NULL: none */
+    bool hub_offline;                     /* HF_HUB_OFFLINE */
+    const char *fetch_path;               /* NULL: found */
 } pd_library_options;
 
 void pd_library_options_init(pd_library_options *ret_options);
@@ -226,11 +235,84 @@ PD_MUST_USE pd_status pd_library_rendition(pd_library *library, int64_t id, uint
  * decoders of its own. */
 void pd_library_stop_decoding(pd_library *library);
 
+/* Models. A library uses one for searching: it answers, and jobs learn with it. Embeddings of several live side by side.
+ * After pd_library_model_use the old one answers until a job has learned with the new one what the old one knew (at
+ * once, when that was done before); the choice outlives the process. */
+typedef struct pd_library_model {
+    const char *key, *dir;          /* dir NULL: not here */
+    const pd_hub_entry *entry;      /* NULL: not in the catalogue */
+    pd_hub_kind kind;
+    const char *repository, *revision; /* "" when nothing says */
+    bool built_in, complete;        /* complete: all of it is here */
+    bool chosen, answering;         /* captioner: chosen */
+    int64_t disk_bytes;
+    int64_t memory_bytes;           /* while loaded */
+    pd_residence state;             /* the busiest of its parts */
+    double fraction, idle_s, load_ms;
+    const char *error;              /* FAILED, or a directory that cannot be used: why; NULL */
+    int64_t learned;                /* photos of this library; -1: not known */
+} pd_library_model;
+/* The catalogue, what is installed beside it, and the model in use when it is a directory elsewhere. Visited under a
+ * lock: the visitor asks the library nothing. Reads folders and small files only. */
+PD_MUST_USE pd_status pd_library_models(pd_library *library, bool (*visit)(void *user, const pd_library_model *model),
+                                        void *user, pd_error *err);
+/* name: a key, "owner/name", a catalogue name, or a directory with a '/'. The model is opened first (every part of it
+ * that use needs): what cannot be used is refused with a sentence, and the old one stays. Search model or captioner by
+ * what it is. *ret_learned: how many photos it knows already; a job brings the rest (pd_library_index). */
+PD_MUST_USE pd_status pd_library_model_use(pd_library *library, const char *name, int64_t *ret_learned, pd_error *err);
+PD_MUST_USE pd_status pd_library_model_load(pd_library *library, const char *name, pd_error *err); /* begins to */
+PD_MUST_USE pd_status pd_library_model_unload(pd_library *library, const char *name, pd_error *err); /* NULL: all */
+/* Files, prepared weights, and (embeddings true) what this library learned with it. The one in use is refused. */
+PD_MUST_USE pd_status pd_library_model_remove(pd_library *library, const char *name, bool embeddings, pd_error *err);
+void pd_library_set_idle(pd_library *library, const char *name, double idle_s); /* NULL: all */
+
+/* The one pull of this process. With `use`, learning begins as soon as the image tower is here. */
+PD_MUST_USE pd_status pd_library_pull(pd_library *library, const char *reference, bool use, pd_error *err);
+bool pd_library_pull_look(pd_library *library, pd_pull_state *ret_state); /* false: none was started */
+bool pd_library_pull_wait(pd_library *library, uint64_t seq, int timeout_ms, pd_pull_state *ret_state);
+void pd_library_pull_cancel(pd_library *library);
+
+/* What machines write. Works beside a job of learning, which goes first. One at a time for a library, whatever process:
+ * PD_ERR_BUSY. */
+typedef struct pd_annotate_options {
+    bool tags, captions;
+} pd_annotate_options;
+PD_MUST_USE pd_status pd_library_annotate(pd_library *library, const pd_annotate_options *options, pd_error *err);
+bool pd_library_annotate_look(pd_library *library, pd_annotation_state *ret_state); /* false: none was started */
+bool pd_library_annotate_wait(pd_library *library, uint64_t seq, int timeout_ms, pd_annotation_state *ret_state);
+void pd_library_annotate_pause(pd_library *library, bool paused);
+void pd_library_annotate_cancel(pd_library *library);
+void pd_library_annotate_first(pd_library *library, const int64_t *photos, size_t n); /* these are looked at */
+void pd_library_annotate_finish(pd_library *library, pd_annotation_state *ret_state);
+/* Whether captions are written in the background: a setting of the library, off at first. */
+PD_MUST_USE pd_status pd_library_captions_get(pd_library *library, bool *ret_on, pd_error *err);
+PD_MUST_USE pd_status pd_library_captions_set(pd_library *library, bool on, pd_error *err);
+/* Tags and a caption for one photo (id as text; also written to the catalogue) or any picture's path (only told). */
+PD_MUST_USE pd_status pd_library_describe(pd_library *library, const pd_example *picture, pd_written *ret_written,
+                                          pd_error *err);
+
+/* XMP sidecars, on command: NAME.EXT.xmp beside the originals, with title, caption, tags and rating that the user gave
+ * (and, with `machine`, those of machines that are not doubtful). An existing sidecar keeps all that others wrote: tags are
+ * added, and a caption or a rating is put in only where there is none, or where we wrote it. Originals stay untouched. */
+typedef struct pd_sidecar_options {
+    const int64_t *ids;
+    size_t n;
+    bool machine, dry_run;
+    bool (*progress)(void *user, const struct pd_sidecars *so_far, size_t n);
+    void *user;
+} pd_sidecar_options;
+typedef struct pd_sidecars {
+    int64_t written, unchanged, failed;
+    char first_failure[PD_ERROR_MESSAGE_BYTES];
+} pd_sidecars;
+PD_MUST_USE pd_status pd_library_sidecars(pd_library *library, const pd_sidecar_options *options,
+                                          pd_sidecars *ret_sidecars, pd_error *err);
+
 typedef struct pd_library_status {
     int64_t files, learned, errors, offline;
     int64_t catalogue_bytes, vectors_bytes, thumbs_bytes, prepared_bytes;
     const char *model_name;
-    const char *model_state; /* "cold": on disk, not loaded; "ready"; "missing" */
+    const char *model_state; /* a pd_residence_name, or "missing" */
     int64_t learner_pid;     /* 0: nobody learns; another process or this one else */
 } pd_library_status;
 /* Of a library that does not exist yet: all zero. Opens the model and looks at every file of the caches. */
@@ -241,7 +323,7 @@ PD_MUST_USE pd_status pd_library_status_get(pd_library *library, pd_library_stat
 typedef struct pd_library_totals {
     int64_t files, learned, errors, offline; /* learned: before the model is open, by the last model of its name */
     const char *model_name;
-    const char *model_state; /* "cold", "ready", "missing" */
+    const char *model_state; /* a pd_residence_name, or "missing" */
 } pd_library_totals;
 /* Of a library that does not exist yet: all zero. */
 PD_MUST_USE pd_status pd_library_totals_get(pd_library *library, pd_library_totals *ret_totals, pd_error *err);

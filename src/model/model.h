@@ -5,7 +5,8 @@
  * nothing.
  *
  * Families (config.json `architectures`): CLIPModel (ViT image tower), VisionTextDualEncoderModel with a MobileNetV2
- * image tower; both with CLIP's text tower and byte-level BPE. */
+ * image tower; both with CLIP's text tower and byte-level BPE. Captioners are in captioner.h, keeping models in memory
+ * while they are needed in residency.h: parts of this contract. */
 #ifndef PD_MODEL_MODEL_H
 #define PD_MODEL_MODEL_H
 
@@ -15,6 +16,8 @@
 
 #include "base/error.h"
 #include "base/sha256.h"
+#include "model/captioner.h"
+#include "model/residency.h"
 
 #define PD_MODEL_DIM_MAX 4096        /* longest embedding */
 #define PD_MODEL_IMAGE_SIDE_MAX 1024 /* largest model input, px */
@@ -28,7 +31,7 @@ typedef enum pd_precision {
     PD_PRECISION_FP32,
 } pd_precision;
 
-typedef struct pd_model_options {
+struct pd_model_options { /* typedef: model/captioner.h */
     unsigned towers;   /* PD_MODEL_TEXT | PD_MODEL_VISION: what is made ready; sessions of others are refused */
     unsigned cpu_mask; /* of base/cpu.h */
     pd_precision precision;
@@ -38,12 +41,13 @@ typedef struct pd_model_options {
      * PD_ERR_CANCELLED, and nothing is kept. Called by the thread that opens. */
     bool (*progress)(void *user, uint64_t done_bytes, uint64_t total_bytes);
     void *progress_user;
-} pd_model_options;
+    /* NULL, or the SHA-256 (hex) that the weights will have: a file of one shard that is still arriving is opened under
+     * the identity it will have, and only the towers asked for are read. Who says so checks it once all is there. */
+    const char *weights_sha256;
+};
 
 /* Both towers, everything the CPU has, int8, no cache. */
 void pd_model_options_init(pd_model_options *ret_options);
-
-typedef struct pd_model pd_model;
 
 /* Opens and prepares. A missing file, a header that lies, a tensor of the wrong shape: PD_ERR_NOT_FOUND / PD_ERR_FORMAT
  * / PD_ERR_UNSUPPORTED with a sentence that names the file and the tensor. */
@@ -66,12 +70,10 @@ PD_MUST_USE pd_status pd_model_tokenize(const pd_model *model, const char *text,
                                         size_t *ret_n_used, pd_error *err);
 
 /* 8-bit RGB pixels, upright sRGB, [height, width, 3], row distance in bytes. Borrowed for the call. */
-typedef struct pd_pixels {
+struct pd_pixels { /* typedef: model/captioner.h */
     const uint8_t *data;
     size_t width, height, row_bytes;
-} pd_pixels;
-
-typedef struct pd_session pd_session;
+};
 
 typedef struct pd_session_options {
     unsigned towers; /* what this session will run; a subset of the model's */

@@ -4,7 +4,7 @@
  * (picture facts, metadata, hash, embeddings) hangs on it. A *photo* is a file: a path under a root, with the size and
  * time at which it was last read, and the content it then had; its id is stable through renames. So moved, copied and
  * renamed files keep what was learned. What the user did for photos is in work.h, finding them by words and following
- * their changes in words.h: parts of this contract.
+ * their changes in words.h, what machines write and settings in machine.h: parts of this contract.
  *
  * A pd_store is one connection: one thread at a time; open one per thread. Any number may read while one writes (WAL).
  * Paths are bytes. Strings in results are borrowed until the next call on the same pd_store, unless said otherwise.
@@ -21,6 +21,7 @@
 #include "base/look.h"
 #include "base/sha256.h"
 #include "base/texts.h"
+#include "store/machine.h"
 #include "store/words.h"
 #include "store/work.h"
 

@@ -60,6 +60,8 @@ typedef enum pd_said_by { PD_SAID_USER = 1, PD_SAID_FILE = 2, PD_SAID_MACHINE = 
 typedef struct pd_tag {
     const char *name;
     pd_said_by by;
+    float score;   /* of a machine's, 0..1; NAN else */
+    bool doubtful; /* a machine's */
 } pd_tag;
 typedef struct pd_work {
     int rating;           /* 0..5, user's or the file's (rejected, -1, is 0 here) */
@@ -67,7 +69,10 @@ typedef struct pd_work {
     bool favorite;
     const char *caption; /* user's, else machine's, else the file's description, else title; "" */
     pd_said_by caption_by;
-    const pd_tag *tags; /* by name, each once: the user's before the file's; without those taken away */
+    bool caption_doubtful;       /* a machine's */
+    float caption_score;         /* of a machine's, 0..1; NAN else */
+    const char *caption_machine; /* what the machine wrote, whatever counts; "" */
+    const pd_tag *tags; /* by name, each once: the user's, the file's, a machine's; without those taken away */
     size_t n_tags;
     const char *const *albums; /* by name */
     size_t n_albums;

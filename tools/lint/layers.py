@@ -23,7 +23,10 @@ MAY_USE = {
     'vindex': {'kernels'},
     'search': {'query', 'columns', 'store', 'vindex', 'model', 'kernels'},
     'pipeline': {'media', 'model', 'store', 'vindex', 'kernels'},
-    'library': {'model', 'query', 'columns', 'search', 'store', 'pipeline', 'vindex', 'media', 'kernels'},
+    'annotate': {'media', 'model', 'store', 'kernels'},
+    'hub': set(),
+    'fetch': set(),  # and hub/protocol.h: the words of the pipe between the two
+    'library': {'model', 'query', 'columns', 'search', 'store', 'pipeline', 'vindex', 'media', 'kernels', 'annotate', 'hub'},
     'answer': {'library'},
     'server': {'library', 'answer', 'web'},
     'web': set(),  # the page's files as bytes
@@ -31,9 +34,9 @@ MAY_USE = {
 }
 # What a contract header includes, its reader sees too: these come with library.h.
 for surface in ('answer', 'server', 'cli'):
-    MAY_USE[surface] |= {'model', 'query', 'search', 'store', 'pipeline'}
-# The one private header that two rooms share: both ends of the socket speak it.
-SHARED_PRIVATE = {'decoder': {'media/protocol.h'}}
+    MAY_USE[surface] |= {'model', 'query', 'search', 'store', 'pipeline', 'annotate', 'hub'}
+# Private headers that two rooms share: both ends of a socket or a pipe speak them.
+SHARED_PRIVATE = {'decoder': {'media/protocol.h'}, 'fetch': {'hub/protocol.h'}}
 
 # third-party header -> the only room that includes it
 THIRD_PARTY = [

@@ -1,0 +1,86 @@
+/* residency.h: models that come when they are needed and go when they are not. Part of model.h's contract: include that.
+ *
+ * One pd_residency for a program. What is loaded is a part of a model's directory: the text tower, the image tower, the
+ * captioner; each by itself, so that a first question waits for the text tower alone. A part is loaded by the residency's
+ * own thread, one after the other; all who need it wait for the same loading and share the result. While it is
+ * borrowed it stays; when nobody has used it for the idle time it is unmapped and its memory is given back. When the
+ * system is short of memory idle parts go at once, captioners first. Everything here may be called by any thread. */
+#ifndef PD_MODEL_RESIDENCY_H
+#define PD_MODEL_RESIDENCY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "model/captioner.h"
+
+typedef struct pd_session pd_session;
+typedef struct pd_residency pd_residency;
+
+#define PD_RESIDENCY_IDLE_S 300
+#define PD_RESIDENCY_PARTS_MAX 64 /* of all models that were ever needed */
+
+typedef enum pd_model_part { PD_PART_TEXT, PD_PART_VISION, PD_PART_CAPTIONER, PD_PART_COUNT } pd_model_part;
+typedef enum pd_residence {
+    PD_RESIDENCE_COLD,    /* never loaded since the start */
+    PD_RESIDENCE_LOADING, /* or waiting for its turn */
+    PD_RESIDENCE_READY,   /* in memory */
+    PD_RESIDENCE_IDLE,    /* was in memory, and was put away */
+    PD_RESIDENCE_FAILED,  /* the next who needs it tries again */
+} pd_residence;
+const char *pd_residence_name(pd_residence residence); /* "cold" "loading" "ready" "idle" "failed" */
+
+typedef struct pd_residency_options {
+    unsigned cpu_mask;
+    int precision; /* a pd_precision */
+    const char *cache_dir;
+    double idle_s;                 /* 0: PD_RESIDENCY_IDLE_S; negative: never */
+    void (*changed)(void *user);   /* NULL, or called after every change of a state or of loading's progress, by any
+                                    * thread, no lock held: look at pd_residency_visit */
+    void *changed_user;
+} pd_residency_options;
+
+PD_MUST_USE pd_status pd_residency_create(pd_residency **ret_residency, const pd_residency_options *options,
+                                          pd_error *err);
+void pd_residency_free(pd_residency **residency); /* nothing may be borrowed; a loading is stopped */
+
+/* A part for use. `session` is the borrower's alone until it is given back (text and image tower); several may borrow
+ * one part at once. */
+typedef struct pd_lease {
+    const pd_model *model; /* opened with this part's tower; NULL for a captioner */
+    pd_session *session;
+    const pd_captioner *captioner;
+    void *entry; /* private; NULL: nothing is borrowed */
+} pd_lease;
+
+/* Waits until the part is loaded. cancelled (or NULL) is looked at meanwhile: PD_ERR_CANCELLED; the loading itself goes
+ * on while somebody else waits. A failure is that of loading, with its sentence. */
+PD_MUST_USE pd_status pd_residency_borrow(pd_residency *residency, const char *dir, pd_model_part part,
+                                          const atomic_bool *cancelled, pd_lease *ret_lease, pd_error *err);
+void pd_residency_return(pd_residency *residency, pd_lease *lease); /* safe for a zeroed lease; zeroes it */
+
+/* A hint: begins to load, and returns at once. */
+void pd_residency_prefetch(pd_residency *residency, const char *dir, pd_model_part part);
+/* Puts away all parts of a directory that are not borrowed; the rest when they come back. PD_ERR_BUSY, with a sentence,
+ * when some were. `dir` NULL: of all. */
+PD_MUST_USE pd_status pd_residency_unload(pd_residency *residency, const char *dir, pd_error *err);
+/* Idle time of the parts of one directory (NULL: of all that have none of their own); as in the options. */
+void pd_residency_set_idle(pd_residency *residency, const char *dir, double idle_s);
+
+typedef struct pd_resident {
+    const char *dir;
+    pd_model_part part;
+    pd_residence state;
+    double fraction;     /* of a loading that has something to prepare; else 0 */
+    double load_ms;      /* of the last loading; 0: none */
+    double idle_s;       /* since it was used last; 0 while borrowed */
+    int64_t bytes;       /* mapped and allocated for it, while it is ready */
+    unsigned n_borrowed;
+    const char *error;   /* FAILED: why. NULL else */
+} pd_resident;
+/* Visits a copy of all parts that were ever needed. */
+void pd_residency_visit(pd_residency *residency, void (*visit)(void *user, const pd_resident *resident), void *user);
+
+#endif
