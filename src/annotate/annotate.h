@@ -74,11 +74,11 @@ typedef struct pd_annotation_options {
 typedef struct pd_annotation_state {
     uint64_t seq;
     bool running, paused;
-    bool captioning;    /* false: tagging */
-    int64_t todo, done; /* contents, of this phase */
+    bool captioning;                             /* false: tagging */
+    int64_t todo, done;                          /* contents, of this phase */
     int64_t tagged, captioned, doubtful, failed; /* in this run */
-    double rate, eta_s; /* photos a second, 0 not known; -1 not known */
-    pd_status outcome;  /* once it does not run */
+    double rate, eta_s;                          /* photos a second, 0 not known; -1 not known */
+    pd_status outcome;                           /* once it does not run */
     char message[PD_ERROR_MESSAGE_BYTES];
 } pd_annotation_state;
 

@@ -5,8 +5,9 @@
  * pd_pull_start. The speaking is done by another program (pixel-detective-fetch): this room starts it and listens.
  *
  * Layout of a pulled model, <models>/<key>/: the files of the repository, and `pull.json` (repository, revision, files
- * with sizes, SHA-256 and ETags, what is complete). While it arrives it lies in <models>/<key>.part/ with the same names;
- * files of weights have their full length from the start, with holes. It is renamed when all is here and checked. */
+ * with sizes, SHA-256 and ETags, what is complete). While it arrives it lies in <models>/<key>.part/ with the same
+ * names; files of weights have their full length from the start, with holes. It is renamed when all is here and
+ * checked. */
 #ifndef PD_HUB_HUB_H
 #define PD_HUB_HUB_H
 
@@ -23,13 +24,13 @@ typedef enum pd_hub_kind { PD_HUB_SEARCH, PD_HUB_CAPTIONS } pd_hub_kind;
 
 /* What is known of a model before it is here. Strings are static. */
 typedef struct pd_hub_entry {
-    const char *key, *name; /* "openai--clip-vit-base-patch32", "CLIP B/32" */
+    const char *key, *name;            /* "openai--clip-vit-base-patch32", "CLIP B/32" */
     const char *repository, *revision; /* NULL: built in. The revision is a commit */
     pd_hub_kind kind;
     const char *licence, *languages, *text; /* "MIT"; "English"; a sentence: what it is good for */
-    int64_t bytes;     /* to be fetched */
-    int picture_ms;    /* of one core, about; 0: not measured */
-    int dial;          /* 1..5: finds, or writes, that well; 0: not measured */
+    int64_t bytes;                          /* to be fetched */
+    int picture_ms;                         /* of one core, about; 0: not measured */
+    int dial;                               /* 1..5: finds, or writes, that well; 0: not measured */
 } pd_hub_entry;
 /* The built-in catalogue: the shipped models first. */
 const pd_hub_entry *pd_hub_catalogue(size_t *ret_n);
@@ -44,7 +45,7 @@ PD_MUST_USE pd_status pd_hub_reference_parse(const char *text, pd_hub_reference 
 
 /* What lies in a models directory: complete ones, and begun ones. */
 typedef struct pd_hub_installed {
-    const char *key, *dir; /* dir: absolute; of a begun one the .part folder */
+    const char *key, *dir;             /* dir: absolute; of a begun one the .part folder */
     const char *repository, *revision; /* "" when nothing says */
     pd_hub_kind kind;
     bool complete;
@@ -59,9 +60,9 @@ PD_MUST_USE pd_status pd_hub_remove(const char *models_dir, const char *key, pd_
 typedef struct pd_pull_options {
     const char *reference;
     const char *models_dir;
-    const char *fetch_path; /* NULL: beside the running program, or as installed */
+    const char *fetch_path;       /* NULL: beside the running program, or as installed */
     const char *endpoint, *token; /* HF_ENDPOINT, HF_TOKEN; NULL: PD_HUB_ENDPOINT, none */
-    bool offline;           /* HF_HUB_OFFLINE: PD_ERR_NETWORK with a sentence, nothing is asked */
+    bool offline;                 /* HF_HUB_OFFLINE: PD_ERR_NETWORK with a sentence, nothing is asked */
 } pd_pull_options;
 
 typedef enum pd_pull_phase {

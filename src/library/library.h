@@ -235,22 +235,22 @@ PD_MUST_USE pd_status pd_library_rendition(pd_library *library, int64_t id, uint
  * decoders of its own. */
 void pd_library_stop_decoding(pd_library *library);
 
-/* Models. A library uses one for searching: it answers, and jobs learn with it. Embeddings of several live side by side.
- * After pd_library_model_use the old one answers until a job has learned with the new one what the old one knew (at
- * once, when that was done before); the choice outlives the process. */
+/* Models. A library uses one for searching: it answers, and jobs learn with it. Embeddings of several live side by
+ * side. After pd_library_model_use the old one answers until a job has learned with the new one what the old one knew
+ * (at once, when that was done before); the choice outlives the process. */
 typedef struct pd_library_model {
-    const char *key, *dir;          /* dir NULL: not here */
-    const pd_hub_entry *entry;      /* NULL: not in the catalogue */
+    const char *key, *dir;     /* dir NULL: not here */
+    const pd_hub_entry *entry; /* NULL: not in the catalogue */
     pd_hub_kind kind;
     const char *repository, *revision; /* "" when nothing says */
-    bool built_in, complete;        /* complete: all of it is here */
-    bool chosen, answering;         /* captioner: chosen */
+    bool built_in, complete;           /* complete: all of it is here */
+    bool chosen, answering;            /* captioner: chosen */
     int64_t disk_bytes;
-    int64_t memory_bytes;           /* while loaded */
-    pd_residence state;             /* the busiest of its parts */
+    int64_t memory_bytes; /* while loaded */
+    pd_residence state;   /* the busiest of its parts */
     double fraction, idle_s, load_ms;
-    const char *error;              /* FAILED, or a directory that cannot be used: why; NULL */
-    int64_t learned;                /* photos of this library; -1: not known */
+    const char *error; /* FAILED, or a directory that cannot be used: why; NULL */
+    int64_t learned;   /* photos of this library; -1: not known */
 } pd_library_model;
 /* The catalogue, what is installed beside it, and the model in use when it is a directory elsewhere. Visited under a
  * lock: the visitor asks the library nothing. Reads folders and small files only. */
@@ -260,7 +260,7 @@ PD_MUST_USE pd_status pd_library_models(pd_library *library, bool (*visit)(void 
  * that use needs): what cannot be used is refused with a sentence, and the old one stays. Search model or captioner by
  * what it is. *ret_learned: how many photos it knows already; a job brings the rest (pd_library_index). */
 PD_MUST_USE pd_status pd_library_model_use(pd_library *library, const char *name, int64_t *ret_learned, pd_error *err);
-PD_MUST_USE pd_status pd_library_model_load(pd_library *library, const char *name, pd_error *err); /* begins to */
+PD_MUST_USE pd_status pd_library_model_load(pd_library *library, const char *name, pd_error *err);   /* begins to */
 PD_MUST_USE pd_status pd_library_model_unload(pd_library *library, const char *name, pd_error *err); /* NULL: all */
 /* Files, prepared weights, and (embeddings true) what this library learned with it. The one in use is refused. */
 PD_MUST_USE pd_status pd_library_model_remove(pd_library *library, const char *name, bool embeddings, pd_error *err);
@@ -292,8 +292,9 @@ PD_MUST_USE pd_status pd_library_describe(pd_library *library, const pd_example 
                                           pd_error *err);
 
 /* XMP sidecars, on command: NAME.EXT.xmp beside the originals, with title, caption, tags and rating that the user gave
- * (and, with `machine`, those of machines that are not doubtful). An existing sidecar keeps all that others wrote: tags are
- * added, and a caption or a rating is put in only where there is none, or where we wrote it. Originals stay untouched. */
+ * (and, with `machine`, those of machines that are not doubtful). An existing sidecar keeps all that others wrote: tags
+ * are added, and a caption or a rating is put in only where there is none, or where we wrote it. Originals stay
+ * untouched. */
 typedef struct pd_sidecar_options {
     const int64_t *ids;
     size_t n;

@@ -37,9 +37,9 @@ const char *pd_captioner_encoder_dir(const pd_captioner *captioner);
 
 /* How words are chosen. Names and meaning are those of transformers' generate() (version 5). */
 typedef struct pd_caption_options {
-    const char *prompt; /* NULL: none. "a picture of": the caption goes on from it, and contains it */
-    size_t n_beams;     /* 1: greedy; at most PD_CAPTION_BEAMS_MAX */
-    size_t n_captions;  /* best first, at most n_beams */
+    const char *prompt;            /* NULL: none. "a picture of": the caption goes on from it, and contains it */
+    size_t n_beams;                /* 1: greedy; at most PD_CAPTION_BEAMS_MAX */
+    size_t n_captions;             /* best first, at most n_beams */
     size_t max_tokens, min_tokens; /* new ones, without prompt and start */
     size_t no_repeat_ngram;        /* 0: anything may repeat */
     float length_penalty, repetition_penalty; /* 1: none */
@@ -53,7 +53,7 @@ typedef struct pd_caption {
     char text[PD_CAPTION_TEXT_BYTES]; /* words as WordPiece joins them, without special tokens */
     float score;                      /* the beam's: sum of log-probabilities / tokens ^ length_penalty */
     float likelihood;                 /* mean log-probability of a token, [SEP] included */
-    bool repeats; /* it says the same words over and over: doubtful, whatever else speaks for it */
+    bool repeats;                     /* it says the same words over and over: doubtful, whatever else speaks for it */
 } pd_caption;
 
 typedef struct pd_caption_session pd_caption_session;
@@ -71,7 +71,7 @@ PD_MUST_USE pd_status pd_caption_session_write(pd_caption_session *session, cons
 /* What a captioner's directory advises for honesty (generation_config.json `rerank`, `doubt`); NAN where it is silent.
  */
 typedef struct pd_caption_advice {
-    float rerank_weight;       /* score + weight * cosine of picture and caption in the search model */
+    float rerank_weight; /* score + weight * cosine of picture and caption in the search model */
     float doubt_cosine_below;
 } pd_caption_advice;
 void pd_captioner_advice(const pd_captioner *captioner, pd_caption_advice *ret_advice);

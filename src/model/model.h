@@ -32,8 +32,8 @@ typedef enum pd_precision {
 } pd_precision;
 
 struct pd_model_options { /* typedef: model/captioner.h */
-    unsigned towers;   /* PD_MODEL_TEXT | PD_MODEL_VISION: what is made ready; sessions of others are refused */
-    unsigned cpu_mask; /* of base/cpu.h */
+    unsigned towers;      /* PD_MODEL_TEXT | PD_MODEL_VISION: what is made ready; sessions of others are refused */
+    unsigned cpu_mask;    /* of base/cpu.h */
     pd_precision precision;
     const char *cache_dir; /* where prepared weights live; NULL: prepare in memory every time */
     /* NULL, or told between two tensors how far preparing is (where there is something to prepare: once per model,

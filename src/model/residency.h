@@ -1,9 +1,10 @@
-/* residency.h: models that come when they are needed and go when they are not. Part of model.h's contract: include that.
+/* residency.h: models that come when they are needed and go when they are not. Part of model.h's contract: include
+ * that.
  *
  * One pd_residency for a program. What is loaded is a part of a model's directory: the text tower, the image tower, the
- * captioner; each by itself, so that a first question waits for the text tower alone. A part is loaded by the residency's
- * own thread, one after the other; all who need it wait for the same loading and share the result. While it is
- * borrowed it stays; when nobody has used it for the idle time it is unmapped and its memory is given back. When the
+ * captioner; each by itself, so that a first question waits for the text tower alone. A part is loaded by the
+ * residency's own thread, one after the other; all who need it wait for the same loading and share the result. While it
+ * is borrowed it stays; when nobody has used it for the idle time it is unmapped and its memory is given back. When the
  * system is short of memory idle parts go at once, captioners first. Everything here may be called by any thread. */
 #ifndef PD_MODEL_RESIDENCY_H
 #define PD_MODEL_RESIDENCY_H
@@ -36,9 +37,9 @@ typedef struct pd_residency_options {
     unsigned cpu_mask;
     int precision; /* a pd_precision */
     const char *cache_dir;
-    double idle_s;                 /* 0: PD_RESIDENCY_IDLE_S; negative: never */
-    void (*changed)(void *user);   /* NULL, or called after every change of a state or of loading's progress, by any
-                                    * thread, no lock held: look at pd_residency_visit */
+    double idle_s;               /* 0: PD_RESIDENCY_IDLE_S; negative: never */
+    void (*changed)(void *user); /* NULL, or called after every change of a state or of loading's progress, by any
+                                  * thread, no lock held: look at pd_residency_visit */
     void *changed_user;
 } pd_residency_options;
 
@@ -73,12 +74,12 @@ typedef struct pd_resident {
     const char *dir;
     pd_model_part part;
     pd_residence state;
-    double fraction;     /* of a loading that has something to prepare; else 0 */
-    double load_ms;      /* of the last loading; 0: none */
-    double idle_s;       /* since it was used last; 0 while borrowed */
-    int64_t bytes;       /* mapped and allocated for it, while it is ready */
+    double fraction; /* of a loading that has something to prepare; else 0 */
+    double load_ms;  /* of the last loading; 0: none */
+    double idle_s;   /* since it was used last; 0 while borrowed */
+    int64_t bytes;   /* mapped and allocated for it, while it is ready */
     unsigned n_borrowed;
-    const char *error;   /* FAILED: why. NULL else */
+    const char *error; /* FAILED: why. NULL else */
 } pd_resident;
 /* Visits a copy of all parts that were ever needed. */
 void pd_residency_visit(pd_residency *residency, void (*visit)(void *user, const pd_resident *resident), void *user);

@@ -1,6 +1,7 @@
 /* work.c: the user's edits, and what is said about one photo. */
 #include "store/work.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "base/mem.h"
@@ -164,7 +165,7 @@ static pd_status list_labels(pd_store *store, pd_work *work, pd_error *err)
     if (!store->work_tags || !store->work_albums)
         return pd_error_set_nomem(err);
     for (size_t i = 0; i < work->n_tags; i++)
-        store->work_tags[i] = (pd_tag){ tags[i].name.text, (pd_said_by)tags[i].by };
+        store->work_tags[i] = (pd_tag){ .name = tags[i].name.text, .by = (pd_said_by)tags[i].by, .score = NAN };
     for (size_t i = 0; i < work->n_albums; i++)
         store->work_albums[i] = albums[i].name.text;
     work->tags = store->work_tags;
@@ -176,7 +177,7 @@ pd_status pd_store_work(pd_store *store, int64_t photo, pd_work *ret_work, pd_er
 {
     const pd_said *said = &store->said;
     if (store->version < PD_SCHEMA_WORK) { /* nobody has done anything yet */
-        *ret_work = (pd_work){ .caption = "" };
+        *ret_work = (pd_work){ .caption = "", .caption_score = NAN, .caption_machine = "" };
         return PD_OK;
     }
     PD_TRY(pd_said_read(store, photo, &store->said, err));

@@ -72,7 +72,7 @@ typedef struct pd_work {
     bool caption_doubtful;       /* a machine's */
     float caption_score;         /* of a machine's, 0..1; NAN else */
     const char *caption_machine; /* what the machine wrote, whatever counts; "" */
-    const pd_tag *tags; /* by name, each once: the user's, the file's, a machine's; without those taken away */
+    const pd_tag *tags;          /* by name, each once: the user's, the file's, a machine's; without those taken away */
     size_t n_tags;
     const char *const *albums; /* by name */
     size_t n_albums;

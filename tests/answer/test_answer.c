@@ -196,7 +196,7 @@ static const pd_work no_work;
 
 static pd_work some_work(void)
 {
-    static const pd_tag tags[] = { { "beach", PD_SAID_USER }, { "boat", PD_SAID_FILE } };
+    static const pd_tag tags[] = { { "beach", PD_SAID_USER, NAN, false }, { "boat", PD_SAID_FILE, NAN, false } };
     static const char *const albums[] = { "Italy" };
     return (pd_work){ .rating = 3,
                       .rating_by = PD_SAID_USER,
