@@ -1,4 +1,4 @@
-#include "fetch/request.h"
+#include "fetch/fetch_request.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
-/* request.h: what pixel-detective-fetch is asked to do: one line on standard input (hub/protocol.h). */
-#ifndef PD_FETCH_REQUEST_H
-#define PD_FETCH_REQUEST_H
+/* fetch_request.h: what pixel-detective-fetch is asked to do: one line on standard input (hub/pipe.h). */
+#ifndef PD_FETCH_FETCH_REQUEST_H
+#define PD_FETCH_FETCH_REQUEST_H
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "hub/protocol.h"
+#include "hub/pipe.h"
 
 #define PD_FETCH_STALL_MS 30000 /* a connection that says nothing for so long is given up */
 #define PD_FETCH_RETRY_MS 500   /* before the first new try; doubled for each further one */

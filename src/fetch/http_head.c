@@ -1,4 +1,4 @@
-#include "fetch/response.h"
+#include "fetch/http_head.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,7 +1,7 @@
-/* response.h: what the head of an answer says. Lines come from strangers: what is no number, too long or not asked for
+/* http_head.h: what the head of an answer says. Lines come from strangers: what is no number, too long or not asked for
  * is as if it were not there. */
-#ifndef PD_FETCH_RESPONSE_H
-#define PD_FETCH_RESPONSE_H
+#ifndef PD_FETCH_HTTP_HEAD_H
+#define PD_FETCH_HTTP_HEAD_H
 
 #include <stddef.h>
 #include <stdint.h>

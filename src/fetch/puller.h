@@ -4,7 +4,7 @@
 
 #include "fetch/place.h"
 #include "fetch/record.h"
-#include "fetch/request.h"
+#include "fetch/fetch_request.h"
 #include "fetch/talk.h"
 #include "fetch/wire.h"
 

@@ -3,9 +3,9 @@
 #define PD_FETCH_RECORD_H
 
 #include "fetch/listing.h"
-#include "fetch/response.h"
+#include "fetch/http_head.h"
 #include "fetch/spans.h"
-#include "hub/protocol.h"
+#include "hub/pipe.h"
 
 typedef struct pd_piece {
     pd_listed file;

@@ -1,4 +1,4 @@
-/* talk.h: this program's end of the two pipes (hub/protocol.h). One thread. */
+/* talk.h: this program's end of the two pipes (hub/pipe.h). One thread. */
 #ifndef PD_FETCH_TALK_H
 #define PD_FETCH_TALK_H
 
@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "hub/protocol.h"
+#include "hub/pipe.h"
 
 typedef struct pd_talk {
     int in_fd, out_fd;

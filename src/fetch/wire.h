@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "fetch/response.h"
+#include "fetch/http_head.h"
 #include "fetch/spans.h"
 
 typedef struct pd_wire_options {

@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "hub/protocol.h"
+#include "hub/pipe.h"
 
 enum { CONFIG_BYTES_MAX = 4 << 20, BLOCK_BYTES = 512 };
 

@@ -1,4 +1,4 @@
-/* protocol.h: what the program and pixel-detective-fetch say to each other. Both sides come from one build; the program
+/* pipe.h: what the program and pixel-detective-fetch say to each other. Both sides come from one build; the program
  * checks what it is told all the same, because the other side listens to strangers.
  *
  * Lines of JSON over two pipes, each an object, none longer than PD_FETCH_LINE_BYTES_MAX:
@@ -10,8 +10,8 @@
  *           and, for tests: "stall_ms" (silence after which a connection is given up), "retry_ms" (the first wait)
  *   report  {"phase":"small","done":N,"total":N,"revision":"<commit>","sha256":"<of the
  * weights>"|"","vision_ready":bool} and in the last one "outcome":"ok"|<name of a pd_status>, "message", "dir" */
-#ifndef PD_HUB_PROTOCOL_H
-#define PD_HUB_PROTOCOL_H
+#ifndef PD_HUB_PIPE_H
+#define PD_HUB_PIPE_H
 
 #include <string.h>
 

@@ -190,9 +190,8 @@ static pd_status send_request(const pd_pull *pull, const pd_pull_options *option
     pd_status status = PD_OK;
     if (!json || pd_json_write(json, false, &line) != PD_OK || pd_buf_append(&line, "\n", 1) != PD_OK)
         status = pd_error_set_nomem(err);
-    /* shorter than what a pipe holds: this neither waits nor breaks off, and the other end cannot be closed yet */
-    else if (pd_fd_write_all(pull->fetcher.ask_fd, line.data, line.len) != PD_OK)
-        status = pd_error_set(err, PD_ERR_CRASHED, "%s does not listen", PD_FETCH_PROGRAM);
+    else
+        (void)pd_fetcher_ask(&pull->fetcher, line.data, line.len); /* one that died will be heard to end */
     pd_json_free(&json);
     pd_buf_done(&line);
     return status;

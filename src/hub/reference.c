@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "hub/protocol.h"
+#include "hub/pipe.h"
 
 static pd_status refuse(const char *text, pd_error *err)
 {

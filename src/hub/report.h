@@ -2,7 +2,7 @@
 #ifndef PD_HUB_REPORT_H
 #define PD_HUB_REPORT_H
 
-#include "hub/protocol.h"
+#include "hub/pipe.h"
 
 typedef struct pd_fetch_report {
     pd_pull_phase phase;

@@ -6,13 +6,14 @@
 #include <spawn.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "hub/protocol.h"
+#include "hub/pipe.h"
 
 enum { END_MS = 5000, END_STEP_MS = 10, VARIABLES_MAX = 16 };
 
@@ -85,11 +86,12 @@ static int spawn(pid_t *ret_pid, char *path, int in_fd, int out_fd)
     return failed;
 }
 
-/* Both ends above standard error, whatever is closed there. */
+/* Both ends above standard error, whatever is closed there. A socket, since what is written to one whose other end died
+ * can be an error without a signal; ret_fds[0] is read, ret_fds[1] written. */
 static bool make_pipe(int ret_fds[2])
 {
     int fds[2];
-    if (pipe2(fds, O_CLOEXEC) != 0)
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
         return false;
     ret_fds[0] = fcntl(fds[0], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     ret_fds[1] = fcntl(fds[1], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
@@ -133,6 +135,18 @@ pd_status pd_fetcher_start(pd_fetcher *ret_fetcher, const char *path, pd_error *
     close_all((int[]){ fds[0], fds[3] }, 2);
     *ret_fetcher = (pd_fetcher){ .pid = pid, .ask_fd = fds[1], .tell_fd = fds[2] };
     return PD_OK;
+}
+
+bool pd_fetcher_ask(const pd_fetcher *fetcher, const char *line, size_t len)
+{
+    size_t done = 0;
+    while (done < len) {
+        const ssize_t n = send(fetcher->ask_fd, line + done, len - done, MSG_NOSIGNAL);
+        if (n < 0 && errno != EINTR)
+            return false;
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return true;
 }
 
 int pd_fetcher_end(pd_fetcher *fetcher)

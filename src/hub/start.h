@@ -2,6 +2,8 @@
 #ifndef PD_HUB_START_H
 #define PD_HUB_START_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -14,6 +16,8 @@ typedef struct pd_fetcher {
 /* `path`: NULL: beside the running program, or as installed. It gets of the environment what is about proxies and
  * certificates, and nothing else. NOT_FOUND, with advice, when it is missing or cannot run. */
 PD_MUST_USE pd_status pd_fetcher_start(pd_fetcher *ret_fetcher, const char *path, pd_error *err);
+/* False: it does not listen. */
+bool pd_fetcher_ask(const pd_fetcher *fetcher, const char *line, size_t len);
 /* Closes the pipes, which tells it to stop, and waits; one that does not end is killed. Its wait status. */
 int pd_fetcher_end(pd_fetcher *fetcher);
 

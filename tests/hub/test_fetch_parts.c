@@ -4,8 +4,8 @@
 #include "base/mem.h"
 #include "fetch/listing.h"
 #include "fetch/record.h"
-#include "fetch/request.h"
-#include "fetch/response.h"
+#include "fetch/fetch_request.h"
+#include "fetch/http_head.h"
 #include "fetch/tower.h"
 #include "test.h"
 
