@@ -12,8 +12,11 @@
  *
  * Reading all that takes longer than opening the model, so the digest is noted in cache_dir (NULL: it is not) beside
  * size, times and inode of the files, and is taken from there while they are the same. A note that cannot be written is
- * no failure. */
-PD_MUST_USE pd_status pd_identity_find(const char *dir, const pd_weights *weights, const char *cache_dir,
-                                       uint8_t ret_digest[PD_SHA256_BYTES], pd_error *err);
+ * no failure.
+ *
+ * weights_sha256 (hex; NULL: hash them) is believed in place of the weights' digest: the bytes of a file that is still
+ * arriving are not read. Then nothing is noted and no note is read: what the file is now says nothing about later. */
+PD_MUST_USE pd_status pd_identity_find(const char *dir, const pd_weights *weights, const char *weights_sha256,
+                                       const char *cache_dir, uint8_t ret_digest[PD_SHA256_BYTES], pd_error *err);
 
 #endif

@@ -453,6 +453,8 @@ const char *pd_weights_metadata(const pd_weights *weights, const char *key)
     return NULL;
 }
 
+size_t pd_weights_files(const pd_weights *weights) { return weights->n_shards; }
+
 pd_status pd_weights_hash(const pd_weights *weights, uint8_t ret_digest[PD_SHA256_BYTES], pd_error *err)
 {
     (void)err; /* mapped files cannot say that reading failed */

@@ -60,6 +60,8 @@ void pd_weights_at(const pd_weights *weights, size_t index, pd_tensor *ret_tenso
 /* A string of the header's "__metadata__"; NULL when absent. Borrowed. */
 const char *pd_weights_metadata(const pd_weights *weights, const char *key);
 
+size_t pd_weights_files(const pd_weights *weights); /* how many they lie in */
+
 /* SHA-256 over the bytes of all files, shards in index order. Reads everything once. */
 PD_MUST_USE pd_status pd_weights_hash(const pd_weights *weights, uint8_t ret_digest[PD_SHA256_BYTES], pd_error *err);
 
