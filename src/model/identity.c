@@ -34,7 +34,7 @@ static pd_status describe_files(const char *dir, pd_buf *note, pd_error *err)
     for (const struct dirent *file; (file = readdir(files));) {
         struct stat info;
         if (!has_ending(file->d_name, ".json") && !has_ending(file->d_name, ".txt") &&
-            !has_ending(file->d_name, ".safetensors"))
+            !has_ending(file->d_name, ".safetensors") && !has_ending(file->d_name, ".bin"))
             continue;
         if (fstatat(dirfd(files), file->d_name, &info, 0) == 0)
             (void)pd_buf_appendf(note, "%s %lld %lld.%09ld %lld.%09ld %llu:%llu\n", file->d_name,
