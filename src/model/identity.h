@@ -6,6 +6,8 @@
 #include "base/sha256.h"
 #include "weights/weights.h"
 
+#define PD_PREPARED_NAME_BYTES 16 /* of the digest in hex: what the names of prepared files begin with */
+
 /* SHA-256 over config.json, preprocessor_config.json, vocab.json, merges.txt, tokenizer_config.json,
  * special_tokens_map.json, and tokenizer.json where the tokenizer is read from it (those that exist; each as name, NUL,
  * length as 8 bytes little-endian, content), and then the digest of the weights.

@@ -10,8 +10,6 @@
 #include "base/mem.h"
 #include "model/identity.h"
 
-#define PREPARED_NAME_BYTES 16 /* of the model's id, in the names of prepared files */
-
 void pd_model_options_init(pd_model_options *ret_options)
 {
     *ret_options = (pd_model_options){ .towers = PD_MODEL_TEXT | PD_MODEL_VISION,
@@ -44,11 +42,11 @@ static void make_key(const pd_model *model, const char *tower, pd_precision prec
 static pd_status make_prepared_path(const char *cache_dir, const char *id, const char *tower, pd_precision precision,
                                     char **ret_path, pd_error *err)
 {
-    char name[PREPARED_NAME_BYTES + 32];
+    char name[PD_PREPARED_NAME_BYTES + 32];
     *ret_path = NULL;
     if (!cache_dir)
         return PD_OK;
-    snprintf(name, sizeof name, "%.*s-%s-%s.prepared", PREPARED_NAME_BYTES, id, tower, precision_name(precision));
+    snprintf(name, sizeof name, "%.*s-%s-%s.prepared", PD_PREPARED_NAME_BYTES, id, tower, precision_name(precision));
     *ret_path = pd_path_join(cache_dir, name);
     return *ret_path ? PD_OK : pd_error_set_nomem(err);
 }
