@@ -1,7 +1,9 @@
 #include "model/model_parts.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cpu.h"
 #include "base/file.h"
@@ -38,17 +40,16 @@ static void make_key(const pd_model *model, const char *tower, pd_precision prec
     pd_sha256_finish(&sha, ret_key);
 }
 
-/* "<cache_dir>/<id>-text-int8.prepared" */
-static pd_status make_prepared_path(const pd_model *model, const char *tower, const pd_model_options *options,
+/* "<cache_dir>/<id>-text-int8.prepared"; NULL when there is no cache. */
+static pd_status make_prepared_path(const char *cache_dir, const char *id, const char *tower, pd_precision precision,
                                     char **ret_path, pd_error *err)
 {
     char name[PREPARED_NAME_BYTES + 32];
     *ret_path = NULL;
-    if (!options->cache_dir)
+    if (!cache_dir)
         return PD_OK;
-    snprintf(name, sizeof name, "%.*s-%s-%s.prepared", PREPARED_NAME_BYTES, model->id, tower,
-             precision_name(options->precision));
-    *ret_path = pd_path_join(options->cache_dir, name);
+    snprintf(name, sizeof name, "%.*s-%s-%s.prepared", PREPARED_NAME_BYTES, id, tower, precision_name(precision));
+    *ret_path = pd_path_join(cache_dir, name);
     return *ret_path ? PD_OK : pd_error_set_nomem(err);
 }
 
@@ -97,7 +98,7 @@ static pd_status open_tower(pd_model *model, const tower_kind *kind, const pd_mo
     pd_prepared *prepared = NULL;
     pd_error attempt_error; /* a damaged file is made again, and nobody need hear of it */
     make_key(model, kind->name, options->precision, key);
-    pd_status status = make_prepared_path(model, kind->name, options, &path, err);
+    pd_status status = make_prepared_path(options->cache_dir, model->id, kind->name, options->precision, &path, err);
     for (int attempt = 0; status == PD_OK; attempt++) {
         status = pd_prepared_open(&prepared, path, key, &attempt_error);
         if (status != PD_OK) {
@@ -148,7 +149,7 @@ static pd_status open_parts(pd_model *model, const pd_model_options *options, pd
         const pd_status made = pd_dir_make(options->cache_dir, NULL);
         (void)made; /* a cache that cannot be written is no reason not to search */
     }
-    PD_TRY(pd_identity_find(model->dir, model->weights, options->cache_dir, digest, err));
+    PD_TRY(pd_identity_find(model->dir, model->weights, options->weights_sha256, options->cache_dir, digest, err));
     pd_sha256_format(digest, model->id);
     const uint64_t text_bytes = count_bytes(model, model->config.text_prefix, "text_projection");
     const uint64_t vision_bytes = count_bytes(model, model->config.vision_prefix, "visual_projection");
@@ -201,6 +202,21 @@ void pd_model_close(pd_model **model)
     pd_mem_free(closing->dir);
     pd_mem_free(closing);
     *model = NULL;
+}
+
+pd_status pd_model_discard_prepared(const char *cache_dir, const char *id, pd_error *err)
+{
+    for (int i = 0; i < 4; i++) {
+        const tower_kind *kind = i & 1 ? &text_kind : &vision_kind;
+        char *path = NULL;
+        PD_TRY(
+            make_prepared_path(cache_dir, id, kind->name, i & 2 ? PD_PRECISION_INT8 : PD_PRECISION_FP32, &path, err));
+        const int failed = path && unlink(path) != 0 && errno != ENOENT ? errno : 0;
+        pd_mem_free(path);
+        if (failed)
+            return pd_error_set_errno(err, failed, "what was prepared of model '%.16s' in '%s'", id, cache_dir);
+    }
+    return PD_OK;
 }
 
 size_t pd_model_dim(const pd_model *model) { return model->config.dim; }

@@ -1,7 +1,4 @@
-/* vocabulary.h: words and their ids, from the text of a vocab.json; private to this room. Immutable after parse.
- *
- * A parser of its own: a JSON library makes an object of each of 49,408 entries, which takes longer than all the rest
- * of opening a tokenizer. */
+/* vocabulary.h: words and their ids, from the text of a vocab.json; private to this room. Immutable after parse. */
 #ifndef PD_TOKEN_VOCABULARY_H
 #define PD_TOKEN_VOCABULARY_H
 
