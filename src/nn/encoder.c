@@ -70,12 +70,14 @@ static void attend(const pd_nn *nn, const pd_encoder *encoder, const pd_block *b
     nn->kernels->layer_norm(x, n_tokens, width, NULL, NULL, encoder->eps, scratch->rows);
     pd_linear_run(nn, &block->qkv, scratch->rows, width,
                   &(pd_gemm){ .m = n_tokens, .c = scratch->qkv, .ld_c = 3 * width });
-    nn->kernels->attention(&(pd_attention){ .n_tokens = n_tokens,
+    nn->kernels->attention(&(pd_attention){ .n_queries = n_tokens,
+                                            .n_keys = n_tokens,
                                             .n_heads = encoder->n_heads,
                                             .d_head = d_head,
                                             .q = scratch->qkv,
                                             .k = scratch->qkv + width,
                                             .v = scratch->qkv + 2 * width,
+                                            .ld_q = 3 * width,
                                             .ld = 3 * width,
                                             .scale = 1.0f / sqrtf((float)d_head),
                                             .causal = encoder->causal,
