@@ -102,7 +102,7 @@ void pd_encoder_run(const pd_nn *nn, const pd_encoder *encoder, float *x, size_t
     for (size_t i = 0; i < encoder->n_layers; i++) {
         const pd_block *block = &encoder->blocks[i];
         attend(nn, encoder, block, &scratch, x, n_tokens);
-        if (!nn->tap && !nn->observe && i + 1 == encoder->n_layers) {
+        if (row != PD_EVERY_ROW && !nn->tap && !nn->observe && i + 1 == encoder->n_layers) {
             add_attention(nn, encoder, block, scratch.rows + row * width, x + row * width, 1);
             add_mlp(nn, encoder, block, &scratch, x + row * width, 1);
             break;

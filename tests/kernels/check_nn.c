@@ -120,9 +120,11 @@ static void attention_agrees_with_keys_of_another_sequence(void)
     static const size_t queries[] = { 1, 3, 5, 6, 16, 65 }, keys[] = { 1, 16, 49, 97, 577 };
     for (size_t i = 0; i < PD_COUNT_OF(queries); i++)
         for (size_t j = 0; j < PD_COUNT_OF(keys); j++)
-            compare_attention(
-                (pd_attention){ .n_queries = queries[i], .n_keys = keys[j], .n_heads = 1 + j % 3, .d_head = 32 + 8 * i },
-                1.0f);
+            compare_attention((pd_attention){ .n_queries = queries[i],
+                                              .n_keys = keys[j],
+                                              .n_heads = 1 + j % 3,
+                                              .d_head = 32 + 8 * i },
+                              1.0f);
     report_worst("attention", ATTENTION_BOUND);
 }
 
