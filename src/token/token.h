@@ -9,11 +9,11 @@
 #ifndef PD_TOKEN_TOKEN_H
 #define PD_TOKEN_TOKEN_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/str.h"
 
 #define PD_TOKEN_TEXT_BYTES_MAX 4096 /* PRODUCT's limit for a query */
 #define PD_TOKEN_VOCABULARY_MAX 1000000
@@ -47,8 +47,8 @@ size_t pd_wordpiece_vocabulary(const pd_wordpiece *wordpiece); /* highest id + 1
 
 /* The ids of the words alone, [CLS] and [SEP] not among them: at most n_max, which have to suffice (PD_ERR_LIMIT).
  * PD_ERR_LIMIT beyond PD_TOKEN_TEXT_BYTES_MAX. */
-PD_MUST_USE pd_status pd_wordpiece_encode(const pd_wordpiece *wordpiece, const char *text, size_t len, size_t n_max,
-                                          int32_t *ret_ids, size_t *ret_n, pd_error *err);
+PD_MUST_USE pd_status pd_wordpiece_encode(const pd_wordpiece *wordpiece, pd_str text, size_t n_max, int32_t *ret_ids,
+                                          size_t *ret_n, pd_error *err);
 
 /* The words of ids, "##" pieces joined, special tokens and ids beyond the vocabulary left out, spaces before
  * punctuation and contractions taken away. NUL-terminated, cut at a character where `bytes` do not suffice. Allocates
