@@ -22,12 +22,12 @@ static void remove_prepared(const char *cache_dir, const char *id)
 pd_status pd_model_forget(const char *dir, const char *cache_dir, char ret_id[PD_SHA256_TEXT_BYTES], pd_error *err)
 {
     pd_weights *weights = NULL;
-    uint8_t digest[PD_SHA256_BYTES];
+    pd_identity identity;
     PD_TRY(pd_weights_open(&weights, dir, err));
-    const pd_status status = pd_identity_find(dir, weights, NULL, cache_dir, digest, err);
+    const pd_status status = pd_identity_find(dir, weights, NULL, cache_dir, &identity, err);
     pd_weights_close(&weights);
     PD_TRY(status);
-    pd_sha256_format(digest, ret_id);
+    pd_sha256_format(identity.all, ret_id);
     if (cache_dir)
         remove_prepared(cache_dir, ret_id);
     return PD_OK;
