@@ -38,6 +38,7 @@ PD_MUST_USE pd_json *pd_answer_step(const pd_step *step);
 PD_MUST_USE pd_json *pd_answer_album(const pd_album *album);
 PD_MUST_USE pd_json *pd_answer_saved(const pd_saved *saved); /* a saved search, or a line of the history */
 PD_MUST_USE pd_json *pd_answer_copies(const pd_copies *copies, size_t n_photos);
+PD_MUST_USE pd_json *pd_answer_sidecars(const pd_sidecars *sidecars, size_t n_photos);
 PD_MUST_USE pd_json *pd_answer_work_counts(const pd_work_counts *counts);
 
 PD_MUST_USE pd_json *pd_answer_progress(const pd_progress *progress); /* a line of `index --progress json` */

@@ -2,15 +2,15 @@
 
 #include <string.h>
 
-enum {
-    LISTING = PD_OPTION_BIT(PD_OPTION_NUMBER) | PD_OPTION_BIT(PD_OPTION_OFFSET) | PD_OPTION_BIT(PD_OPTION_SORT) |
-              PD_OPTION_BIT(PD_OPTION_JSON) | PD_OPTION_BIT(PD_OPTION_JSONL) | PD_OPTION_BIT(PD_OPTION_CSV) |
-              PD_OPTION_BIT(PD_OPTION_NUL),
-    EDITING = PD_OPTION_BIT(PD_OPTION_QUERY) | PD_OPTION_BIT(PD_OPTION_DRY_RUN) | PD_OPTION_BIT(PD_OPTION_JSON),
-    COMMON = PD_OPTION_BIT(PD_OPTION_LIBRARY) | PD_OPTION_BIT(PD_OPTION_MODEL) | PD_OPTION_BIT(PD_OPTION_THREADS) |
-             PD_OPTION_BIT(PD_OPTION_CPU) | PD_OPTION_BIT(PD_OPTION_PRECISION) | PD_OPTION_BIT(PD_OPTION_HELP) |
-             PD_OPTION_BIT(PD_OPTION_VERSION),
-};
+#define LISTING                                                                                          \
+    (PD_OPTION_BIT(PD_OPTION_NUMBER) | PD_OPTION_BIT(PD_OPTION_OFFSET) | PD_OPTION_BIT(PD_OPTION_SORT) | \
+     PD_OPTION_BIT(PD_OPTION_JSON) | PD_OPTION_BIT(PD_OPTION_JSONL) | PD_OPTION_BIT(PD_OPTION_CSV) |     \
+     PD_OPTION_BIT(PD_OPTION_NUL))
+#define EDITING (PD_OPTION_BIT(PD_OPTION_QUERY) | PD_OPTION_BIT(PD_OPTION_DRY_RUN) | PD_OPTION_BIT(PD_OPTION_JSON))
+#define COMMON                                                                                              \
+    (PD_OPTION_BIT(PD_OPTION_LIBRARY) | PD_OPTION_BIT(PD_OPTION_MODEL) | PD_OPTION_BIT(PD_OPTION_THREADS) | \
+     PD_OPTION_BIT(PD_OPTION_CPU) | PD_OPTION_BIT(PD_OPTION_PRECISION) | PD_OPTION_BIT(PD_OPTION_HELP) |    \
+     PD_OPTION_BIT(PD_OPTION_VERSION))
 
 #define LISTING_FORMS                                                                                                \
     "Without an option for another form, each photo is one line: rank, match, score, date and path. The match says " \
@@ -207,7 +207,7 @@ static const pd_command table[] = {
     {
         .name = "export",
         .arguments = "[PHOTO...]",
-        .summary = "Write your own work into a file, or copy photos",
+        .summary = "Write your own work into a file or into sidecars, or copy photos",
         .details =
             "Writes your own work, tags, ratings, favorites, captions, albums and saved searches, as one JSON "
             "document to standard output or into a file (-o), which 'import' reads again, here or in another "
@@ -215,11 +215,20 @@ static const pd_command table[] = {
             "\n"
             "With --to FOLDER photos are copied instead: the ones named, or all that --query finds. No file is ever "
             "overwritten: a copy whose name is taken gets a number behind it. A photo that cannot be copied costs "
-            "only itself, and the exit code is 4. A list of photos is what search gives, with --csv, --json or -0.",
+            "only itself, and the exit code is 4. A list of photos is what search gives, with --csv, --json or -0.\n"
+            "\n"
+            "With --sidecars your captions, tags and ratings are written into .xmp files beside the photos, where "
+            "other "
+            "programs read them: into the sidecar that is there (beach.jpg.xmp, else beach.xmp), or into a new one. "
+            "What "
+            "others wrote stays: tags are added to theirs, and a caption or a rating is put in only where there is "
+            "none. --machine adds what the detective wrote itself and is sure of. The photos are not touched.",
         .examples = "export -o work.json\n"
                     "export --query 'album:Italy rating:>=4' --to /media/stick/italy\n"
-                    "export --to ~/print 12 17\n",
-        .options = EDITING | PD_OPTION_BIT(PD_OPTION_OUTPUT) | PD_OPTION_BIT(PD_OPTION_TO),
+                    "export --to ~/print 12 17\n"
+                    "export --sidecars --query has:tag --dry-run\n",
+        .options = PD_OPTION_BIT(PD_OPTION_SIDECARS) | PD_OPTION_BIT(PD_OPTION_MACHINE) | EDITING |
+                   PD_OPTION_BIT(PD_OPTION_OUTPUT) | PD_OPTION_BIT(PD_OPTION_TO),
         .run = pd_cmd_export,
     },
     {
@@ -286,4 +295,4 @@ const pd_command *pd_command_find(const char *name)
 
 const pd_command *pd_command_preset(void) { return pd_command_find("serve"); }
 
-unsigned pd_command_common_options(void) { return COMMON; }
+uint64_t pd_command_common_options(void) { return COMMON; }

@@ -79,6 +79,8 @@ static const pd_option table[PD_OPTION_COUNT] = {
     [PD_OPTION_TO] = { .name = "to",
                        .value = "FOLDER",
                        .help = "Copy the photos into FOLDER, which is made when it is missing" },
+    [PD_OPTION_SIDECARS] = { .name = "sidecars", .help = "Write into .xmp files beside the photos" },
+    [PD_OPTION_MACHINE] = { .name = "machine", .help = "Also what the detective wrote itself and is sure of" },
     [PD_OPTION_LISTEN] = { .name = "listen",
                            .value = "ADDR:PORT",
                            .preset = "127.0.0.1:7733, or the next free port",

@@ -32,6 +32,8 @@ typedef enum pd_option_id {
     PD_OPTION_DRY_RUN,
     PD_OPTION_OUTPUT,
     PD_OPTION_TO,
+    PD_OPTION_SIDECARS,
+    PD_OPTION_MACHINE,
     PD_OPTION_LISTEN,
     PD_OPTION_NO_OPEN,
     PD_OPTION_BROWSE_ROOT,
@@ -44,7 +46,7 @@ typedef enum pd_option_id {
     PD_OPTION_COUNT
 } pd_option_id;
 
-#define PD_OPTION_BIT(id) (1u << (id))
+#define PD_OPTION_BIT(id) (UINT64_C(1) << (id))
 
 typedef struct pd_option {
     char letter;             /* 0: none */

@@ -154,6 +154,17 @@ void pd_library_picture_done(pd_library *library, pd_picture *picture);
  * NOT_FOUND when it is not there, or not there any more. */
 PD_MUST_USE pd_status pd_library_open_original(const char *root, const char *path, int *ret_fd, pd_error *err);
 
+/* The same for the folder that the file lies in; the file itself need not be there. */
+PD_MUST_USE pd_status pd_library_open_folder(const char *root, const char *path, int *ret_fd, pd_error *err);
+
+/* Path and innermost root of a photo, both on the heap. NO_MATCH with a sentence: there is none. */
+PD_MUST_USE pd_status pd_library_find_photo(pd_library *library, int64_t id, char **ret_path, char **ret_root,
+                                            pd_error *err);
+
+/* Words into an .xmp file, as pd_media_merge_sidecar, with the library's decoders. */
+PD_MUST_USE pd_status pd_library_merge_sidecar(pd_library *library, int fd, const pd_sidecar_words *words,
+                                               char **ret_xmp, size_t *ret_bytes, pd_error *err);
+
 /* The path of the innermost root that holds `path`, on the heap, with the reader's lock held. NOT_FOUND: none does. */
 PD_MUST_USE pd_status pd_library_root_of(pd_store *store, const char *path, char **ret_root, pd_error *err);
 
