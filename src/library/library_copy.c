@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "library/library_parts.h"
@@ -47,7 +48,7 @@ static pd_status open_photo(pd_library *library, int64_t id, char **ret_path, in
     if (status == PD_ERR_NO_MATCH)
         status = pd_error_set(err, status, "the library has no photo %" PRId64, id);
     if (status == PD_OK)
-        status = pd_library_open_original(root, path, ret_fd, err);
+        status = pd_file_open_beneath(root, path, ret_fd, err);
     pd_mem_free(root);
     if (status == PD_OK)
         *ret_path = path;

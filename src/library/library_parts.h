@@ -150,10 +150,6 @@ PD_MUST_USE pd_status pd_library_decode(pd_library *library, int fd, const pd_me
                                         pd_picture *ret_picture, pd_error *err);
 void pd_library_picture_done(pd_library *library, pd_picture *picture);
 
-/* Opens `path` for reading, beneath the innermost of the catalogue's roots that holds it: no link leads out of it.
- * NOT_FOUND when it is not there, or not there any more. */
-PD_MUST_USE pd_status pd_library_open_original(const char *root, const char *path, int *ret_fd, pd_error *err);
-
 /* The path of the innermost root that holds `path`, on the heap, with the reader's lock held. NOT_FOUND: none does. */
 PD_MUST_USE pd_status pd_library_root_of(pd_store *store, const char *path, char **ret_root, pd_error *err);
 
