@@ -167,19 +167,20 @@ static bool is_for_now(pd_status status)
 static pd_status put_task(captioning *c, const task *t, pd_slate_counts *counts, pd_error *err)
 {
     pd_store *store = c->parts->store;
+    const pd_machine_about about = { .content = t->content, .kind = PD_MACHINE_CAPTION, .source = c->source };
     pd_status status;
     counts->done++;
     if (t->status != PD_OK) {
         counts->failed++;
         if (is_for_now(t->status))
             return PD_OK;
-        status = pd_store_machine_fail(store, t->content, PD_MACHINE_CAPTION, c->source, err);
+        status = pd_store_machine_fail(store, &about, err);
         return status == PD_ERR_NO_MATCH ? PD_OK : status; /* its last photo went, and it too */
     }
     const pd_machine_text text = { .text = t->written.caption,
                                    .score = t->written.caption_score,
                                    .doubtful = t->written.caption_doubtful };
-    status = pd_store_machine_put(store, t->content, PD_MACHINE_CAPTION, c->source, &text, 1, err);
+    status = pd_store_machine_put(store, &about, &text, 1, err);
     counts->captioned += status == PD_OK;
     counts->doubtful += status == PD_OK && t->written.caption_doubtful;
     return status == PD_ERR_NO_MATCH ? PD_OK : status;

@@ -59,7 +59,8 @@ static pd_status tag_content(tagging *t, int64_t content, pd_slate_counts *count
     const size_t n = pd_tagger_tag(t->tagger, t->embedding, tags);
     for (size_t i = 0; i < n; i++)
         texts[i] = (pd_machine_text){ .text = tags[i].word, .score = tags[i].score, .doubtful = tags[i].doubtful };
-    status = pd_store_machine_put(t->parts->store, content, PD_MACHINE_TAG, t->query.source, texts, n, err);
+    const pd_machine_about about = { .content = content, .kind = PD_MACHINE_TAG, .source = t->query.source };
+    status = pd_store_machine_put(t->parts->store, &about, texts, n, err);
     counts->tagged += status == PD_OK;
     return status == PD_ERR_NO_MATCH ? PD_OK : status;
 }

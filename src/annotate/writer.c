@@ -130,23 +130,28 @@ static float cosine(const float *a, const float *b, size_t n)
     return (float)sum;
 }
 
-/* Of the captions the one that the beam and the comparison with the picture speak for. */
+static pd_status compare(pd_writer *writer, const pd_caption *caption, float *ret_cosine, pd_error *err)
+{
+    PD_TRY(pd_session_embed_text(writer->text.session, caption->text, strlen(caption->text), writer->words, err));
+    *ret_cosine = cosine(writer->picture, writer->words, pd_model_dim(writer->vision.model));
+    return PD_OK;
+}
+
+/* Of the captions [n], n >= 1, the one that the beam and the comparison with the picture speak for. */
 static pd_status choose_caption(pd_writer *writer, size_t n, pd_written *ret_written, pd_error *err)
 {
-    const size_t dim = pd_model_dim(writer->vision.model);
     const float weight = isnan(writer->advice.rerank_weight) ? 0 : writer->advice.rerank_weight;
-    const pd_caption *best = NULL;
-    float best_value = 0, best_cosine = 0;
-    for (size_t i = 0; i < n; i++) {
+    const pd_caption *best = &writer->captions[0];
+    float best_cosine = 0;
+    PD_TRY(compare(writer, best, &best_cosine, err));
+    for (size_t i = 1; i < n && weight > 0; i++) {
         const pd_caption *caption = &writer->captions[i];
-        if (best && (weight == 0 || caption->repeats))
-            continue;
-        PD_TRY(pd_session_embed_text(writer->text.session, caption->text, strlen(caption->text), writer->words, err));
-        const float fit = cosine(writer->picture, writer->words, dim), value = caption->score + weight * fit;
-        if (best && !best->repeats && value <= best_value)
+        float fit = 0;
+        PD_TRY(compare(writer, caption, &fit, err));
+        const bool fits_better = caption->score + weight * fit > best->score + weight * best_cosine;
+        if (caption->repeats == best->repeats ? !fits_better : caption->repeats)
             continue;
         best = caption;
-        best_value = value;
         best_cosine = fit;
     }
     const pd_doubt doubt = pd_doubt_judge(best, best_cosine, &writer->advice);

@@ -372,7 +372,8 @@ static pd_status put_tags(pd_store *store, int64_t content, const pd_written *wr
         texts[i] = (pd_machine_text){ .text = written->tags[i].word,
                                       .score = written->tags[i].score,
                                       .doubtful = written->tags[i].doubtful };
-    return pd_store_machine_put(store, content, PD_MACHINE_TAG, written->tags_source, texts, written->n_tags, err);
+    const pd_machine_about about = { .content = content, .kind = PD_MACHINE_TAG, .source = written->tags_source };
+    return pd_store_machine_put(store, &about, texts, written->n_tags, err);
 }
 
 static pd_status put_written(pd_store *store, int64_t content, const pd_written *written, pd_error *err)
@@ -380,10 +381,13 @@ static pd_status put_written(pd_store *store, int64_t content, const pd_written 
     const pd_machine_text caption = { .text = written->caption,
                                       .score = written->caption_score,
                                       .doubtful = written->caption_doubtful };
+    const pd_machine_about about = { .content = content,
+                                     .kind = PD_MACHINE_CAPTION,
+                                     .source = written->caption_source };
     PD_TRY(pd_store_begin(store, err));
     pd_status status = put_tags(store, content, written, err);
     if (status == PD_OK)
-        status = pd_store_machine_put(store, content, PD_MACHINE_CAPTION, written->caption_source, &caption, 1, err);
+        status = pd_store_machine_put(store, &about, &caption, 1, err);
     if (status == PD_OK)
         status = pd_store_commit(store, err);
     if (status != PD_OK)

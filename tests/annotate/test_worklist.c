@@ -59,7 +59,8 @@ static int64_t next(world *w)
 static void write_about(world *w, int64_t content)
 {
     const pd_machine_text text = { .text = "words", .score = 1 };
-    CHECK(pd_store_machine_put(w->store, content, PD_MACHINE_CAPTION, SOURCE, &text, 1, NULL) == PD_OK);
+    const pd_machine_about about = { .content = content, .kind = PD_MACHINE_CAPTION, .source = SOURCE };
+    CHECK(pd_store_machine_put(w->store, &about, &text, 1, NULL) == PD_OK);
     pd_worklist_done(&w->list, content);
 }
 
@@ -124,7 +125,8 @@ static void what_another_program_wrote_is_passed_over(void)
     REQUIRE(begin(&w, 4));
     CHECK(next(&w) == 4);
     const pd_machine_text text = { .text = "words", .score = 1 };
-    CHECK(pd_store_machine_put(w.store, 3, PD_MACHINE_CAPTION, SOURCE, &text, 1, NULL) == PD_OK);
+    const pd_machine_about about = { .content = 3, .kind = PD_MACHINE_CAPTION, .source = SOURCE };
+    CHECK(pd_store_machine_put(w.store, &about, &text, 1, NULL) == PD_OK);
     CHECK(next(&w) == 2 && next(&w) == 1 && next(&w) == 0);
     end(&w);
 }
