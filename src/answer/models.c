@@ -1,7 +1,5 @@
-/* models.c: models that there are, fetching them, and what they write. */
+/* models.c: models that there are, and fetching them. */
 #include <math.h>
-#include <stddef.h>
-#include <string.h>
 
 #include "answer/answer.h"
 
@@ -80,35 +78,6 @@ pd_json *pd_answer_pull(const pd_pull_state *pull)
     failed |= pd_json_set_bool(json, "vision_ready", pull->vision_ready);
     failed |= pd_json_set_text(json, "outcome", pull->running ? NULL : pd_status_name(pull->outcome));
     failed |= pd_json_set_text(json, "message", text_or_null(pull->message));
-    if (failed)
-        pd_json_free(&json);
-    return json;
-}
-
-pd_json *pd_answer_annotation(const pd_annotation_state *state)
-{
-    static const struct {
-        const char *key;
-        size_t offset;
-    } counts[] = {
-        { "todo", offsetof(pd_annotation_state, todo) },         { "done", offsetof(pd_annotation_state, done) },
-        { "tagged", offsetof(pd_annotation_state, tagged) },     { "captioned", offsetof(pd_annotation_state, captioned) },
-        { "doubtful", offsetof(pd_annotation_state, doubtful) }, { "failed", offsetof(pd_annotation_state, failed) },
-    };
-    bool failed = false;
-    pd_json *json = pd_json_object();
-    failed |= pd_json_set_bool(json, "running", state->running);
-    failed |= pd_json_set_bool(json, "paused", state->paused);
-    failed |= pd_json_set_text(json, "phase", state->captioning ? "captions" : "tags");
-    for (size_t i = 0; i < PD_COUNT_OF(counts); i++) {
-        int64_t value;
-        memcpy(&value, (const char *)state + counts[i].offset, sizeof value);
-        failed |= pd_json_set_int(json, counts[i].key, value);
-    }
-    failed |= pd_json_set_take(json, "rate", state->rate > 0 ? pd_json_number(state->rate) : pd_json_null());
-    failed |= pd_json_set_take(json, "eta_s", measure_or_null(state->running ? state->eta_s : -1));
-    failed |= pd_json_set_text(json, "outcome", state->running ? NULL : pd_status_name(state->outcome));
-    failed |= pd_json_set_text(json, "message", text_or_null(state->message));
     if (failed)
         pd_json_free(&json);
     return json;

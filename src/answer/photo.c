@@ -136,11 +136,9 @@ static const char *said_by(pd_said_by by)
     return by >= PD_SAID_USER && by <= PD_SAID_MACHINE ? names[by] : NULL;
 }
 
-/* Of a machine's text, rounded as far as it means anything. */
-static pd_json *score_json(pd_said_by by, float score)
+static pd_json *score_json(float score)
 {
-    const bool is_known = by == PD_SAID_MACHINE && isfinite(score);
-    return is_known ? pd_json_number(round((double)score * 1000) / 1000) : pd_json_null();
+    return isnan(score) ? pd_json_null() : pd_json_number(round((double)score * 1e4) / 1e4);
 }
 
 static pd_json *tags_json(const pd_work *work)
@@ -150,9 +148,9 @@ static pd_json *tags_json(const pd_work *work)
     for (size_t i = 0; i < work->n_tags; i++) {
         pd_json *tag = pd_json_object();
         failed |= pd_json_set_text(tag, "name", work->tags[i].name) != PD_OK;
-        failed |= pd_json_set_text(tag, "by", said_by(work->tags[i].by)) != PD_OK;
-        failed |= pd_json_set_take(tag, "score", score_json(work->tags[i].by, work->tags[i].score)) != PD_OK;
+        failed |= pd_json_set_take(tag, "score", score_json(work->tags[i].score)) != PD_OK;
         failed |= pd_json_set_bool(tag, "doubtful", work->tags[i].doubtful) != PD_OK;
+        failed |= pd_json_set_text(tag, "by", said_by(work->tags[i].by)) != PD_OK;
         failed |= pd_json_append_take(json, tag) != PD_OK;
     }
     if (failed)
@@ -170,7 +168,7 @@ static pd_json *work_json(const pd_work *work)
     failed |= pd_json_set_text(json, "caption", text_or_null(work->caption));
     failed |= pd_json_set_text(json, "caption_by", said_by(work->caption_by));
     failed |= pd_json_set_bool(json, "caption_doubtful", work->caption_doubtful);
-    failed |= pd_json_set_take(json, "caption_score", score_json(work->caption_by, work->caption_score));
+    failed |= pd_json_set_take(json, "caption_score", score_json(work->caption_score));
     failed |= pd_json_set_text(json, "caption_machine", text_or_null(work->caption_machine));
     failed |= pd_json_set_take(json, "tags", tags_json(work));
     for (size_t i = 0; i < work->n_albums; i++)

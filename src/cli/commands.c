@@ -56,14 +56,21 @@ static const pd_command table[] = {
             "changes, or with --recheck. Ctrl-C stops and keeps what is learned so far; a second Ctrl-C stops at once. "
             "search, similar, show and status work while index runs; a second index on the same library does not.\n"
             "\n"
+            "Afterwards what was learned is given tags, and with --captions (or when captions are switched on in the "
+            "page) a sentence as well; what is doubtful is marked, and what you wrote yourself stays. "
+            "docs/captions.md tells how.\n"
+            "\n"
             "With --json one object is written at the end: files, learned (in this run), unchanged, moved, removed, "
             "skipped (kinds that are not learned), errors (every file under the folders that is not learned, with "
-            "the reason) and seconds.",
+            "the reason), seconds, tagged, captioned and doubtful (pictures that were written about in "
+            "this run, and captions among them that are marked).",
         .examples = "index ~/Pictures\n"
                     "index --recheck ~/Pictures /mnt/archive\n"
+                    "index --captions ~/Pictures\n"
                     "index --json --progress json ~/Pictures\n",
         .missing = "index needs a folder",
-        .options = PD_OPTION_BIT(PD_OPTION_RECHECK) | PD_OPTION_BIT(PD_OPTION_PROGRESS) | PD_OPTION_BIT(PD_OPTION_JSON),
+        .options = PD_OPTION_BIT(PD_OPTION_RECHECK) | PD_OPTION_BIT(PD_OPTION_CAPTIONS) |
+                   PD_OPTION_BIT(PD_OPTION_NO_TAGS) | PD_OPTION_BIT(PD_OPTION_PROGRESS) | PD_OPTION_BIT(PD_OPTION_JSON),
         .run = pd_cmd_index,
     },
     {
@@ -248,14 +255,36 @@ static const pd_command table[] = {
         .name = "show",
         .arguments = "PATH|ID",
         .summary = "Show what is known about a photo",
-        .details = "Shows what the library knows about a photo: kind, size, time, camera, place, hashes, and which "
-                   "model learned it. The picture is not opened. A photo whose last learning failed is shown with the "
+        .details = "Shows what the library knows about a photo: kind, size, time, camera, place, words, hashes, and "
+                   "which model learned it. Of tags, 'tags' are yours and the file's, 'seen' a machine's, and "
+                   "'perhaps' those that a machine is not sure of. The picture is not opened. A photo whose last "
+                   "learning failed is shown with the "
                    "reason, and the exit code is 4.",
         .examples = "show ~/Pictures/beach.jpg\n"
                     "show --json 12\n",
         .missing = "show needs a photo: its path or its id",
         .options = PD_OPTION_BIT(PD_OPTION_JSON),
         .run = pd_cmd_show,
+    },
+    {
+        .name = "caption",
+        .arguments = "IMAGE|ID...",
+        .summary = "Say in words what pictures show",
+        .details =
+            "Writes a sentence and tags for pictures: files, in the library or not, or ids of photos. For photos of "
+            "the library they are kept, as if they had been written in the background; what you wrote yourself stays "
+            "in front of them. What is doubtful is marked. A file whose name is a number is written as ./12.\n"
+            "\n"
+            "With --json one object is written: pictures, each with path (as it was given), caption, score (0 to 1), "
+            "doubtful, cosine and likelihood (what score and doubt are made from), tags (name, score, doubtful) and "
+            "error (why there is none, or null); --jsonl writes one of these a line. A picture that cannot be read "
+            "costs only itself, and the exit code is 4, or that of its own error when it was the only one.",
+        .examples = "caption holiday.jpg\n"
+                    "caption --json 12 17\n"
+                    "caption --jsonl ~/Downloads/*.jpg\n",
+        .missing = "caption needs a picture: a file, or the id of a photo",
+        .options = PD_OPTION_BIT(PD_OPTION_JSON) | PD_OPTION_BIT(PD_OPTION_JSONL),
+        .run = pd_cmd_caption,
     },
     {
         .name = "status",

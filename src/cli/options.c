@@ -39,6 +39,9 @@ static const pd_option table[PD_OPTION_COUNT] = {
     [PD_OPTION_RECHECK] = { .name = "recheck",
                             .help = "Read every file again, also those whose size and time are as before, and try "
                                     "those again that failed" },
+    [PD_OPTION_CAPTIONS] = { .name = "captions",
+                             .help = "Write a caption for every picture that has none, after learning" },
+    [PD_OPTION_NO_TAGS] = { .name = "no-tags", .help = "Give no tags after learning" },
     [PD_OPTION_PROGRESS] = { .name = "progress",
                              .value = "HOW",
                              .choices = "auto|bar|json|none",

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "library/library_parts.h"
@@ -35,7 +36,7 @@ static pd_status open_photo(pd_library *library, int64_t id, char **ret_path, in
 {
     char *path, *root;
     PD_TRY(pd_library_find_photo(library, id, &path, &root, err));
-    const pd_status status = pd_library_open_original(root, path, ret_fd, err);
+    const pd_status status = pd_file_open_beneath(root, path, ret_fd, err);
     pd_mem_free(root);
     if (status == PD_OK)
         *ret_path = path;

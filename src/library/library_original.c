@@ -1,15 +1,10 @@
-/* library_original.c: opening what lies under a root, and nothing else. */
+/* library_original.c: photos and the roots they lie under. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
-#include <linux/openat2.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "library/library_parts.h"
@@ -46,42 +41,6 @@ pd_status pd_library_root_of(pd_store *store, const char *path, char **ret_root,
     return status;
 }
 
-/* Where the system cannot resolve beneath a folder (Linux before 5.6, some containers): what was opened tells where it
- * is. */
-static int open_and_look(const char *root, const char *path, int flags)
-{
-    char link[64], real_root[PATH_MAX], real_path[PATH_MAX];
-    const int fd = open(path, flags | O_NOFOLLOW);
-    if (fd < 0)
-        return -1;
-    (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    const ssize_t n = readlink(link, real_path, sizeof real_path - 1);
-    if (n > 0 && realpath(root, real_root)) {
-        real_path[n] = '\0';
-        if (pd_path_is_within(real_path, real_root))
-            return fd;
-    }
-    close(fd);
-    errno = EXDEV;
-    return -1;
-}
-
-static int open_beneath(const char *root, const char *path, int flags)
-{
-    const int folder = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0)
-        return -1;
-    const char *inner = path + (strcmp(root, "/") == 0 ? 0 : strlen(root));
-    const struct open_how how = { .flags = (unsigned)flags, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
-    int fd = (int)syscall(SYS_openat2, folder, inner + strspn(inner, "/"), &how, sizeof how);
-    if (fd < 0 && (errno == ENOSYS || errno == EPERM))
-        fd = open_and_look(root, path, flags);
-    const int sys_errno = errno;
-    close(folder);
-    errno = sys_errno;
-    return fd;
-}
-
 static pd_status open_root(const char *root, int *ret_fd, pd_error *err)
 {
     const int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -89,25 +48,6 @@ static pd_status open_root(const char *root, int *ret_fd, pd_error *err)
         return pd_error_set_errno(err, errno, "cannot open '%s'", root);
     *ret_fd = fd;
     return PD_OK;
-}
-
-static pd_status open_inside(const char *root, const char *path, int flags, int *ret_fd, pd_error *err)
-{
-    const int fd = open_beneath(root, path, flags | O_CLOEXEC);
-    if (fd >= 0) {
-        *ret_fd = fd;
-        return PD_OK;
-    }
-    if (errno == ENOENT || errno == ENOTDIR)
-        return pd_error_set(err, PD_ERR_NOT_FOUND, "the file '%s' is not there any more", path);
-    if (errno == EXDEV || errno == ELOOP)
-        return pd_error_set(err, PD_ERR_NOT_FOUND, "'%s' leads out of its folder '%s'", path, root);
-    return pd_error_set_errno(err, errno, "cannot open '%s'", path);
-}
-
-pd_status pd_library_open_original(const char *root, const char *path, int *ret_fd, pd_error *err)
-{
-    return open_inside(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, ret_fd, err);
 }
 
 pd_status pd_library_open_folder(const char *root, const char *path, int *ret_fd, pd_error *err)
@@ -118,8 +58,8 @@ pd_status pd_library_open_folder(const char *root, const char *path, int *ret_fd
     const size_t len = strlen(folder);
     if (len > 1)
         folder[len - 1] = '\0'; /* the slash */
-    const pd_status status = strcmp(folder, root) == 0 ? open_root(root, ret_fd, err)
-                                                       : open_inside(root, folder, O_RDONLY | O_DIRECTORY, ret_fd, err);
+    const pd_status status =
+        strcmp(folder, root) == 0 ? open_root(root, ret_fd, err) : pd_file_open_beneath(root, folder, ret_fd, err);
     pd_mem_free(folder);
     return status;
 }

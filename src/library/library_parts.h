@@ -150,11 +150,7 @@ PD_MUST_USE pd_status pd_library_decode(pd_library *library, int fd, const pd_me
                                         pd_picture *ret_picture, pd_error *err);
 void pd_library_picture_done(pd_library *library, pd_picture *picture);
 
-/* Opens `path` for reading, beneath the innermost of the catalogue's roots that holds it: no link leads out of it.
- * NOT_FOUND when it is not there, or not there any more. */
-PD_MUST_USE pd_status pd_library_open_original(const char *root, const char *path, int *ret_fd, pd_error *err);
-
-/* The same for the folder that the file lies in; the file itself need not be there. */
+/* Opens the folder that `path` lies in, as pd_file_open_beneath; the file itself need not be there. */
 PD_MUST_USE pd_status pd_library_open_folder(const char *root, const char *path, int *ret_fd, pd_error *err);
 
 /* Path and innermost root of a photo, both on the heap. NO_MATCH with a sentence: there is none. */

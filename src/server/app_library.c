@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "answer/answer.h"
+#include "base/beneath.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/thread.h"

@@ -192,11 +192,12 @@ static pd_photo some_photo(void)
     return photo;
 }
 
-static const pd_work no_work;
+static const pd_work no_work = { .caption_score = NAN };
 
 static pd_work some_work(void)
 {
-    static const pd_tag tags[] = { { "beach", PD_SAID_USER, NAN, false }, { "boat", PD_SAID_FILE, NAN, false },
+    static const pd_tag tags[] = { { "beach", PD_SAID_USER, NAN, false },
+                                   { "boat", PD_SAID_FILE, NAN, false },
                                    { "sea", PD_SAID_MACHINE, 0.25f, true } };
     static const char *const albums[] = { "Italy" };
     return (pd_work){ .rating = 3,
@@ -218,13 +219,13 @@ static void work_stands_beside_what_the_file_says(void)
     const pd_photo photo = some_photo();
     const pd_work work = some_work();
     const char *text = text_of_take(pd_answer_photo(&photo, &work));
-#define TAGS                                                                                             \
-    "\"tags\":[{\"name\":\"beach\",\"by\":\"user\",\"score\":null,\"doubtful\":false},"                   \
-    "{\"name\":\"boat\",\"by\":\"file\",\"score\":null,\"doubtful\":false},"                              \
-    "{\"name\":\"sea\",\"by\":\"machine\",\"score\":0.25,\"doubtful\":true}],"
+#define TAGS                                                                            \
+    "\"tags\":[{\"name\":\"beach\",\"score\":null,\"doubtful\":false,\"by\":\"user\"}," \
+    "{\"name\":\"boat\",\"score\":null,\"doubtful\":false,\"by\":\"file\"},"            \
+    "{\"name\":\"sea\",\"score\":0.25,\"doubtful\":true,\"by\":\"machine\"}],"
     CHECK(strstr(text, "\"rating\":3,\"caption\":\"a boat\"," TAGS));
     CHECK(strstr(text, "\"work\":{\"rating\":3,\"rating_by\":\"user\",\"favorite\":true,\"caption\":\"a boat\","
-                       "\"caption_by\":\"machine\",\"caption_doubtful\":true,\"caption_score\":0.417,"
+                       "\"caption_by\":\"machine\",\"caption_doubtful\":true,\"caption_score\":0.4167,"
                        "\"caption_machine\":\"a boat\"," TAGS "\"albums\":[\"Italy\"]},"));
 #undef TAGS
 }
