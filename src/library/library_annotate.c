@@ -153,7 +153,7 @@ static pd_status start_queue(pd_library *library, const pd_annotate_options *opt
                                          .captioner_dir = w->captioner,
                                          .tags = options->tags,
                                          .captions = options->captions,
-                                         .n_threads = library->n_threads,
+                                         .n_threads = pd_library_workers(library),
                                          .must_wait = is_learning,
                                          .must_wait_user = library };
     status = pd_annotation_start(&annotator->annotation, &with, err);
