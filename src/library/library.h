@@ -260,6 +260,10 @@ PD_MUST_USE pd_status pd_library_models(pd_library *library, bool (*visit)(void 
 PD_MUST_USE pd_status pd_library_model_use(pd_library *library, const char *name, int64_t *ret_learned, pd_error *err);
 PD_MUST_USE pd_status pd_library_model_load(pd_library *library, const char *name, pd_error *err);   /* begins to */
 PD_MUST_USE pd_status pd_library_model_unload(pd_library *library, const char *name, pd_error *err); /* NULL: all */
+/* What is in memory, or was: for pd_residency_visit (cheap, waits for no loading), and for whoever borrows beside the
+ * library. `changed` (NULL: nobody) is called after every change of it, by any thread; it asks the library nothing. */
+pd_residency *pd_library_residency(pd_library *library);
+void pd_library_watch_models(pd_library *library, void (*changed)(void *user), void *user);
 /* Files, prepared weights, and (embeddings true) what this library learned with it. The one in use is refused. */
 PD_MUST_USE pd_status pd_library_model_remove(pd_library *library, const char *name, bool embeddings, pd_error *err);
 void pd_library_set_idle(pd_library *library, const char *name, double idle_s); /* NULL: all */
