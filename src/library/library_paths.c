@@ -41,8 +41,8 @@ pd_status pd_library_paths_init(pd_library_paths *ret_paths, const pd_library_op
     paths.models = join(options->data_home ? shared : paths.dir, "models");
     pd_mem_free(shared);
     pd_mem_free(cache);
-    if (!paths.dir || !paths.catalogue || !paths.vectors || !paths.columns || !paths.lock || !paths.annotator || !paths.thumbs ||
-        !paths.views || !paths.prepared || !paths.models) {
+    if (!paths.dir || !paths.catalogue || !paths.vectors || !paths.columns || !paths.lock || !paths.annotator ||
+        !paths.thumbs || !paths.views || !paths.prepared || !paths.models) {
         pd_library_paths_done(&paths);
         return pd_error_set_nomem(err);
     }
