@@ -2,9 +2,10 @@
  *
  * Parts with a lock each, of which no call holds two, but the reader's, the finder's and the models', shortly, within
  * the searcher's: searching (catalogue, vectors, embedded words), finding (filters, orders, kept results), reading (a
- * connection for what must not wait for a search), showing, writing (what the user does), learning (the job), annotating
- * (the queue of captions and tags), models (which are used, and what is known of them; what is loaded of them is the
- * residency's), decoding (a pool for single pictures), views (their cache), resting (when what is open is put away). */
+ * connection for what must not wait for a search), showing, writing (what the user does), learning (the job),
+ * annotating (the queue of captions and tags), models (which are used, and what is known of them; what is loaded of
+ * them is the residency's), decoding (a pool for single pictures), views (their cache), resting (when what is open is
+ * put away). */
 #ifndef PD_LIBRARY_PARTS_H
 #define PD_LIBRARY_PARTS_H
 

@@ -1,4 +1,4 @@
-/* writer.c: one picture's words.
+/* picture_writer.c: one picture's words.
  *
  *     pixels -> image tower -> map -> captioner -> captions --text tower--> the one that fits the picture best -> doubt
  *                         \-> embedding -> tagger -> tags
