@@ -64,9 +64,9 @@ void pd_bar_append_left(pd_buf *buf, double eta_s)
     (void)pd_buf_append_string(buf, " left");
 }
 
-static void write_pieces(pd_buf *pieces, const pd_progress *progress)
+static void write_pieces(pd_buf *pieces, const pd_progress *progress, const char *label)
 {
-    (void)pd_buf_append_string(&pieces[PD_BAR_PIECE_PHASE], phase_text(progress));
+    (void)pd_buf_append_string(&pieces[PD_BAR_PIECE_PHASE], label ? label : phase_text(progress));
     if (progress->phase == PD_PHASE_SCAN) {
         pd_human_count(&pieces[PD_BAR_PIECE_COUNTS], progress->found);
         (void)pd_buf_append_string(&pieces[PD_BAR_PIECE_COUNTS], " found");
@@ -108,8 +108,7 @@ static void fit(line_plan *plan, size_t room, bool wants_bar)
         if (i < PD_COUNT_OF(expendable))
             pd_buf_clear(&plan->pieces[expendable[i]]);
     }
-    static const size_t rest[] = { PD_BAR_PIECE_LEFT, PD_BAR_PIECE_RATE, PD_BAR_PIECE_COUNTS, PD_BAR_PIECE_PERCENT,
-                                   PD_BAR_PIECE_PHASE };
+    static const size_t rest[] = { PD_BAR_PIECE_LEFT, PD_BAR_PIECE_RATE, PD_BAR_PIECE_COUNTS, PD_BAR_PIECE_PERCENT, PD_BAR_PIECE_PHASE };
     for (size_t i = 0; i < PD_COUNT_OF(rest) && pieces_columns(plan) > room; i++)
         pd_buf_clear(&plan->pieces[rest[i]]);
 }
@@ -174,7 +173,7 @@ void pd_bar_render(pd_buf *buf, const pd_progress *progress, const pd_bar_style 
 {
     pd_bar_pieces pieces;
     pd_bar_pieces_init(pieces);
-    write_pieces(pieces, progress);
+    write_pieces(pieces, progress, style->label);
     pd_bar_compose(buf, pieces, progress->phase >= PD_PHASE_LEARN ? progress->fraction : -1, style);
 }
 
@@ -185,7 +184,8 @@ static void render(pd_buf *buf, const void *progress, const pd_bar_style *style)
 
 static pd_json *answer(const void *progress) { return pd_answer_progress(progress); }
 
-static void write_json(pd_buf *buf, pd_json *json)
+/* Takes the document. */
+static void render_json_take(pd_buf *buf, pd_json *json)
 {
     if (json && pd_json_write(json, false, buf) == PD_OK)
         (void)pd_buf_append(buf, "\n", 1);
@@ -227,6 +227,35 @@ void pd_bar_clear(pd_bar *bar)
     bar->visible = false;
 }
 
+/* Whether a snapshot is to be shown now. */
+static bool is_due(const pd_bar *bar, uint64_t seq, bool last)
+{
+    const bool again = bar->shown_ns != 0;
+    return !again || (bar->seq != seq && (last || pd_clock_ns() - bar->shown_ns >= redraw_ns));
+}
+
+static void draw(pd_bar *bar, const pd_bar_subject *subject)
+{
+    pd_buf line;
+    pd_buf_init(&line, LINE_BYTES_MAX);
+    bar->style.columns = ask_columns(bar->fd);
+    (void)pd_buf_append_string(&line, "\r");
+    subject->render(&line, subject->state, &bar->style);
+    (void)pd_buf_append_string(&line, "\033[K");
+    bar->visible = true;
+    write_line(bar, &line);
+    pd_buf_done(&line);
+}
+
+static void write_json_take(const pd_bar *bar, pd_json *json)
+{
+    pd_buf line;
+    pd_buf_init(&line, LINE_BYTES_MAX);
+    render_json_take(&line, json);
+    write_line(bar, &line);
+    pd_buf_done(&line);
+}
+
 void pd_bar_draw(pd_bar *bar, const pd_bar_subject *subject, bool last)
 {
     if (bar->mode == PD_BAR_NONE)
@@ -235,29 +264,55 @@ void pd_bar_draw(pd_bar *bar, const pd_bar_subject *subject, bool last)
         pd_bar_clear(bar);
         return;
     }
-    const int64_t now = pd_clock_ns();
-    const bool again = bar->shown_ns != 0;
-    if (again && (bar->seq == subject->seq || (!last && now - bar->shown_ns < redraw_ns)))
+    if (!is_due(bar, subject->seq, last))
         return;
-    pd_buf line;
-    pd_buf_init(&line, LINE_BYTES_MAX);
-    if (bar->mode == PD_BAR_JSON) {
-        write_json(&line, subject->answer(subject->state));
-    } else {
-        bar->style.columns = ask_columns(bar->fd);
-        (void)pd_buf_append_string(&line, "\r");
-        subject->render(&line, subject->state, &bar->style);
-        (void)pd_buf_append_string(&line, "\033[K");
-        bar->visible = true;
-    }
-    write_line(bar, &line);
-    pd_buf_done(&line);
+    if (bar->mode == PD_BAR_JSON)
+        write_json_take(bar, subject->answer(subject->state));
+    else
+        draw(bar, subject);
     bar->seq = subject->seq;
-    bar->shown_ns = now;
+    bar->shown_ns = pd_clock_ns();
 }
 
 void pd_bar_show(pd_bar *bar, const pd_progress *progress, bool last)
 {
     const pd_bar_subject subject = { .seq = progress->seq, .state = progress, .render = render, .answer = answer };
     pd_bar_draw(bar, &subject, last);
+}
+
+static const char *annotation_label(const pd_annotation_state *state)
+{
+    if (state->waiting)
+        return "Waiting for the learner";
+    return state->captioning ? "Writing captions" : "Tagging";
+}
+
+static void render_annotation(pd_buf *buf, const void *user, const pd_bar_style *style)
+{
+    const pd_annotation_state *state = user;
+    const pd_progress as_learning = { .phase = PD_PHASE_LEARN,
+                                      .fraction = state->todo > 0 ? (double)state->done / (double)state->todo : 0,
+                                      .todo = state->todo,
+                                      .done = state->done,
+                                      .rate = state->rate,
+                                      .eta_s = state->eta_s };
+    pd_bar_style labelled = *style;
+    labelled.label = annotation_label(state);
+    pd_bar_render(buf, &as_learning, &labelled);
+}
+
+static pd_json *answer_annotation(const void *state)
+{
+    pd_json *json = pd_json_object();
+    if (pd_json_set_take(json, "annotation", pd_answer_annotation(state)) != PD_OK)
+        pd_json_free(&json);
+    return json;
+}
+
+void pd_bar_show_annotation(pd_bar *bar, const pd_annotation_state *state)
+{
+    const pd_bar_subject subject = {
+        .seq = state->seq, .state = state, .render = render_annotation, .answer = answer_annotation
+    };
+    pd_bar_draw(bar, &subject, !state->running);
 }

@@ -8,14 +8,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "annotate/annotate.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "pipeline/pipeline.h"
 
 typedef struct pd_bar_style {
     size_t columns;
-    bool utf8;  /* blocks instead of '#' */
-    bool color; /* escape sequences for colours */
+    bool utf8;         /* blocks instead of '#' */
+    bool color;        /* escape sequences for colours */
+    const char *label; /* in place of the phase's name; NULL: none */
 } pd_bar_style;
 
 /* One line without a line end, at most style->columns - 1 wide. What does not fit is left out: first the bar shrinks,
@@ -61,6 +63,8 @@ pd_bar_mode pd_bar_choose(const char *how, bool terminal, int fd);
 void pd_bar_init(pd_bar *bar, pd_bar_mode mode, int fd, bool utf8, bool color);
 /* Shows the snapshot, unless one was shown less than 100 ms ago; `last` is always shown (as JSON) or ends the bar. */
 void pd_bar_show(pd_bar *bar, const pd_progress *progress, bool last);
+/* The same for what machines write about pictures. */
+void pd_bar_show_annotation(pd_bar *bar, const pd_annotation_state *state);
 void pd_bar_draw(pd_bar *bar, const pd_bar_subject *subject, bool last); /* the same of anything */
 void pd_bar_clear(pd_bar *bar); /* takes the bar off the screen, so that something else can be written */
 

@@ -34,9 +34,13 @@ pd_status pd_library_open(pd_library **ret_library, const pd_library_options *op
     pthread_mutex_init(&library->learner.lock, NULL);
     pthread_cond_init(&library->learner.unused, NULL);
     library->learner.lock_fd = -1;
+    pthread_mutex_init(&library->annotator.lock, NULL);
+    pthread_cond_init(&library->annotator.unused, NULL);
+    library->annotator.lock_fd = -1;
     library->cpu_mask = options->cpu_mask;
     library->precision = options->precision;
     library->n_threads = options->n_threads ? options->n_threads : pd_thread_cpu_count();
+    atomic_init(&library->n_workers, options->n_threads);
     pd_kernels_init(&library->kernels, library->cpu_mask);
     library->decoder_path = options->decoder_path ? pd_mem_dup_string(options->decoder_path) : NULL;
     pd_library_rest_init(&library->rest, options->idle_s);
@@ -93,9 +97,13 @@ void pd_library_close(pd_library **library)
     if (!l)
         return;
     pd_library_fetching_done(l); /* before the job, which it may begin */
+    pd_library_annotate_cancel(l);
+    pd_library_annotate_finish(l, NULL);
     pd_library_job_cancel(l);
     pd_library_job_finish(l, NULL);
     pd_library_rest_done(l);
+    pthread_cond_destroy(&l->annotator.unused);
+    pthread_mutex_destroy(&l->annotator.lock);
     pthread_cond_destroy(&l->learner.unused);
     pthread_mutex_destroy(&l->learner.lock);
     pd_library_searcher_clear(&l->searcher);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "library/library_find.h"
@@ -75,7 +76,7 @@ static pd_status embed_known_take(pd_asked *a, char *path, pd_error *err)
     pd_status status =
         path ? pd_library_root_of(a->library->searcher.store, path, &root, err) : pd_error_set_nomem(err);
     if (status == PD_OK)
-        status = pd_library_open_original(root, path, &fd, err);
+        status = pd_file_open_beneath(root, path, &fd, err);
     if (status == PD_OK) {
         status = embed_file(a, fd, err);
         close(fd);

@@ -70,7 +70,7 @@ static pd_status start_job(pd_library *library, const pd_index_options *options,
                                              .model_dir = model.dir ? model.dir : model_dir,
                                              .model_name = pd_library_short_name(model.name),
                                              .cpu_mask = library->cpu_mask,
-                                             .n_threads = library->n_threads,
+                                             .n_threads = pd_library_workers(library),
                                              .recheck = options->recheck,
                                              .retry = options->retry,
                                              .speed = options->speed };

@@ -2,9 +2,10 @@
  *
  * Parts with a lock each, of which no call holds two, but the reader's, the finder's and the models', shortly, within
  * the searcher's: searching (catalogue, vectors, embedded words), finding (filters, orders, kept results), reading (a
- * connection for what must not wait for a search), showing, writing (what the user does), learning (the job), models
- * (which are used, and what is known of them; what is loaded of them is the residency's), decoding (a pool for single
- * pictures), views (their cache), resting (when what is open is put away). */
+ * connection for what must not wait for a search), showing, writing (what the user does), learning (the job),
+ * annotating (the queue of captions and tags), models (which are used, and what is known of them; what is loaded of
+ * them is the residency's), decoding (a pool for single pictures), views (their cache), resting (when what is open is
+ * put away). */
 #ifndef PD_LIBRARY_PARTS_H
 #define PD_LIBRARY_PARTS_H
 
@@ -74,6 +75,17 @@ typedef struct pd_library_learner {
     pd_log_line *last_lines; /* [n_last_lines]: its log */
     size_t n_last_lines;
 } pd_library_learner;
+
+/* The one queue of what machines write. */
+typedef struct pd_library_annotator {
+    pthread_mutex_t lock;
+    pthread_cond_t unused;     /* n_users fell to 0 */
+    pd_annotation *annotation; /* NULL: none, or ended and put away */
+    unsigned n_users;          /* calls that use it outside the lock */
+    int lock_fd;               /* -1: not ours */
+    bool has_last;
+    pd_annotation_state last; /* of the queue put away */
+} pd_library_annotator;
 
 /* Reads the catalogue and nothing else. */
 typedef struct pd_library_reader {
@@ -156,6 +168,7 @@ struct pd_library {
     pd_library_paths paths;
     char *decoder_path; /* or NULL */
     unsigned cpu_mask, n_threads;
+    atomic_uint n_workers; /* that learn and write; 0: the setting was not read yet */
     pd_precision precision;
     pd_kernels kernels;
     pd_library_searcher searcher;
@@ -165,6 +178,7 @@ struct pd_library {
     pd_library_reader reader;
     pd_library_writer writer;
     pd_library_learner learner;
+    pd_library_annotator annotator;
     pd_library_decoders decoders;
     pd_library_views views;
     pd_library_shelf shelf;
@@ -204,9 +218,16 @@ PD_MUST_USE pd_status pd_library_borrow(pd_library *library, pd_library_choice *
                                         const atomic_bool *cancelled, pd_lease *ret_lease, pd_error *err);
 /* A name for people: the key, or the last part of the directory. */
 const char *pd_library_short_name(const char *name);
+/* How busy a part is: loading most, then ready, failed, idle, cold. */
+int pd_library_residence_rank(pd_residence state);
 /* The busiest of its parts; NULL: none was ever needed. */
 const char *pd_library_state_of(pd_library *library, const char *dir);
 
+/* A model as people name it (pd_library_model_use) as the settings name it: a key, or an absolute directory. On the
+ * heap; NULL: out of memory. */
+PD_MUST_USE char *pd_library_settle_name(const char *name);
+/* Its directory, on the heap; NOT_FOUND with a sentence. */
+PD_MUST_USE pd_status pd_library_find_named(const pd_library *library, const char *name, char **ret_dir, pd_error *err);
 /* As pd_library_set_idle, of one model. */
 void pd_library_set_model_idle(pd_library *library, const char *name, double idle_s);
 
@@ -214,12 +235,10 @@ PD_MUST_USE pd_status pd_library_fetching_init(pd_library_fetching *fetching, co
                                                pd_error *err);
 void pd_library_fetching_done(pd_library *library); /* cancels, and waits */
 
-/* "owner/name", a name of the catalogue or a key, as the key; a directory as it is. On the heap; NULL when out of
- * memory.
- */
-PD_MUST_USE char *pd_library_model_key(const char *name);
 /* Removes what this library learned with a model. BUSY: somebody learns. */
 PD_MUST_USE pd_status pd_library_forget_learned(pd_library *library, const char *model_id, pd_error *err);
+/* How many threads learn and write. Takes the reader's lock, once. */
+unsigned pd_library_workers(pd_library *library);
 
 void pd_library_rest_init(pd_library_rest *rest, double idle_s);
 void pd_library_rest_done(pd_library *library);
@@ -253,9 +272,16 @@ PD_MUST_USE pd_status pd_library_decode(pd_library *library, int fd, const pd_me
                                         pd_picture *ret_picture, pd_error *err);
 void pd_library_picture_done(pd_library *library, pd_picture *picture);
 
-/* Opens `path` for reading, beneath the innermost of the catalogue's roots that holds it: no link leads out of it.
- * NOT_FOUND when it is not there, or not there any more. */
-PD_MUST_USE pd_status pd_library_open_original(const char *root, const char *path, int *ret_fd, pd_error *err);
+/* Opens the folder that `path` lies in, as pd_file_open_beneath; the file itself need not be there. */
+PD_MUST_USE pd_status pd_library_open_folder(const char *root, const char *path, int *ret_fd, pd_error *err);
+
+/* Path and innermost root of a photo, both on the heap. NO_MATCH with a sentence: there is none. */
+PD_MUST_USE pd_status pd_library_find_photo(pd_library *library, int64_t id, char **ret_path, char **ret_root,
+                                            pd_error *err);
+
+/* Words into an .xmp file, as pd_media_merge_sidecar, with the library's decoders. */
+PD_MUST_USE pd_status pd_library_merge_sidecar(pd_library *library, int fd, const pd_sidecar_words *words,
+                                               char **ret_xmp, size_t *ret_bytes, pd_error *err);
 
 /* The path of the innermost root that holds `path`, on the heap, with the reader's lock held. NOT_FOUND: none does. */
 PD_MUST_USE pd_status pd_library_root_of(pd_store *store, const char *path, char **ret_root, pd_error *err);

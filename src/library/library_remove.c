@@ -9,14 +9,6 @@
 #include "library/learner_lock.h"
 #include "library/library_parts.h"
 
-char *pd_library_model_key(const char *name)
-{
-    pd_hub_reference reference;
-    if (pd_dir_exists(name) || pd_hub_reference_parse(name, &reference, NULL) != PD_OK)
-        return pd_mem_dup_string(name);
-    return pd_mem_dup_string(reference.key);
-}
-
 pd_status pd_library_forget_learned(pd_library *library, const char *model_id, pd_error *err)
 {
     pd_store *store = NULL;
@@ -84,7 +76,7 @@ static pd_status remove_model(pd_library *library, const char *key, bool embeddi
 
 pd_status pd_library_model_remove(pd_library *library, const char *name, bool embeddings, pd_error *err)
 {
-    char *key = pd_library_model_key(name);
+    char *key = pd_library_settle_name(name);
     if (!key)
         return pd_error_set_nomem(err);
     const pd_status status = remove_model(library, key, embeddings, err);

@@ -96,6 +96,14 @@ void pd_library_touch(pd_library *library)
     pthread_mutex_unlock(&rest->lock);
 }
 
+double pd_library_idle(pd_library *library)
+{
+    pthread_mutex_lock(&library->rest.lock);
+    const double idle_s = library->rest.idle_s;
+    pthread_mutex_unlock(&library->rest.lock);
+    return idle_s;
+}
+
 void pd_library_set_idle(pd_library *library, const char *name, double idle_s)
 {
     pd_library_rest *rest = &library->rest;

@@ -166,7 +166,4 @@ PD_MUST_USE pd_status pd_folder_count_pictures(const char *folder,
                                                bool (*tell)(void *user, const pd_folder_count *count), void *user,
                                                pd_error *err);
 
-/* Whether `inner` is the folder `outer` or lies below it; both absolute, without a slash at the end. */
-bool pd_path_is_within(const char *inner, const char *outer);
-
 #endif

@@ -318,3 +318,20 @@ pd_status pd_store_machine_count(pd_store *store, const pd_machine_query *query,
         *ret_todo = c.n;
     return status;
 }
+
+pd_status pd_store_machine_lacks(pd_store *store, int64_t content, const pd_machine_query *query, bool *ret_lacks,
+                                 pd_error *err)
+{
+    sqlite3_stmt *stmt;
+    const bool is_tag = query->kind == PD_MACHINE_TAG;
+    int64_t source, lacks = 0;
+    PD_TRY(find_source(store, query->source, &source, err));
+    PD_TRY(pd_stmt_get(store, PD_STMT_MACHINE_LACKS, &stmt, err));
+    sqlite3_bind_int64(stmt, 1, content);
+    sqlite3_bind_int(stmt, 2, is_tag);
+    sqlite3_bind_int64(stmt, 3, source);
+    sqlite3_bind_int64(stmt, 4, is_tag ? query->model : 0);
+    PD_TRY(pd_stmt_run(store, stmt, &lacks, err));
+    *ret_lacks = lacks != 0;
+    return PD_OK;
+}

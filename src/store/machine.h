@@ -49,6 +49,9 @@ PD_MUST_USE pd_status pd_store_machine_todo(pd_store *store, const pd_machine_qu
                                             int64_t *ret_contents, size_t *ret_n, pd_error *err);
 PD_MUST_USE pd_status pd_store_machine_count(pd_store *store, const pd_machine_query *query, int64_t *ret_todo,
                                              pd_error *err);
+/* Whether one content is to do, wherever its photos are. */
+PD_MUST_USE pd_status pd_store_machine_lacks(pd_store *store, int64_t content, const pd_machine_query *query,
+                                             bool *ret_lacks, pd_error *err);
 /* A content that cannot be written about (its file is gone, or its pixels are): not asked for again by this source.
  * What an older source wrote stays. NO_MATCH as put. */
 PD_MUST_USE pd_status pd_store_machine_fail(pd_store *store, const pd_machine_about *about, pd_error *err);

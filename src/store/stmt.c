@@ -268,6 +268,10 @@ static const char *const statements[PD_STMT_COUNT] = {
         " WHERE content_id IS NOT NULL AND tag_source = ?1 AND caption_source = ?2 AND root_id = ?3"
         " AND (?4 = 0 OR EXISTS (SELECT 1 FROM embedding e WHERE e.content_id = photo.content_id"
         " AND e.model_id = ?4)) ORDER BY sort_time DESC, content_id DESC",
+    [PD_STMT_MACHINE_LACKS] =
+        "SELECT EXISTS (SELECT 1 FROM photo WHERE content_id = ?1"
+        " AND (?3 = 0 OR CASE WHEN ?2 THEN tag_source ELSE caption_source END <> ?3)"
+        " AND (?4 = 0 OR EXISTS (SELECT 1 FROM embedding e WHERE e.content_id = ?1 AND e.model_id = ?4)))",
     [PD_STMT_CONTENT_LAST] = "SELECT coalesce(max(id), 0) FROM content",
     [PD_STMT_SETTING_GET] = "SELECT value FROM setting WHERE name = ?1",
     [PD_STMT_SETTING_PUT] = "INSERT OR REPLACE INTO setting (name, value) VALUES (?1, ?2)",
