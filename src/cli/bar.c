@@ -108,7 +108,8 @@ static void fit(line_plan *plan, size_t room, bool wants_bar)
         if (i < PD_COUNT_OF(expendable))
             pd_buf_clear(&plan->pieces[expendable[i]]);
     }
-    static const size_t rest[] = { PD_BAR_PIECE_LEFT, PD_BAR_PIECE_RATE, PD_BAR_PIECE_COUNTS, PD_BAR_PIECE_PERCENT, PD_BAR_PIECE_PHASE };
+    static const size_t rest[] = { PD_BAR_PIECE_LEFT, PD_BAR_PIECE_RATE, PD_BAR_PIECE_COUNTS, PD_BAR_PIECE_PERCENT,
+                                   PD_BAR_PIECE_PHASE };
     for (size_t i = 0; i < PD_COUNT_OF(rest) && pieces_columns(plan) > room; i++)
         pd_buf_clear(&plan->pieces[rest[i]]);
 }

@@ -225,11 +225,14 @@ const char *pd_library_state_of(pd_library *library, const char *dir);
 
 /* A model as people name it (pd_library_model_use) as the settings name it: a key, or an absolute directory. On the
  * heap; NULL: out of memory. */
-PD_MUST_USE char *pd_library_settle_name(const char *name);
+PD_MUST_USE char *pd_library_model_key(const char *name);
 /* Its directory, on the heap; NOT_FOUND with a sentence. */
 PD_MUST_USE pd_status pd_library_find_named(const pd_library *library, const char *name, char **ret_dir, pd_error *err);
 /* As pd_library_set_idle, of one model. */
 void pd_library_set_model_idle(pd_library *library, const char *name, double idle_s);
+
+/* How many threads learn and write. Takes the reader's lock, once. */
+unsigned pd_library_workers(pd_library *library);
 
 PD_MUST_USE pd_status pd_library_fetching_init(pd_library_fetching *fetching, const pd_library_options *options,
                                                pd_error *err);
@@ -237,8 +240,6 @@ void pd_library_fetching_done(pd_library *library); /* cancels, and waits */
 
 /* Removes what this library learned with a model. BUSY: somebody learns. */
 PD_MUST_USE pd_status pd_library_forget_learned(pd_library *library, const char *model_id, pd_error *err);
-/* How many threads learn and write. Takes the reader's lock, once. */
-unsigned pd_library_workers(pd_library *library);
 
 void pd_library_rest_init(pd_library_rest *rest, double idle_s);
 void pd_library_rest_done(pd_library *library);

@@ -76,7 +76,7 @@ static pd_status remove_model(pd_library *library, const char *key, bool embeddi
 
 pd_status pd_library_model_remove(pd_library *library, const char *name, bool embeddings, pd_error *err)
 {
-    char *key = pd_library_settle_name(name);
+    char *key = pd_library_model_key(name);
     if (!key)
         return pd_error_set_nomem(err);
     const pd_status status = remove_model(library, key, embeddings, err);

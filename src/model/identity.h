@@ -6,7 +6,7 @@
 #include "base/sha256.h"
 #include "weights/weights.h"
 
-#define PD_PREPARED_NAME_BYTES 16 /* of the id in hex: what the names of prepared files begin with */
+#define PD_PREPARED_NAME_BYTES 16 /* of the digest in hex: what the names of prepared files begin with */
 
 typedef struct pd_identity {
     uint8_t all[PD_SHA256_BYTES];
