@@ -47,8 +47,8 @@ pd_status pd_library_paths_init(pd_library_paths *ret_paths, const pd_library_op
     paths.prepared = join(cache, "prepared");
     paths.models = name_models(options, paths.dir);
     pd_mem_free(cache);
-    char *const *const all[] = { &paths.dir,    &paths.catalogue, &paths.vectors,  &paths.columns, &paths.lock,   &paths.annotator,
-                                 &paths.thumbs, &paths.views,     &paths.prepared, &paths.models };
+    char *const *const all[] = { &paths.dir,       &paths.catalogue, &paths.vectors, &paths.columns,  &paths.lock,
+                                 &paths.annotator, &paths.thumbs,    &paths.views,   &paths.prepared, &paths.models };
     for (size_t i = 0; i < PD_COUNT_OF(all); i++)
         if (!*all[i]) {
             pd_library_paths_done(&paths);
