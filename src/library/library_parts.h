@@ -218,9 +218,16 @@ PD_MUST_USE pd_status pd_library_borrow(pd_library *library, pd_library_choice *
                                         const atomic_bool *cancelled, pd_lease *ret_lease, pd_error *err);
 /* A name for people: the key, or the last part of the directory. */
 const char *pd_library_short_name(const char *name);
+/* How busy a part is: loading most, then ready, failed, idle, cold. */
+int pd_library_residence_rank(pd_residence state);
 /* The busiest of its parts; NULL: none was ever needed. */
 const char *pd_library_state_of(pd_library *library, const char *dir);
 
+/* A model as people name it (pd_library_model_use) as the settings name it: a key, or an absolute directory. On the
+ * heap; NULL: out of memory. */
+PD_MUST_USE char *pd_library_settle_name(const char *name);
+/* Its directory, on the heap; NOT_FOUND with a sentence. */
+PD_MUST_USE pd_status pd_library_find_named(const pd_library *library, const char *name, char **ret_dir, pd_error *err);
 /* As pd_library_set_idle, of one model. */
 void pd_library_set_model_idle(pd_library *library, const char *name, double idle_s);
 
