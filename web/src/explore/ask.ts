@@ -31,6 +31,9 @@ export const questionByPicture = (picture: Blob, q: string, window: Window, sign
 
 export const photo = (id: number, signal?: AbortSignal): Promise<Photo> => ask<Photo>(`/photos/${id}`, { signal: signal ?? null });
 
+/** Tags and a caption now, written to the catalogue; what the user said stays. */
+export const describe = (id: number, signal?: AbortSignal): Promise<Photo> => post<Photo>(`/photos/${id}/describe`, undefined, signal);
+
 export const viewUrl = (id: number, size?: number): string => `${base}/photos/${id}/view${queryOf({ size })}`;
 
 /** Why a photo's rendition does not come, as the program says it. */
