@@ -105,8 +105,8 @@ export const kinds: readonly { kind: ModelKind; title: string; dial: string }[] 
   { kind: 'captions', title: 'Captions', dial: 'Writes' },
 ];
 
-/** '2 ms', '0.7 s' */
-export const pictureWords = (ms: number): string => (ms < 100 ? `${ms} ms` : ms < 9950 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`);
+/** '2 ms', '0.24 s', '3.1 s' */
+export const pictureWords = (ms: number): string => (ms < 100 ? `${ms} ms` : ms < 9950 ? `${Number((ms / 1000).toFixed(ms < 995 ? 2 : 1))} s` : `${Math.round(ms / 1000)} s`);
 
 /** '212 of 380 MB, 11 MB a second, about 15 s left. Learning can begin at 60 %.' */
 export function pullWords(pull: Pull, kind: ModelKind, uses: boolean): string {

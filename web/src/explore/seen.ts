@@ -33,6 +33,9 @@ export function fitWords(work: Work): string {
   return 'fits the picture well';
 }
 
+/** A caption that is doubtful, as one would say it: 'A train at a station?' */
+export const asQuestion = (caption: string): string => `${caption.replace(/[.!?\s]+$/, '')}?`;
+
 /** How a tag is called: 'tent, 96 of 100', 'medieval fair, doubtful, 54 of 100' */
 export function tagWords({ name, doubtful, score }: Tag): string {
   const sure = sureness(score);
