@@ -40,7 +40,7 @@ _pixel_detective()
     undo) options+=' --dry-run --json' ;;
     saved) options+=' --json' ;;
     history) options+=' --json' ;;
-    export) options+=' --query --dry-run -o --to --json' ;;
+    export) options+=' --query --dry-run -o --to --sidecars --machine --json' ;;
     import) options+=' --json' ;;
     show) options+=' --json' ;;
     status) options+=' --json' ;;

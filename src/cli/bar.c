@@ -53,10 +53,10 @@ static size_t text_columns(const pd_buf *buf)
     return columns;
 }
 
-static void write_pieces(line_plan *plan, const pd_progress *progress)
+static void write_pieces(line_plan *plan, const pd_progress *progress, const char *label)
 {
     pd_buf *pieces = plan->pieces;
-    (void)pd_buf_append_string(&pieces[PIECE_PHASE], phase_text(progress));
+    (void)pd_buf_append_string(&pieces[PIECE_PHASE], label ? label : phase_text(progress));
     if (progress->phase == PD_PHASE_SCAN) {
         pd_human_count(&pieces[PIECE_COUNTS], progress->found);
         (void)pd_buf_append_string(&pieces[PIECE_COUNTS], " found");
@@ -148,7 +148,7 @@ void pd_bar_render(pd_buf *buf, const pd_progress *progress, const pd_bar_style 
     line_plan plan = { .bar = 0 };
     for (size_t i = 0; i < PIECE_N; i++)
         pd_buf_init(&plan.pieces[i], PIECE_BYTES_MAX);
-    write_pieces(&plan, progress);
+    write_pieces(&plan, progress, style->label);
     fit(&plan, style->columns > 1 ? style->columns - 1 : 0, progress->phase >= PD_PHASE_LEARN);
     bool first = true;
     for (size_t i = 0; i < PIECE_N; i++) {
@@ -163,9 +163,9 @@ void pd_bar_render(pd_buf *buf, const pd_progress *progress, const pd_bar_style 
         pd_buf_done(&plan.pieces[i]);
 }
 
-static void render_json(pd_buf *buf, const pd_progress *progress)
+/* Takes the document. */
+static void render_json_take(pd_buf *buf, pd_json *json)
 {
-    pd_json *json = pd_answer_progress(progress);
     if (json && pd_json_write(json, false, buf) == PD_OK)
         (void)pd_buf_append(buf, "\n", 1);
     pd_json_free(&json);
@@ -197,6 +197,35 @@ void pd_bar_clear(pd_bar *bar)
     bar->visible = false;
 }
 
+/* Whether a snapshot is to be shown now. */
+static bool is_due(const pd_bar *bar, uint64_t seq, bool last)
+{
+    const bool again = bar->shown_ns != 0;
+    return !again || (bar->seq != seq && (last || pd_clock_ns() - bar->shown_ns >= redraw_ns));
+}
+
+static void draw(pd_bar *bar, const pd_progress *progress)
+{
+    pd_buf line;
+    pd_buf_init(&line, LINE_BYTES_MAX);
+    bar->style.columns = ask_columns(bar->fd);
+    (void)pd_buf_append_string(&line, "\r");
+    pd_bar_render(&line, progress, &bar->style);
+    (void)pd_buf_append_string(&line, "\033[K");
+    bar->visible = true;
+    write_line(bar, &line);
+    pd_buf_done(&line);
+}
+
+static void write_json_take(const pd_bar *bar, pd_json *json)
+{
+    pd_buf line;
+    pd_buf_init(&line, LINE_BYTES_MAX);
+    render_json_take(&line, json);
+    write_line(bar, &line);
+    pd_buf_done(&line);
+}
+
 void pd_bar_show(pd_bar *bar, const pd_progress *progress, bool last)
 {
     if (bar->mode == PD_BAR_NONE)
@@ -205,23 +234,53 @@ void pd_bar_show(pd_bar *bar, const pd_progress *progress, bool last)
         pd_bar_clear(bar);
         return;
     }
-    const int64_t now = pd_clock_ns();
-    const bool again = bar->shown_ns != 0;
-    if (again && (bar->seq == progress->seq || (!last && now - bar->shown_ns < redraw_ns)))
+    if (!is_due(bar, progress->seq, last))
         return;
-    pd_buf line;
-    pd_buf_init(&line, LINE_BYTES_MAX);
-    if (bar->mode == PD_BAR_JSON) {
-        render_json(&line, progress);
-    } else {
-        bar->style.columns = ask_columns(bar->fd);
-        (void)pd_buf_append_string(&line, "\r");
-        pd_bar_render(&line, progress, &bar->style);
-        (void)pd_buf_append_string(&line, "\033[K");
-        bar->visible = true;
-    }
-    write_line(bar, &line);
-    pd_buf_done(&line);
+    if (bar->mode == PD_BAR_JSON)
+        write_json_take(bar, pd_answer_progress(progress));
+    else
+        draw(bar, progress);
     bar->seq = progress->seq;
-    bar->shown_ns = now;
+    bar->shown_ns = pd_clock_ns();
+}
+
+static const char *annotation_label(const pd_annotation_state *state)
+{
+    if (state->waiting)
+        return "Waiting for the learner";
+    return state->captioning ? "Writing captions" : "Tagging";
+}
+
+static void write_annotation_json(const pd_bar *bar, const pd_annotation_state *state)
+{
+    pd_json *json = pd_json_object();
+    if (pd_json_set_take(json, "annotation", pd_answer_annotation(state)) != PD_OK)
+        pd_json_free(&json);
+    write_json_take(bar, json);
+}
+
+void pd_bar_show_annotation(pd_bar *bar, const pd_annotation_state *state)
+{
+    const bool last = !state->running;
+    if (bar->mode == PD_BAR_NONE)
+        return;
+    if (last && bar->mode == PD_BAR_DRAWN) {
+        pd_bar_clear(bar);
+        return;
+    }
+    if (!is_due(bar, state->seq, last))
+        return;
+    const pd_progress as_learning = { .phase = PD_PHASE_LEARN,
+                                      .fraction = state->todo > 0 ? (double)state->done / (double)state->todo : 0,
+                                      .todo = state->todo,
+                                      .done = state->done,
+                                      .rate = state->rate,
+                                      .eta_s = state->eta_s };
+    bar->style.label = annotation_label(state);
+    if (bar->mode == PD_BAR_JSON)
+        write_annotation_json(bar, state);
+    else
+        draw(bar, &as_learning);
+    bar->seq = state->seq;
+    bar->shown_ns = pd_clock_ns();
 }

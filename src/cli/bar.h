@@ -9,12 +9,14 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "annotate/annotate.h"
 #include "pipeline/pipeline.h"
 
 typedef struct pd_bar_style {
     size_t columns;
-    bool utf8;  /* blocks instead of '#' */
-    bool color; /* escape sequences for colours */
+    bool utf8;         /* blocks instead of '#' */
+    bool color;        /* escape sequences for colours */
+    const char *label; /* in place of the phase's name; NULL: none */
 } pd_bar_style;
 
 /* One line without a line end, at most style->columns - 1 wide. What does not fit is left out: first the bar shrinks,
@@ -35,6 +37,8 @@ typedef struct pd_bar {
 void pd_bar_init(pd_bar *bar, pd_bar_mode mode, int fd, bool utf8, bool color);
 /* Shows the snapshot, unless one was shown less than 100 ms ago; `last` is always shown (as JSON) or ends the bar. */
 void pd_bar_show(pd_bar *bar, const pd_progress *progress, bool last);
+/* The same for what machines write about pictures. */
+void pd_bar_show_annotation(pd_bar *bar, const pd_annotation_state *state);
 void pd_bar_clear(pd_bar *bar); /* takes the bar off the screen, so that something else can be written */
 
 #endif

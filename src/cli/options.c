@@ -39,6 +39,9 @@ static const pd_option table[PD_OPTION_COUNT] = {
     [PD_OPTION_RECHECK] = { .name = "recheck",
                             .help = "Read every file again, also those whose size and time are as before, and try "
                                     "those again that failed" },
+    [PD_OPTION_CAPTIONS] = { .name = "captions",
+                             .help = "Write a caption for every picture that has none, after learning" },
+    [PD_OPTION_NO_TAGS] = { .name = "no-tags", .help = "Give no tags after learning" },
     [PD_OPTION_PROGRESS] = { .name = "progress",
                              .value = "HOW",
                              .choices = "auto|bar|json|none",
@@ -79,6 +82,8 @@ static const pd_option table[PD_OPTION_COUNT] = {
     [PD_OPTION_TO] = { .name = "to",
                        .value = "FOLDER",
                        .help = "Copy the photos into FOLDER, which is made when it is missing" },
+    [PD_OPTION_SIDECARS] = { .name = "sidecars", .help = "Write into .xmp files beside the photos" },
+    [PD_OPTION_MACHINE] = { .name = "machine", .help = "Also what the detective wrote itself and is sure of" },
     [PD_OPTION_LISTEN] = { .name = "listen",
                            .value = "ADDR:PORT",
                            .preset = "127.0.0.1:7733, or the next free port",

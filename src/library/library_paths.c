@@ -36,9 +36,12 @@ pd_status pd_library_paths_init(pd_library_paths *ret_paths, const pd_library_op
     paths.thumbs = join(cache, "thumbs");
     paths.views = join(cache, "views");
     paths.prepared = join(cache, "prepared");
+    char *shared = options->data_home ? join(options->data_home, PD_LIBRARY_FOLDER) : NULL;
+    paths.models = join(options->data_home ? shared : paths.dir, "models");
+    pd_mem_free(shared);
     pd_mem_free(cache);
     if (!paths.dir || !paths.catalogue || !paths.vectors || !paths.columns || !paths.lock || !paths.thumbs ||
-        !paths.views || !paths.prepared) {
+        !paths.views || !paths.prepared || !paths.models) {
         pd_library_paths_done(&paths);
         return pd_error_set_nomem(err);
     }
@@ -56,6 +59,7 @@ void pd_library_paths_done(pd_library_paths *paths)
     pd_mem_free(paths->thumbs);
     pd_mem_free(paths->views);
     pd_mem_free(paths->prepared);
+    pd_mem_free(paths->models);
     *paths = (pd_library_paths){ 0 };
 }
 
@@ -75,8 +79,8 @@ static pd_status choose_model(char **ret_dir, char *const *places, size_t n, con
     else if (!complete)
         status = pd_error_set_nomem(err);
     else
-        status = pd_error_set(err, PD_ERR_NOT_FOUND, "there is no model '%s': looked for %s, %s and %s", name,
-                              places[0], places[1], places[2]);
+        status = pd_error_set(err, PD_ERR_NOT_FOUND, "there is no model '%s': looked for %s, %s, %s and %s", name,
+                              places[0], places[1], places[2], places[3]);
     for (size_t i = 0; i < n; i++) {
         if (places[i] != chosen)
             pd_mem_free(places[i]);
@@ -84,7 +88,20 @@ static pd_status choose_model(char **ret_dir, char *const *places, size_t n, con
     return status;
 }
 
-pd_status pd_library_find_model(char **ret_dir, const char *name, pd_error *err)
+/* "<models>/<name>.part"; NULL when out of memory. */
+static char *name_part(const char *models, const char *name)
+{
+    char *dir = join(models, name);
+    const size_t len = dir ? strlen(dir) : 0;
+    char *longer = dir ? pd_mem_realloc(dir, len + sizeof PD_LIBRARY_PART_SUFFIX, 1) : NULL;
+    if (!longer)
+        pd_mem_free(dir);
+    else
+        memcpy(longer + len, PD_LIBRARY_PART_SUFFIX, sizeof PD_LIBRARY_PART_SUFFIX);
+    return longer;
+}
+
+pd_status pd_library_find_model(const pd_library_paths *paths, const char *name, char **ret_dir, pd_error *err)
 {
     if (strchr(name, '/') || pd_dir_exists(name)) {
         if (!pd_dir_exists(name))
@@ -95,7 +112,8 @@ pd_status pd_library_find_model(char **ret_dir, const char *name, pd_error *err)
     char *program = pd_executable_dir();
     char *beside = join(program, "models");
     char *share = join(program, "../share/" PD_LIBRARY_FOLDER "/models");
-    char *places[] = { join(beside, name), join(share, name), join(PD_MODELS_DIR, name) };
+    char *places[] = { join(beside, name), join(share, name), join(PD_MODELS_DIR, name), join(paths->models, name),
+                       name_part(paths->models, name) };
     pd_mem_free(share);
     pd_mem_free(beside);
     pd_mem_free(program);

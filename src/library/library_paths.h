@@ -13,11 +13,14 @@
  *     <cache>/thumbs/          by content, shared by all libraries
  *     <cache>/views/           by content and size, shared by all libraries
  *     <cache>/prepared/        weights, shared by all libraries
+ *     <models>/                models that were fetched, shared by all libraries
  *
- * All on the heap; <cache> is <dir>/cache when the cache home is not known. */
+ * All on the heap; <cache> is <dir>/cache when the cache home is not known, <models> lies in <dir> when the data home
+ * is not, else in <data home>/pixel-detective. */
 typedef struct pd_library_paths {
     char *dir, *catalogue, *vectors, *columns, *lock;
     char *thumbs, *views, *prepared;
+    char *models;
 } pd_library_paths;
 
 PD_MUST_USE pd_status pd_library_paths_init(pd_library_paths *ret_paths, const pd_library_options *options,
@@ -25,9 +28,11 @@ PD_MUST_USE pd_status pd_library_paths_init(pd_library_paths *ret_paths, const p
 void pd_library_paths_done(pd_library_paths *paths);
 
 /* The directory of a model: `name` itself when it has a '/' or is a directory; else the first of <program>/models,
- * <program>/../share/pixel-detective/models and the source tree's models that holds it. On the heap. PD_ERR_NOT_FOUND
- * tells where it was looked for. */
-PD_MUST_USE pd_status pd_library_find_model(char **ret_dir, const char *name, pd_error *err);
+ * <program>/../share/pixel-detective/models, the source tree's models and <models> that holds it, and after these
+ * <models>/<name>.part, which still arrives. On the heap. PD_ERR_NOT_FOUND tells where it was looked for. */
+#define PD_LIBRARY_PART_SUFFIX ".part"
+PD_MUST_USE pd_status pd_library_find_model(const pd_library_paths *paths, const char *name, char **ret_dir,
+                                            pd_error *err);
 
 /* A path as the catalogue has it: absolute, links resolved as far as the file or its folder is there. On the heap; NULL
  * when out of memory or when there is no current directory. */

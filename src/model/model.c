@@ -209,6 +209,12 @@ size_t pd_model_text_tokens(const pd_model *model) { return model->config.text.n
 const char *pd_model_name(const pd_model *model) { return pd_path_name(model->dir); }
 const char *pd_model_id(const pd_model *model) { return model->id; }
 
+size_t pd_model_bytes(const pd_model *model)
+{
+    return (model->prepared_text ? pd_prepared_bytes(model->prepared_text) : 0) +
+           (model->prepared_vision ? pd_prepared_bytes(model->prepared_vision) : 0);
+}
+
 pd_status pd_model_tokenize(const pd_model *model, const char *text, size_t len, int32_t *ret_ids, size_t *ret_n_used,
                             pd_error *err)
 {

@@ -122,6 +122,19 @@ typedef enum pd_stmt {
     PD_STMT_HISTORY_FORGET,
     PD_STMT_HISTORY_CLEAR,
     PD_STMT_HISTORY,
+    PD_STMT_SOURCE_FIND,
+    PD_STMT_SOURCE_MAKE,
+    PD_STMT_MACHINE_FORGET,
+    PD_STMT_MACHINE_PUT,
+    PD_STMT_MACHINE_TAGGED,
+    PD_STMT_MACHINE_CAPTIONED,
+    PD_STMT_MACHINE_GROUP,
+    PD_STMT_MACHINE_TODO,
+    PD_STMT_MACHINE_LACKS,
+    PD_STMT_CONTENT_LAST,
+    PD_STMT_SETTING_GET,
+    PD_STMT_SETTING_PUT,
+    PD_STMT_SETTING_REMOVE,
     PD_STMT_COUNT
 } pd_stmt;
 
@@ -177,6 +190,7 @@ double pd_stmt_number(sqlite3_stmt *stmt, int at);                    /* NAN whe
 pd_look pd_stmt_look(sqlite3_stmt *stmt, int at);                     /* of two columns: sharpness, colours */
 /* What an older catalogue, open for reading, has not: PD_ERR_UNSUPPORTED. */
 PD_MUST_USE pd_status pd_store_need_work(pd_store *store, pd_error *err);
+PD_MUST_USE pd_status pd_store_need_machine(pd_store *store, pd_error *err);
 PD_MUST_USE pd_status pd_store_check_path(const char *path, pd_error *err);
 
 #endif
