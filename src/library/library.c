@@ -32,6 +32,9 @@ pd_status pd_library_open(pd_library **ret_library, const pd_library_options *op
     pthread_mutex_init(&library->learner.lock, NULL);
     pthread_cond_init(&library->learner.unused, NULL);
     library->learner.lock_fd = -1;
+    pthread_mutex_init(&library->annotator.lock, NULL);
+    pthread_cond_init(&library->annotator.unused, NULL);
+    library->annotator.lock_fd = -1;
     library->cpu_mask = options->cpu_mask;
     library->precision = options->precision;
     library->n_threads = options->n_threads ? options->n_threads : pd_thread_cpu_count();
@@ -89,9 +92,13 @@ void pd_library_close(pd_library **library)
     pd_library *l = *library;
     if (!l)
         return;
+    pd_library_annotate_cancel(l);
+    pd_library_annotate_finish(l, NULL);
     pd_library_job_cancel(l);
     pd_library_job_finish(l, NULL);
     pd_library_rest_done(l);
+    pthread_cond_destroy(&l->annotator.unused);
+    pthread_mutex_destroy(&l->annotator.lock);
     pthread_cond_destroy(&l->learner.unused);
     pthread_mutex_destroy(&l->learner.lock);
     pd_library_searcher_clear(&l->searcher);

@@ -67,7 +67,7 @@ static pd_status choose_captioner(pd_library *library, char **ret_dir, pd_error 
 {
     char *name = NULL;
     PD_TRY(read_setting(library, SETTING_CAPTIONER, &name, err));
-    const pd_status status = pd_library_find_model(ret_dir, name ? name : CAPTIONER_PRESET, err);
+    const pd_status status = pd_library_find_model(&library->paths, name ? name : CAPTIONER_PRESET, ret_dir, err);
     pd_mem_free(name);
     return status;
 }
@@ -145,7 +145,7 @@ static pd_status start_queue(pd_library *library, const pd_annotate_options *opt
     pd_status status = pd_learner_lock_take(&annotator->lock_fd, library->paths.annotator, &busy);
     if (status != PD_OK)
         return status == PD_ERR_BUSY ? explain_busy(library, err) : pd_error_hand_on(err, &busy);
-    const pd_annotation_options with = { .residency = library->models.residency,
+    const pd_annotation_options with = { .residency = pd_library_residency(library),
                                          .catalogue_path = library->paths.catalogue,
                                          .decoder_path = library->decoder_path,
                                          .cache_dir = library->paths.prepared,
@@ -351,7 +351,7 @@ static pd_status write_fd(pd_library *library, int fd, pd_written *ret_written, 
 {
     writing w = { .captioner = NULL };
     PD_TRY(begin_writing(library, true, &w, err));
-    const pd_writer_options options = { .residency = library->models.residency,
+    const pd_writer_options options = { .residency = pd_library_residency(library),
                                         .model_dir = w.search.dir,
                                         .captioner_dir = w.captioner,
                                         .cache_dir = library->paths.prepared,

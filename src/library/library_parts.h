@@ -2,9 +2,9 @@
  *
  * Parts with a lock each, of which no call holds two, but the reader's, the finder's and the models', shortly, within
  * the searcher's: searching (catalogue, vectors, embedded words), finding (filters, orders, kept results), reading (a
- * connection for what must not wait for a search), showing, writing (what the user does), learning (the job), models
- * (which are used, and what is known of them; what is loaded of them is the residency's), decoding (a pool for single
- * pictures), views (their cache), resting (when what is open is put away). */
+ * connection for what must not wait for a search), showing, writing (what the user does), learning (the job), annotating
+ * (the queue of captions and tags), models (which are used, and what is known of them; what is loaded of them is the
+ * residency's), decoding (a pool for single pictures), views (their cache), resting (when what is open is put away). */
 #ifndef PD_LIBRARY_PARTS_H
 #define PD_LIBRARY_PARTS_H
 
@@ -74,6 +74,17 @@ typedef struct pd_library_learner {
     pd_log_line *last_lines; /* [n_last_lines]: its log */
     size_t n_last_lines;
 } pd_library_learner;
+
+/* The one queue of what machines write. */
+typedef struct pd_library_annotator {
+    pthread_mutex_t lock;
+    pthread_cond_t unused;     /* n_users fell to 0 */
+    pd_annotation *annotation; /* NULL: none, or ended and put away */
+    unsigned n_users;          /* calls that use it outside the lock */
+    int lock_fd;               /* -1: not ours */
+    bool has_last;
+    pd_annotation_state last; /* of the queue put away */
+} pd_library_annotator;
 
 /* Reads the catalogue and nothing else. */
 typedef struct pd_library_reader {
@@ -150,6 +161,7 @@ struct pd_library {
     pd_library_reader reader;
     pd_library_writer writer;
     pd_library_learner learner;
+    pd_library_annotator annotator;
     pd_library_decoders decoders;
     pd_library_views views;
     pd_library_shelf shelf;

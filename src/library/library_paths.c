@@ -33,6 +33,7 @@ pd_status pd_library_paths_init(pd_library_paths *ret_paths, const pd_library_op
     paths.vectors = join(paths.dir, "vectors");
     paths.columns = join(paths.dir, "columns");
     paths.lock = join(paths.dir, "learner.lock");
+    paths.annotator = join(paths.dir, "annotator.lock");
     paths.thumbs = join(cache, "thumbs");
     paths.views = join(cache, "views");
     paths.prepared = join(cache, "prepared");
@@ -40,7 +41,7 @@ pd_status pd_library_paths_init(pd_library_paths *ret_paths, const pd_library_op
     paths.models = join(options->data_home ? shared : paths.dir, "models");
     pd_mem_free(shared);
     pd_mem_free(cache);
-    if (!paths.dir || !paths.catalogue || !paths.vectors || !paths.columns || !paths.lock || !paths.thumbs ||
+    if (!paths.dir || !paths.catalogue || !paths.vectors || !paths.columns || !paths.lock || !paths.annotator || !paths.thumbs ||
         !paths.views || !paths.prepared || !paths.models) {
         pd_library_paths_done(&paths);
         return pd_error_set_nomem(err);
@@ -56,6 +57,7 @@ void pd_library_paths_done(pd_library_paths *paths)
     pd_mem_free(paths->vectors);
     pd_mem_free(paths->columns);
     pd_mem_free(paths->lock);
+    pd_mem_free(paths->annotator);
     pd_mem_free(paths->thumbs);
     pd_mem_free(paths->views);
     pd_mem_free(paths->prepared);

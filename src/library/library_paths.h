@@ -10,6 +10,7 @@
  *     <dir>/vectors/           vector files, rebuilt from the record
  *     <dir>/columns            what filters look at, rebuilt from the record
  *     <dir>/learner.lock
+ *     <dir>/annotator.lock
  *     <cache>/thumbs/          by content, shared by all libraries
  *     <cache>/views/           by content and size, shared by all libraries
  *     <cache>/prepared/        weights, shared by all libraries
@@ -18,7 +19,7 @@
  * All on the heap; <cache> is <dir>/cache when the cache home is not known, <models> lies in <dir> when the data home
  * is not, else in <data home>/pixel-detective. */
 typedef struct pd_library_paths {
-    char *dir, *catalogue, *vectors, *columns, *lock;
+    char *dir, *catalogue, *vectors, *columns, *lock, *annotator;
     char *thumbs, *views, *prepared;
     char *models;
 } pd_library_paths;

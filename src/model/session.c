@@ -120,7 +120,7 @@ pd_status pd_session_embed_input(pd_session *session, const float *input, float 
     if (model->config.vision == PD_VISION_VIT)
         pd_vit_tower_run(&session->nn, &model->vit, input, ret_embedding);
     else
-        pd_mobilenet_tower_run(&session->nn, &model->mobilenet, input, ret_embedding);
+        pd_mobilenet_tower_run(&session->nn, &model->mobilenet, input, NULL, ret_embedding);
     return finish_embedding(session, "picture", ret_embedding, err);
 }
 
