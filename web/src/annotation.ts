@@ -7,11 +7,15 @@ export const annotationPercent = ({ todo, done, running, outcome }: Annotation):
   todo > 0 ? Math.min(running || outcome !== 'ok' ? 99 : 100, Math.floor((Math.min(done, todo) / todo) * 100)) : 0;
 
 /** 'Writing captions', 'Tagging' */
-export const annotationDoing = ({ phase, paused }: Annotation): string => (phase === 'tags' ? (paused ? 'Tagging paused' : 'Tagging') : paused ? 'Captions paused' : 'Writing captions');
+export const annotationDoing = ({ phase, paused, waiting }: Annotation): string => {
+  if (phase === 'tags') return paused ? 'Tagging paused' : waiting ? 'Tags wait' : 'Tagging';
+  return paused ? 'Captions paused' : waiting ? 'Captions wait' : 'Writing captions';
+};
 
 /** 'Writing captions: 120 of 3,112, about 20 min left' */
 export function annotationWords(now: Annotation): string {
   if (now.running) {
+    if (now.waiting && !now.paused) return `${now.phase === 'tags' ? 'Tags' : 'Captions'} come after learning: ${count(now.done)} of ${count(now.todo)}`;
     const left = now.paused ? '' : now.eta_s === null ? '' : `, about ${duration(now.eta_s)} left`;
     return `${annotationDoing(now)}: ${count(now.done)} of ${count(now.todo)}${left}`;
   }

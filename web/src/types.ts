@@ -64,6 +64,7 @@ export interface Pull {
 export interface Annotation {
   running: boolean;
   paused: boolean;
+  waiting?: boolean; // for a job of learning, which goes first
   phase: 'tags' | 'captions';
   todo: number; // of this phase
   done: number;
