@@ -267,7 +267,7 @@ void pd_library_watch_models(pd_library *library, void (*changed)(void *user), v
 /* Files, prepared weights, and (embeddings true) what this library learned with it. The one in use is refused. */
 PD_MUST_USE pd_status pd_library_model_remove(pd_library *library, const char *name, bool embeddings, pd_error *err);
 void pd_library_set_idle(pd_library *library, const char *name, double idle_s); /* NULL: all */
-double pd_library_idle(pd_library *library); /* of all; negative: never */
+double pd_library_idle(pd_library *library);                                    /* of all; negative: never */
 /* How many threads learn and write: the option, else a setting of the library, else one a CPU. set: from the next job
  * on, and kept with the library. PD_ERR_USAGE: 0, or more than PD_LIBRARY_THREADS_MAX. */
 #define PD_LIBRARY_THREADS_MAX 256

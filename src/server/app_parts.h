@@ -87,8 +87,8 @@ typedef struct pd_app_models {
 
 /* What machines write. */
 typedef struct pd_app_writing {
-    bool captions;   /* wanted in the background */
-    bool known;      /* the above was read */
+    bool captions; /* wanted in the background */
+    bool known;    /* the above was read */
     bool any;      /* a queue was started: `state` counts */
     bool due;      /* to be started when nothing hinders */
     pd_annotation_state state;

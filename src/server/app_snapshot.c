@@ -235,7 +235,8 @@ char *pd_app_write(const pd_app *app)
     failed |= pd_json_set_take(json, "models", models_json(app));
     const bool fetched = app->fetching.any, written = app->writing.any;
     failed |= pd_json_set_take(json, "pull", fetched ? pd_answer_pull(&app->fetching.state) : pd_json_null());
-    failed |= pd_json_set_take(json, "annotation", written ? pd_answer_annotation(&app->writing.state) : pd_json_null());
+    failed |=
+        pd_json_set_take(json, "annotation", written ? pd_answer_annotation(&app->writing.state) : pd_json_null());
     failed |= pd_json_set_bool(json, "captions", app->writing.captions);
     failed |= pd_json_set_take(json, "preparation", steps_json(app));
     failed |= pd_json_set_take(json, "job", job_json(app));

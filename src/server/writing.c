@@ -1,5 +1,5 @@
-/* writing.c: what machines write about photos, as the page asks for it: one photo now, the others in the background, and
- * sidecars. */
+/* writing.c: what machines write about photos, as the page asks for it: one photo now, the others in the background,
+ * and sidecars. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -130,12 +130,9 @@ static void run_sidecars(pd_telling *telling, void *user)
     pd_sidecars sidecars = { 0 };
     pd_error err = { 0 };
     w->telling = telling;
-    const pd_sidecar_options options = { .ids = w->ids,
-                                         .n = w->n,
-                                         .machine = w->machine,
-                                         .dry_run = w->dry_run,
-                                         .progress = tell_progress,
-                                         .user = w };
+    const pd_sidecar_options options = {
+        .ids = w->ids, .n = w->n, .machine = w->machine, .dry_run = w->dry_run, .progress = tell_progress, .user = w
+    };
     const pd_status status = pd_library_sidecars(w->library, &options, &sidecars, &err);
     (void)tell(w, &sidecars, true, status == PD_OK ? NULL : err.message);
 }
