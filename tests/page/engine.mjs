@@ -265,3 +265,92 @@ export async function engine_the_queue_is_told_what_is_in_sight(place) {
   assert.deepEqual(told.at(-1), [id]);
   await stand.stop();
 }
+
+/** A photo about which the model has written; edits are carried out on what is told of it. */
+async function described(place, change = {}) {
+  const stand = await standing(place, 2);
+  const [{ id }] = (await place.api('/search?q=&n=1')).body.hits;
+  const { body } = await place.api(`/photos/${id}`);
+  const text = 'Stripes on a square of cloth';
+  stand.work = { ...body.work, caption: text, caption_by: 'machine', caption_doubtful: false, caption_score: 0.8, caption_machine: text, tags: [{ name: 'stripe', by: 'machine', score: 0.96, doubtful: false }, { name: 'cloth', by: 'machine', score: 0.81, doubtful: false }, { name: 'flag', by: 'machine', score: 0.54, doubtful: true }], ...change };
+  stand.answers[`GET /photos/${id}`] = () => ({ ...body, work: stand.work });
+  stand.answers['POST /edit'] = (edit) => {
+    const { work } = stand;
+    const name = edit.tag ?? edit.untag;
+    if (name) work.tags = [...work.tags.filter((tag) => tag.name !== name), ...(edit.tag ? [{ name, by: 'user' }] : [])];
+    if ('caption' in edit) Object.assign(work, edit.caption === null ? { caption: work.caption_machine, caption_by: 'machine' } : { caption: edit.caption || null, caption_by: 'user' });
+    return { edited: 1, step: 1, sentence: 'an edit' };
+  };
+  return { stand, id, edits: () => stand.asked.filter((one) => one.startsWith('POST /edit')).map((one) => JSON.parse(one.slice('POST /edit '.length))).map(({ photos, ...edit }) => (assert.deepEqual(photos, [id]), edit)) };
+}
+
+const seen = (page) => page.getByRole('region', { name: 'Seen by the model' });
+
+export async function engine_photo_shows_what_the_model_saw_and_takes_yes_and_no(place) {
+  const { stand, id, edits } = await described(place);
+  const page = await stand.page(`/photo/${id}`);
+  await seen(page).getByText('Stripes on a square of cloth').waitFor();
+  await seen(page).getByText('fits the picture well').waitFor();
+  assert.deepEqual(await seen(page).getByRole('option').evaluateAll((all) => all.map((one) => one.getAttribute('aria-label'))), ['stripe, 96 of 100', 'cloth, 81 of 100', 'flag, doubtful, 54 of 100']);
+  await page.getByRole('img', { name: 'Stripes on a square of cloth' }).first().waitFor();
+  await inEveryLight(page);
+  await page.keyboard.press('n'); // goes to what is doubtful, and answers nothing yet
+  await seen(page).getByText('Is “flag” right?').waitFor();
+  assert.deepEqual(edits(), []);
+  await axe(page);
+  await page.keyboard.press('n');
+  await seen(page).getByText('Is “cloth” right?').waitFor();
+  assert.ok(await page.evaluate(() => document.activeElement.textContent.includes('cloth')), 'the focus goes on');
+  await page.keyboard.press('ArrowLeft');
+  await seen(page).getByText('Is “stripe” right?').waitFor();
+  await page.keyboard.press('y');
+  await page.getByRole('region', { name: 'Said by you' }).getByText('stripe').waitFor();
+  await seen(page).getByRole('option', { name: 'cloth' }).click();
+  await seen(page).getByRole('button', { name: 'Yes' }).click();
+  await seen(page).getByRole('option').waitFor({ state: 'detached' });
+  assert.deepEqual(edits(), [{ untag: 'flag' }, { tag: 'stripe' }, { tag: 'cloth' }]);
+  await page.locator('.Toast').getByRole('button', { name: 'Undo' }).waitFor();
+  await stand.stop();
+}
+
+export async function engine_photo_caption_is_accepted_rejected_and_written(place) {
+  const { stand, id, edits } = await described(place, { caption_doubtful: true });
+  const page = await stand.page(`/photo/${id}`);
+  await seen(page).getByText('Stripes on a square of cloth?').waitFor();
+  await seen(page).getByText('may be wrong').waitFor();
+  await inEveryLight(page);
+  await seen(page).getByRole('button', { name: 'It is wrong: take it away' }).click();
+  await seen(page).getByText('You took this caption away.').waitFor();
+  await seen(page).getByRole('button', { name: 'Let it count again' }).click();
+  await seen(page).getByText('may be wrong').waitFor();
+  await page.keyboard.press('w');
+  const said = page.getByRole('region', { name: 'Said by you' });
+  await said.getByRole('textbox', { name: 'Caption' }).fill('Our old flag');
+  await page.keyboard.press('Enter');
+  await said.getByText('Our old flag').waitFor();
+  await axe(page);
+  await seen(page).getByRole('button', { name: 'Use this one' }).click();
+  await said.getByText('Stripes on a square of cloth').waitFor();
+  await seen(page).getByText('Stripes on a square of cloth').waitFor({ state: 'detached' });
+  assert.deepEqual(edits(), [{ caption: '' }, { caption: null }, { caption: 'Our old flag' }, { caption: 'Stripes on a square of cloth' }]);
+  await stand.stop();
+}
+
+export async function engine_photo_is_written_about_at_once(place) {
+  const { stand, id } = await described(place, { caption: null, caption_by: null, caption_machine: null, tags: [] });
+  let fails = true;
+  stand.answers[`POST /photos/${id}/describe`] = async () => {
+    if (fails) return { code: 404, status: 'not_found', error: 'the captioner is not here: its folder is empty' };
+    Object.assign(stand.work, { caption: 'A flag', caption_by: 'machine', caption_machine: 'A flag', caption_doubtful: false });
+    return stand.answers[`GET /photos/${id}`]();
+  };
+  const page = await stand.page(`/photo/${id}`, PHONE);
+  await seen(page).getByRole('button', { name: 'Write one now' }).click();
+  await seen(page).getByRole('alert').getByText('The captioner is not here: its folder is empty.').waitFor();
+  await inEveryLight(page);
+  fails = false;
+  await seen(page).getByRole('button', { name: 'Write one now' }).click();
+  await seen(page).getByText('A flag').waitFor();
+  await page.getByRole('status').filter({ hasText: 'The model wrote: A flag' }).waitFor({ state: 'attached' });
+  await stand.stop();
+}
