@@ -3,6 +3,7 @@ complete -c pixel-detective -f -n __fish_use_subcommand -a serve -d 'Start the p
 complete -c pixel-detective -n '__fish_seen_subcommand_from serve' -l listen -x -d 'Serve the page on this address of this computer (127.0.0.1, [::1], localhost); port 0 is any that is free'
 complete -c pixel-detective -n '__fish_seen_subcommand_from serve' -l no-open -d 'Do not open the page in the browser'
 complete -c pixel-detective -n '__fish_seen_subcommand_from serve' -l browse-root -r -d 'Let the page look only at folders in DIR'
+complete -c pixel-detective -n '__fish_seen_subcommand_from serve' -l idle-unload -x -d 'Put models and vectors away, and give their memory back, when nothing has needed them for so long; 0 is never'
 complete -c pixel-detective -f -n __fish_use_subcommand -a index -d 'Learn the pictures in folders'
 complete -c pixel-detective -n '__fish_seen_subcommand_from index' -l recheck -d 'Read every file again, also those whose size and time are as before, and try those again that failed'
 complete -c pixel-detective -n '__fish_seen_subcommand_from index' -l progress -x -a 'auto bar json none' -d 'Show progress on stderr: a bar, JSON (one snapshot a line) or nothing; auto is a bar on a terminal and nothing elsewhere'

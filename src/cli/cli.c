@@ -34,6 +34,8 @@ pd_status pd_cli_open_library(const pd_cli *cli, pd_library **ret_library, pd_er
         return pd_error_set(err, PD_ERR_INTERNAL, "a CPU level passed the parser and is not there");
     if (strcmp(pd_options_text(options, PD_OPTION_PRECISION), "fp32") == 0)
         library.precision = PD_PRECISION_FP32;
+    const uint64_t idle_s = pd_options_number(options, PD_OPTION_IDLE_UNLOAD);
+    library.idle_s = idle_s ? (double)idle_s : -1;
     return pd_library_open(ret_library, &library, err);
 }
 

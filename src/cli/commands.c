@@ -33,14 +33,16 @@ static const pd_command table[] = {
             "what is learned so far is kept.\n"
             "\n"
             "The address holds a token that is new at each start: whoever has it may use the page. A second serve on "
-            "the same library opens the page that is there already. To use the page from another machine, make a "
+            "the same library opens the page that is there already. Models and vectors are opened when they are needed "
+            "and put away when nothing has needed them for five minutes (--idle-unload). To use the page from another "
+            "machine, make a "
             "tunnel there: ssh -L 7733:127.0.0.1:7733 THIS-MACHINE.",
         .examples = "serve\n"
                     "serve --no-open ~/Pictures\n"
                     "serve --listen 127.0.0.1:0 --browse-root /srv/photos\n"
                     "~/Pictures\n",
-        .options =
-            PD_OPTION_BIT(PD_OPTION_LISTEN) | PD_OPTION_BIT(PD_OPTION_NO_OPEN) | PD_OPTION_BIT(PD_OPTION_BROWSE_ROOT),
+        .options = PD_OPTION_BIT(PD_OPTION_LISTEN) | PD_OPTION_BIT(PD_OPTION_NO_OPEN) |
+                   PD_OPTION_BIT(PD_OPTION_BROWSE_ROOT) | PD_OPTION_BIT(PD_OPTION_IDLE_UNLOAD),
         .run = pd_cmd_serve,
     },
     {

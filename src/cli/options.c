@@ -17,7 +17,7 @@ static const pd_option table[PD_OPTION_COUNT] = {
                             .help = "Use the library in DIR" },
     [PD_OPTION_MODEL] = { .name = "model",
                           .value = "NAME|DIR",
-                          .preset = "tiny",
+                          .preset = "what the library uses, at first tiny",
                           .help = "Learn and search with this model: the name of one that is installed, or the "
                                   "directory of one in Hugging Face layout" },
     [PD_OPTION_THREADS] = { .name = "threads",
@@ -93,6 +93,12 @@ static const pd_option table[PD_OPTION_COUNT] = {
     [PD_OPTION_BROWSE_ROOT] = { .name = "browse-root",
                                 .value = "DIR",
                                 .help = "Let the page look only at folders in DIR" },
+    [PD_OPTION_IDLE_UNLOAD] = { .name = "idle-unload",
+                                .value = "SECONDS",
+                                .max = PD_CLI_IDLE_S_MAX,
+                                .preset = "300",
+                                .help = "Put models and vectors away, and give their memory back, when nothing has "
+                                        "needed them for so long; 0 is never" },
     [PD_OPTION_JSON] = { .name = "json", .help = "Write one JSON object" },
     [PD_OPTION_JSONL] = { .name = "jsonl", .help = "Write one JSON object a line, for each photo" },
     [PD_OPTION_CSV] = { .name = "csv", .help = "Write comma-separated values with a header line" },

@@ -10,6 +10,7 @@
 #include "base/error.h"
 
 #define PD_CLI_THREADS_MAX 64        /* --threads */
+#define PD_CLI_IDLE_S_MAX 31536000   /* --idle-unload: a year */
 #define PD_CLI_OFFSET_MAX 1000000000 /* --offset */
 
 typedef enum pd_option_id {
@@ -39,6 +40,7 @@ typedef enum pd_option_id {
     PD_OPTION_LISTEN,
     PD_OPTION_NO_OPEN,
     PD_OPTION_BROWSE_ROOT,
+    PD_OPTION_IDLE_UNLOAD,
     PD_OPTION_JSON,
     PD_OPTION_JSONL,
     PD_OPTION_CSV,

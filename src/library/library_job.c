@@ -200,6 +200,7 @@ void pd_library_job_finish(pd_library *library, pd_progress *ret_progress)
         continue;
     pthread_mutex_lock(&learner->lock);
     pd_job *job = learner->job;
+    const bool is_ended = job != NULL;
     if (job) {
         pd_job_snapshot(job, &learner->last);
         keep_lines(learner, job);
@@ -213,4 +214,6 @@ void pd_library_job_finish(pd_library *library, pd_progress *ret_progress)
     if (ret_progress)
         *ret_progress = learner->last;
     pthread_mutex_unlock(&learner->lock);
+    if (is_ended)
+        pd_library_settle_models(library);
 }

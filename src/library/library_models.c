@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "library/library_parts.h"
@@ -111,14 +112,131 @@ static pd_status describe(pd_library *library, const char *name, pd_library_choi
     return PD_OK;
 }
 
-pd_status pd_library_choose(pd_library *library, pd_library_which which, pd_library_choice *ret_choice, pd_error *err)
+pd_status pd_library_choose_named(pd_library *library, const char *name, pd_library_choice *ret_choice, pd_error *err)
 {
     *ret_choice = (pd_library_choice){ 0 };
-    const char *name = library->shelf.option ? library->shelf.option : DEFAULT_MODEL;
-    PD_TRY(describe(library, name, ret_choice, err));
-    if (which == PD_LIBRARY_ANSWERING)
-        atomic_store(&library->shelf.answering, ret_choice->name);
+    return describe(library, name, ret_choice, err);
+}
+
+/* What the library's settings say; both on the heap, or NULL. */
+typedef struct settings {
+    char *chosen, *answering;
+    pd_library *library;
+    bool compares; /* look whether the chosen one has taken over */
+} settings;
+
+/* The catalogue's number of a model; NO_MATCH: it knows nothing of it. */
+static pd_status find_number(settings *s, pd_store *store, const char *name, int64_t *ret_model, pd_error *err)
+{
+    pd_library_shelf *shelf = &s->library->shelf;
+    char id[PD_SHA256_TEXT_BYTES] = "";
+    pthread_mutex_lock(&shelf->lock);
+    const pd_library_known *known = need_known(shelf, name);
+    if (known && known->dir)
+        memcpy(id, known->id, sizeof id);
+    pthread_mutex_unlock(&shelf->lock);
+    return id[0] ? pd_store_model_find(store, id, ret_model, err)
+                 : pd_store_model_named(store, pd_library_short_name(name), ret_model, err);
+}
+
+/* Whether the chosen model knows all that the answering one knows. */
+static pd_status compare_models(settings *s, pd_store *store, bool *ret_covers, pd_error *err)
+{
+    int64_t chosen = 0, answering = 0;
+    *ret_covers = false;
+    pd_status status = find_number(s, store, s->answering, &answering, err);
+    if (status == PD_ERR_NO_MATCH) {
+        *ret_covers = true;
+        return PD_OK;
+    }
+    if (status == PD_OK)
+        status = find_number(s, store, s->chosen, &chosen, err);
+    if (status != PD_OK)
+        return status == PD_ERR_NO_MATCH ? PD_OK : status;
+    return pd_store_model_covers(store, chosen, answering, ret_covers, err);
+}
+
+/* Compares at most this often while the answering model is on its way out. */
+enum { COMPARE_AGAIN_MS = 1000 };
+
+static pd_status read_settings(pd_store *store, void *user, pd_error *err)
+{
+    settings *s = user;
+    pd_library_shelf *shelf = &s->library->shelf;
+    PD_TRY(pd_store_setting_get(store, "model", &s->chosen, err));
+    PD_TRY(pd_store_setting_get(store, "answering", &s->answering, err));
+    if (!s->chosen || !s->answering || strcmp(s->chosen, s->answering) == 0)
+        return PD_OK;
+    bool has_taken_over = false;
+    pthread_mutex_lock(&shelf->lock);
+    const pd_library_known *known = need_known(shelf, s->chosen);
+    const int64_t now_ns = pd_clock_ns();
+    has_taken_over = known && shelf->taken_over == known->name;
+    const bool compares =
+        known && !has_taken_over && (s->compares || now_ns - shelf->compared_ns >= COMPARE_AGAIN_MS * PD_NS_PER_MS);
+    if (compares)
+        shelf->compared_ns = now_ns;
+    pthread_mutex_unlock(&shelf->lock);
+    if (compares) {
+        PD_TRY(compare_models(s, store, &has_taken_over, err));
+        pthread_mutex_lock(&shelf->lock);
+        shelf->taken_over = has_taken_over ? known->name : NULL;
+        pthread_mutex_unlock(&shelf->lock);
+    }
+    if (has_taken_over) {
+        pd_mem_free(s->answering);
+        s->answering = NULL;
+    }
     return PD_OK;
+}
+
+static void done_settings(settings *s)
+{
+    pd_mem_free(s->chosen);
+    pd_mem_free(s->answering);
+}
+
+pd_status pd_library_choose(pd_library *library, pd_library_which which, pd_library_choice *ret_choice, pd_error *err)
+{
+    const char *option = library->shelf.option;
+    settings s = { .library = library };
+    *ret_choice = (pd_library_choice){ 0 };
+    pd_status status = option ? PD_OK : pd_library_ask_store(library, read_settings, &s, err);
+    const char *name = option ? option : s.chosen ? s.chosen : DEFAULT_MODEL;
+    if (which == PD_LIBRARY_ANSWERING && !option && s.answering)
+        name = s.answering;
+    if (status == PD_OK)
+        status = describe(library, name, ret_choice, err);
+    if (status == PD_OK && which == PD_LIBRARY_ANSWERING)
+        atomic_store(&library->shelf.answering, ret_choice->name);
+    done_settings(&s);
+    return status;
+}
+
+void pd_library_forget_takeover(pd_library *library)
+{
+    pthread_mutex_lock(&library->shelf.lock);
+    library->shelf.taken_over = NULL;
+    library->shelf.compared_ns = 0;
+    pthread_mutex_unlock(&library->shelf.lock);
+}
+
+static pd_status put_answering(pd_library *library, const char *name, pd_error *err)
+{
+    pd_store *store;
+    PD_TRY(pd_library_begin_writing(library, &store, err));
+    const pd_status status = pd_store_setting_put(store, "answering", name, err);
+    pd_library_end_writing(library);
+    return status;
+}
+
+void pd_library_settle_models(pd_library *library)
+{
+    settings s = { .library = library, .compares = true };
+    const bool is_read = !library->shelf.option && pd_library_ask_store(library, read_settings, &s, NULL) == PD_OK;
+    if (is_read && s.chosen && !s.answering)
+        (void)put_answering(library, s.chosen, NULL); /* failed, it is found out anew by whoever asks */
+    done_settings(&s);
 }
 
 void pd_library_choice_done(pd_library_choice *choice)

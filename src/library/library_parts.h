@@ -130,6 +130,8 @@ typedef struct pd_library_shelf {
     size_t n;
     const char *option;              /* --model; NULL: the library's settings say */
     _Atomic(const char *) answering; /* name of the model that answered last */
+    const char *taken_over; /* name of the chosen model that was found to know all that the answering one knows */
+    int64_t compared_ns;    /* when that was looked at last */
     pd_residency *residency;
 
     pthread_mutex_t watch_lock; /* held while the watcher is told */
@@ -186,6 +188,13 @@ void pd_library_shelf_done(pd_library *library);
 /* Takes the models' lock, and before it the reader's. pd_library_choice_done in every case. */
 PD_MUST_USE pd_status pd_library_choose(pd_library *library, pd_library_which which, pd_library_choice *ret_choice,
                                         pd_error *err);
+/* The same of a model that is named. */
+PD_MUST_USE pd_status pd_library_choose_named(pd_library *library, const char *name, pd_library_choice *ret_choice,
+                                              pd_error *err);
+/* After a job: the chosen model answers from now on, in other processes too, when it knows enough. */
+void pd_library_settle_models(pd_library *library);
+/* Another model is chosen: whether it knows enough is looked at anew. */
+void pd_library_forget_takeover(pd_library *library);
 void pd_library_choice_done(pd_library_choice *choice);
 /* Borrows a part of a chosen model, and makes it known. PD_ERR_NOT_FOUND with a sentence: it is not here. PD_ERR_BUSY:
  * it is another than what was known when it was chosen. No lock is held meanwhile. */

@@ -21,6 +21,14 @@ static char *choose_dir(const pd_library_options *options)
     return join(options->data_home, PD_LIBRARY_FOLDER);
 }
 
+static char *name_models(const pd_library_options *options, const char *dir)
+{
+    char *shared = options->data_home ? join(options->data_home, PD_LIBRARY_FOLDER) : NULL;
+    char *models = join(options->data_home ? shared : dir, "models");
+    pd_mem_free(shared);
+    return models;
+}
+
 pd_status pd_library_paths_init(pd_library_paths *ret_paths, const pd_library_options *options, pd_error *err)
 {
     if (!options->dir && !options->data_home)
@@ -37,15 +45,15 @@ pd_status pd_library_paths_init(pd_library_paths *ret_paths, const pd_library_op
     paths.thumbs = join(cache, "thumbs");
     paths.views = join(cache, "views");
     paths.prepared = join(cache, "prepared");
-    char *shared = options->data_home ? join(options->data_home, PD_LIBRARY_FOLDER) : NULL;
-    paths.models = join(options->data_home ? shared : paths.dir, "models");
-    pd_mem_free(shared);
+    paths.models = name_models(options, paths.dir);
     pd_mem_free(cache);
-    if (!paths.dir || !paths.catalogue || !paths.vectors || !paths.columns || !paths.lock || !paths.annotator || !paths.thumbs ||
-        !paths.views || !paths.prepared || !paths.models) {
-        pd_library_paths_done(&paths);
-        return pd_error_set_nomem(err);
-    }
+    char *const *const all[] = { &paths.dir,    &paths.catalogue, &paths.vectors,  &paths.columns, &paths.lock,   &paths.annotator,
+                                 &paths.thumbs, &paths.views,     &paths.prepared, &paths.models };
+    for (size_t i = 0; i < PD_COUNT_OF(all); i++)
+        if (!*all[i]) {
+            pd_library_paths_done(&paths);
+            return pd_error_set_nomem(err);
+        }
     *ret_paths = paths;
     return PD_OK;
 }

@@ -69,21 +69,17 @@ static size_t need_writing(const pd_caption_session *session)
 /* The encoder must be the very one whose maps the decoder was fitted to. */
 static pd_status check_encoder(const pd_captioner *captioner, const pd_model *encoder, pd_error *err)
 {
-    uint8_t digest[PD_SHA256_BYTES];
-    char text[PD_SHA256_TEXT_BYTES];
     if (!captioner->encoder_dir)
         return PD_OK;
     if (!encoder || !(encoder->towers & PD_MODEL_VISION))
         return pd_error_set(err, PD_ERR_USAGE, "captioner '%s' reads the image tower of '%s', which is not there",
                             captioner->dir, captioner->encoder_dir);
-    PD_TRY(pd_weights_hash(encoder->weights, digest, err));
-    pd_sha256_format(digest, text);
-    if (strcmp(text, captioner->config.encoder_sha256) != 0 || encoder->config.vision != PD_VISION_MOBILENET_V2 ||
-        encoder->mobilenet.head.n != captioner->config.width_memory)
+    if (strcmp(encoder->weights_sha256, captioner->config.encoder_sha256) != 0 ||
+        encoder->config.vision != PD_VISION_MOBILENET_V2 || encoder->mobilenet.head.n != captioner->config.width_memory)
         return pd_error_set(err, PD_ERR_FORMAT,
                             "captioner '%s' was fitted to another image tower than that of '%s' (its weights have "
                             "SHA-256 %.12s..., not %.12s...)",
-                            captioner->dir, encoder->dir, text, captioner->config.encoder_sha256);
+                            captioner->dir, encoder->dir, encoder->weights_sha256, captioner->config.encoder_sha256);
     return PD_OK;
 }
 
@@ -117,11 +113,12 @@ pd_status pd_caption_session_create(pd_caption_session **ret_session, const pd_c
 
 void pd_caption_session_free(pd_caption_session **session)
 {
-    if (!*session)
-        return;
-    pd_arena_done(&(*session)->arena);
-    pd_mem_free(*session);
-    *session = NULL;
+    pd_caption_session *freeing = *session;
+    if (freeing) {
+        pd_arena_done(&freeing->arena);
+        pd_mem_free(freeing);
+        *session = NULL;
+    }
 }
 
 void pd_caption_session_tap(pd_caption_session *session,
@@ -291,8 +288,8 @@ static pd_status begin_ids(const pd_caption_session *session, const char *prompt
     size_t n = 0;
     ret_ids[0] = captioner->config.start;
     if (prompt) {
-        PD_TRY(pd_wordpiece_encode(captioner->wordpiece, prompt, strlen(prompt), session->length_max - 1, ret_ids + 1,
-                                   &n, err));
+        PD_TRY(pd_wordpiece_encode(captioner->wordpiece, pd_str_of(prompt), session->length_max - 1, ret_ids + 1, &n,
+                                   err));
     }
     *ret_n = n + 1;
     return PD_OK;
@@ -329,8 +326,8 @@ static void tell_caption(const pd_captioner *captioner, const pd_generated *gene
 }
 
 pd_status pd_caption_session_write(pd_caption_session *session, const pd_pixels *pixels,
-                                   const pd_caption_options *options, pd_caption *ret_captions, size_t *ret_n,
-                                   float *ret_embedding, pd_error *err)
+                                   const pd_caption_options *options, pd_captions *ret_captions, float *ret_embedding,
+                                   pd_error *err)
 {
     const pd_captioner *captioner = session->captioner;
     pd_generated generated[PD_CAPTION_BEAMS_MAX];
@@ -354,8 +351,8 @@ pd_status pd_caption_session_write(pd_caption_session *session, const pd_pixels 
         .suppressed = captioner->config.suppressed,
         .n_suppressed = captioner->config.n_suppressed,
     };
-    *ret_n = pd_caption_session_generate(session, &generate, ids, n_ids, generated);
-    for (size_t i = 0; i < *ret_n; i++)
-        tell_caption(captioner, &generated[i], &ret_captions[i]);
+    ret_captions->n = pd_caption_session_generate(session, &generate, ids, n_ids, generated);
+    for (size_t i = 0; i < ret_captions->n; i++)
+        tell_caption(captioner, &generated[i], &ret_captions->list[i]);
     return PD_OK;
 }

@@ -90,7 +90,7 @@ static uint64_t count_bytes(const pd_captioner *captioner)
 
 static pd_status open_parts(pd_captioner *captioner, const pd_model_options *options, pd_error *err)
 {
-    uint8_t digest[PD_SHA256_BYTES];
+    pd_identity identity;
     PD_TRY(pd_caption_config_read(&captioner->config, captioner->dir, err));
     if (!captioner->config.own_tower &&
         !(captioner->encoder_dir = join_folder(captioner->dir, captioner->config.encoder_folder)))
@@ -100,8 +100,9 @@ static pd_status open_parts(pd_captioner *captioner, const pd_model_options *opt
         const pd_status made = pd_dir_make(options->cache_dir, NULL);
         (void)made; /* a cache that cannot be written is no reason not to write captions */
     }
-    PD_TRY(pd_identity_find(captioner->dir, captioner->weights, options->cache_dir, digest, err));
-    pd_sha256_format(digest, captioner->id);
+    PD_TRY(pd_identity_find(captioner->dir, captioner->weights, options->weights_sha256, options->cache_dir, &identity,
+                            err));
+    pd_sha256_format(identity.all, captioner->id);
     PD_TRY(open_words(captioner, err));
     pd_prepare_progress progress = { .tell = options->progress,
                                      .user = options->progress_user,
@@ -157,6 +158,8 @@ const char *pd_captioner_name(const pd_captioner *captioner) { return pd_path_na
 const char *pd_captioner_id(const pd_captioner *captioner) { return captioner->id; }
 const char *pd_captioner_encoder_dir(const pd_captioner *captioner) { return captioner->encoder_dir; }
 size_t pd_captioner_image_side(const pd_captioner *captioner) { return captioner->config.preprocess.side; }
+
+size_t pd_captioner_bytes(const pd_captioner *captioner) { return pd_prepared_bytes(captioner->prepared); }
 
 void pd_captioner_advice(const pd_captioner *captioner, pd_caption_advice *ret_advice)
 {

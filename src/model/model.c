@@ -1,6 +1,8 @@
 #include "model/model_parts.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cpu.h"
 #include "base/file.h"
@@ -88,15 +90,16 @@ static pd_status open_tokenizer(pd_model *model, pd_error *err)
 
 static pd_status open_parts(pd_model *model, const pd_model_options *options, pd_error *err)
 {
-    uint8_t digest[PD_SHA256_BYTES];
     PD_TRY(pd_config_read(&model->config, model->dir, err));
     PD_TRY(pd_weights_open(&model->weights, model->dir, err));
     if (options->cache_dir) {
         const pd_status made = pd_dir_make(options->cache_dir, NULL);
         (void)made; /* a cache that cannot be written is no reason not to search */
     }
-    PD_TRY(pd_identity_find(model->dir, model->weights, options->cache_dir, digest, err));
-    pd_sha256_format(digest, model->id);
+    pd_identity identity;
+    PD_TRY(pd_identity_find(model->dir, model->weights, options->weights_sha256, options->cache_dir, &identity, err));
+    pd_sha256_format(identity.all, model->id);
+    pd_sha256_format(identity.weights, model->weights_sha256);
     const uint64_t text_bytes = count_bytes(model, model->config.text_prefix, "text_projection");
     const uint64_t vision_bytes = count_bytes(model, model->config.vision_prefix, "visual_projection");
     pd_prepare_progress progress = { .tell = options->progress,
@@ -148,6 +151,21 @@ void pd_model_close(pd_model **model)
     pd_mem_free(closing->dir);
     pd_mem_free(closing);
     *model = NULL;
+}
+
+pd_status pd_model_discard_prepared(const char *cache_dir, const char *id, pd_error *err)
+{
+    static const char *const names[] = { "text", "vision", "caption" };
+    for (size_t i = 0; i < 2 * PD_COUNT_OF(names); i++) {
+        const pd_precision precision = i & 1 ? PD_PRECISION_INT8 : PD_PRECISION_FP32;
+        char *path = NULL;
+        PD_TRY(pd_tower_file_path(cache_dir, id, names[i / 2], precision, &path, err));
+        const int failed = path && unlink(path) != 0 && errno != ENOENT ? errno : 0;
+        pd_mem_free(path);
+        if (failed)
+            return pd_error_set_errno(err, failed, "what was prepared of model '%.16s' in '%s'", id, cache_dir);
+    }
+    return PD_OK;
 }
 
 size_t pd_model_dim(const pd_model *model) { return model->config.dim; }

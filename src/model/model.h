@@ -42,7 +42,10 @@ struct pd_model_options { /* typedef: model/captioner.h */
     bool (*progress)(void *user, uint64_t done_bytes, uint64_t total_bytes);
     void *progress_user;
     /* NULL, or the SHA-256 (hex) that the weights will have: a file of one shard that is still arriving is opened under
-     * the identity it will have, and only the towers asked for are read. Who says so checks it once all is there. */
+     * the identity it will have, and only the towers asked for are read: tensors named text_model.* and
+     * text_projection, vision_model.* and visual_projection. The header and these have to be there, and so have config
+     * and tokenizer files. Prepared weights that come of it are those of the finished directory. Who says so checks the
+     * digest once all is there, and calls pd_model_discard_prepared when it was wrong. */
     const char *weights_sha256;
 };
 
@@ -54,6 +57,10 @@ void pd_model_options_init(pd_model_options *ret_options);
 PD_MUST_USE pd_status pd_model_open(pd_model **ret_model, const char *dir, const pd_model_options *options,
                                     pd_error *err);
 void pd_model_close(pd_model **model);
+
+/* Removes what was prepared of the model with this id (pd_model_id) in a cache: it was opened with weights_sha256, and
+ * other bytes came. Models that are open keep what they have. */
+PD_MUST_USE pd_status pd_model_discard_prepared(const char *cache_dir, const char *id, pd_error *err);
 
 size_t pd_model_dim(const pd_model *model);         /* length of an embedding */
 size_t pd_model_image_side(const pd_model *model);  /* model input is side x side px */

@@ -12,7 +12,7 @@ struct pd_model {
     unsigned towers;
     pd_config config;
     pd_kernels kernels;
-    char id[PD_SHA256_TEXT_BYTES];
+    char id[PD_SHA256_TEXT_BYTES], weights_sha256[PD_SHA256_TEXT_BYTES];
     pd_weights *weights;
     pd_tokenizer *tokenizer;                      /* with the text tower only */
     pd_prepared *prepared_text, *prepared_vision; /* hold what the towers point to */

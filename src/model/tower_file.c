@@ -21,16 +21,15 @@ static void make_key(const pd_tower_file *file, uint8_t ret_key[PD_SHA256_BYTES]
     pd_sha256_finish(&sha, ret_key);
 }
 
-/* "<cache_dir>/<id>-text-int8.prepared" */
-static pd_status make_path(const pd_tower_file *file, char **ret_path, pd_error *err)
+pd_status pd_tower_file_path(const char *cache_dir, const char *id, const char *name, pd_precision precision,
+                             char **ret_path, pd_error *err)
 {
-    char name[PREPARED_NAME_BYTES + 32];
+    char file[PREPARED_NAME_BYTES + 32];
     *ret_path = NULL;
-    if (!file->options->cache_dir)
+    if (!cache_dir)
         return PD_OK;
-    snprintf(name, sizeof name, "%.*s-%s-%s.prepared", PREPARED_NAME_BYTES, file->id, file->name,
-             precision_name(file->options->precision));
-    *ret_path = pd_path_join(file->options->cache_dir, name);
+    snprintf(file, sizeof file, "%.*s-%s-%s.prepared", PREPARED_NAME_BYTES, id, name, precision_name(precision));
+    *ret_path = pd_path_join(cache_dir, file);
     return *ret_path ? PD_OK : pd_error_set_nomem(err);
 }
 
@@ -41,7 +40,8 @@ pd_status pd_tower_file_open(const pd_tower_file *file, pd_prepared **ret_prepar
     pd_prepared *prepared = NULL;
     pd_error attempt_error; /* a damaged file is made again, and nobody need hear of it */
     make_key(file, key);
-    pd_status status = make_path(file, &path, err);
+    pd_status status =
+        pd_tower_file_path(file->options->cache_dir, file->id, file->name, file->options->precision, &path, err);
     for (int attempt = 0; status == PD_OK; attempt++) {
         status = pd_prepared_open(&prepared, path, key, &attempt_error);
         if (status != PD_OK) {

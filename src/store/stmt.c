@@ -105,6 +105,9 @@ static const char *const statements[PD_STMT_COUNT] = {
                            " ORDER BY seq",
     [PD_STMT_EMBEDDING_EXTENT] = "SELECT n_embeddings, (SELECT max(seq) FROM embedding WHERE model_id = ?1)"
                                  " FROM model WHERE id = ?1",
+    [PD_STMT_MODEL_LACKS] = "SELECT 1 FROM embedding e WHERE e.model_id = ?2 AND NOT EXISTS (SELECT 1 FROM embedding"
+                            " WHERE content_id = e.content_id AND model_id = ?1) AND EXISTS (SELECT 1 FROM photo"
+                            " WHERE content_id = e.content_id AND error_status = 0) LIMIT 1",
     [PD_STMT_TOTALS] = "SELECT total(n_photos), coalesce((SELECT n_photos FROM model WHERE id = ?1), 0),"
                        " total(n_errors), total(n_photos * (offline <> 0)) FROM root",
 

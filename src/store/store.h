@@ -147,6 +147,11 @@ PD_MUST_USE pd_status pd_store_embedding_get(pd_store *store, int64_t content, i
 PD_MUST_USE pd_status pd_store_embedding_extent(pd_store *store, int64_t model, int64_t *ret_count,
                                                 int64_t *ret_last_seq, pd_error *err);
 
+/* Whether `model` knows every photo that `other` knows, but those whose last learning failed. Looks through all that
+ * `other` knows when it does. */
+PD_MUST_USE pd_status pd_store_model_covers(pd_store *store, int64_t model, int64_t other, bool *ret_covers,
+                                            pd_error *err);
+
 /* Everything about a photo; strings live until the next call on this store. */
 typedef struct pd_photo {
     int64_t id, content;

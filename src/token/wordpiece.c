@@ -153,13 +153,18 @@ static bool is_chinese(uint32_t code)
 /* All ASCII that is neither letter nor digit, and the blocks where nearly all other punctuation (\p{P}) lies. */
 static bool is_punctuation(uint32_t code)
 {
+    static const uint16_t ranges[][2] = {
+        { 0xA1, 0xA1 },     { 0xA7, 0xA7 },     { 0xAB, 0xAB },     { 0xB6, 0xB7 },
+        { 0xBB, 0xBB },     { 0xBF, 0xBF },     { 0x2010, 0x2027 }, { 0x2030, 0x2043 },
+        { 0x2045, 0x205E }, { 0x3001, 0x3003 }, { 0x3008, 0x3011 }, { 0x3014, 0x301F },
+        { 0xFF01, 0xFF03 }, { 0xFF05, 0xFF0F }, { 0xFF1A, 0xFF1B }, { 0xFF1F, 0xFF1F },
+    };
     if (code < 0x80)
         return code > ' ' && code < 0x7F && !pd_unicode_is_letter(code) && !pd_unicode_is_number(code);
-    return code == 0xA1 || code == 0xA7 || code == 0xAB || code == 0xB6 || code == 0xB7 || code == 0xBB ||
-           code == 0xBF || (code >= 0x2010 && code <= 0x2027) || (code >= 0x2030 && code <= 0x205E && code != 0x2044) ||
-           (code >= 0x3001 && code <= 0x3003) || (code >= 0x3008 && code <= 0x3011) ||
-           (code >= 0x3014 && code <= 0x301F) || (code >= 0xFF01 && code <= 0xFF0F && code != 0xFF04) ||
-           code == 0xFF1A || code == 0xFF1B || code == 0xFF1F;
+    for (size_t i = 0; i < PD_COUNT_OF(ranges); i++)
+        if (code >= ranges[i][0] && code <= ranges[i][1])
+            return true;
+    return false;
 }
 
 static bool is_control(uint32_t code)
@@ -250,15 +255,15 @@ static void append_word(const pd_wordpiece *wordpiece, const uint32_t *word, siz
         append_id(list, wordpiece->specials[PD_WORDPIECE_UNK]);
 }
 
-pd_status pd_wordpiece_encode(const pd_wordpiece *wordpiece, const char *text, size_t len, size_t n_max,
-                              int32_t *ret_ids, size_t *ret_n, pd_error *err)
+pd_status pd_wordpiece_encode(const pd_wordpiece *wordpiece, pd_str text, size_t n_max, int32_t *ret_ids, size_t *ret_n,
+                              pd_error *err)
 {
-    if (len > PD_TOKEN_TEXT_BYTES_MAX)
-        return pd_error_set(err, PD_ERR_LIMIT, "the text is %zu bytes long; at most %d are allowed", len,
+    if (text.len > PD_TOKEN_TEXT_BYTES_MAX)
+        return pd_error_set(err, PD_ERR_LIMIT, "the text is %zu bytes long; at most %d are allowed", text.len,
                             PD_TOKEN_TEXT_BYTES_MAX);
     pd_codes scratch = { 0 }, words = { 0 };
     id_list list = { .ids = ret_ids, .n_max = n_max };
-    pd_status status = cut_words(wordpiece, (pd_str){ text, len }, &scratch, &words);
+    pd_status status = cut_words(wordpiece, text, &scratch, &words);
     for (size_t at = 0; status == PD_OK && at < words.len;) {
         size_t end = at;
         while (end < words.len && words.data[end] != ' ')

@@ -1,10 +1,15 @@
 /* weights.h: tensors in files, mapped and never copied; and weights made ready once and mapped from then on.
  *
  * pd_weights reads what a Hugging Face model directory has: `model.safetensors`, or the shards that
- * `model.safetensors.index.json` names. Format: 8 bytes little-endian header length, a JSON header, then the bytes of
- * the tensors (https://github.com/huggingface/safetensors). Every offset, shape and length is checked against the file
- * before a view is handed out; tensors of types outside of pd_dtype are checked for their place only and are not found.
- * Of an index only the names of the files are used. Immutable after open; any number of threads. */
+ * `model.safetensors.index.json` names; where there is neither, `pytorch_model.bin` or those that
+ * `pytorch_model.bin.index.json` names. Of an index only the names of the files are used. Immutable after open; any
+ * number of threads.
+ *
+ * safetensors: 8 bytes little-endian header length, a JSON header, then the bytes of the tensors
+ * (https://github.com/huggingface/safetensors). PyTorch's (torch.save of a state_dict, from version 1.6 on): a zip
+ * archive of a pickle, of which nothing is ever run, and of the tensors' bytes; those that do not lie in one piece are
+ * copied, 256 MiB of them at most. Every offset, shape and length is checked against the file before a view is handed
+ * out; tensors of types outside of pd_dtype are checked for their place only and are not found. */
 #ifndef PD_WEIGHTS_WEIGHTS_H
 #define PD_WEIGHTS_WEIGHTS_H
 
@@ -29,6 +34,8 @@ typedef enum pd_dtype {
     PD_DTYPE_I8,
     PD_DTYPE_U8,
     PD_DTYPE_BOOL,
+    PD_DTYPE_F64,
+    PD_DTYPE_I16,
     PD_DTYPE_COUNT
 } pd_dtype;
 
@@ -47,7 +54,8 @@ typedef struct pd_tensor {
 
 typedef struct pd_weights pd_weights;
 
-/* Opens a directory's weights, or one .safetensors file when `path` is a file. Errors name the file and the tensor. */
+/* Opens a directory's weights, or one file of either format when `path` is a file. Errors name the file and the tensor.
+ */
 PD_MUST_USE pd_status pd_weights_open(pd_weights **ret_weights, const char *path, pd_error *err);
 void pd_weights_close(pd_weights **weights);
 
@@ -59,6 +67,8 @@ void pd_weights_at(const pd_weights *weights, size_t index, pd_tensor *ret_tenso
 
 /* A string of the header's "__metadata__"; NULL when absent. Borrowed. */
 const char *pd_weights_metadata(const pd_weights *weights, const char *key);
+
+size_t pd_weights_files(const pd_weights *weights); /* how many they lie in */
 
 /* SHA-256 over the bytes of all files, shards in index order. Reads everything once. */
 PD_MUST_USE pd_status pd_weights_hash(const pd_weights *weights, uint8_t ret_digest[PD_SHA256_BYTES], pd_error *err);

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "model/model.h"
 #include "test.h"
+#include "weights/weights.h"
 
 enum { DIM_MAX = 1024, SIDE = 97 };
 
@@ -275,6 +276,131 @@ static void an_absurd_config_is_refused(void)
     pd_mem_free(dir);
 }
 
+/* The model's weights as they are while they arrive: of all tensors that are not of `tower` ("text", "vis") there are
+ * holes (0), or bytes that no tensor may hold (0xFF: not a number). */
+static void write_arriving(const char *dir, const char *tower, int hole)
+{
+    pd_weights *weights = NULL;
+    pd_file_map map = { 0 };
+    pd_tensor tensor;
+    char *path = pd_path_join(tiny, "model.safetensors");
+    REQUIRE(path && pd_file_map_open(&map, path, NULL) == PD_OK && pd_weights_open(&weights, path, NULL) == PD_OK);
+    uint8_t *bytes = pd_mem_dup(map.data, map.len);
+    REQUIRE(bytes);
+    size_t data_len = 0, at = 0;
+    for (size_t i = 0; i < pd_weights_count(weights); i++) {
+        pd_weights_at(weights, i, &tensor);
+        data_len += tensor.count * pd_dtype_bytes(tensor.dtype);
+    }
+    for (size_t i = 0; i < pd_weights_count(weights); i++) {
+        pd_weights_at(weights, i, &tensor);
+        const size_t len = tensor.count * pd_dtype_bytes(tensor.dtype);
+        if (strncmp(tensor.name, tower, strlen(tower)) != 0)
+            memset(bytes + (map.len - data_len) + at, hole, len);
+        at += len;
+    }
+    write_part(dir, "model.safetensors", bytes, map.len);
+    pd_mem_free(bytes);
+    pd_weights_close(&weights);
+    pd_file_map_close(&map);
+    pd_mem_free(path);
+}
+
+static void hash_weights(char ret_text[PD_SHA256_TEXT_BYTES])
+{
+    char *path = pd_path_join(tiny, "model.safetensors");
+    pd_file_map map = { 0 };
+    uint8_t digest[PD_SHA256_BYTES];
+    pd_sha256 sha;
+    REQUIRE(path && pd_file_map_open(&map, path, NULL) == PD_OK);
+    pd_sha256_init(&sha);
+    pd_sha256_update(&sha, map.data, map.len);
+    pd_sha256_finish(&sha, digest);
+    pd_sha256_format(digest, ret_text);
+    pd_file_map_close(&map);
+    pd_mem_free(path);
+}
+
+/* Opens one tower; its id, and what it makes of the words or of a picture. */
+static pd_status open_and_embed(const char *dir, const pd_model_options *options, char ret_id[PD_SHA256_TEXT_BYTES],
+                                float ret_embedding[DIM_MAX], pd_error *err)
+{
+    static uint8_t bytes[SIDE * SIDE * 3];
+    fill_pixels(bytes);
+    const pd_pixels pixels = { .data = bytes, .width = SIDE, .height = SIDE, .row_bytes = SIDE * 3 };
+    pd_model *model = NULL;
+    PD_TRY(pd_model_open(&model, dir, options, err));
+    pd_session *session = begin(model, options->towers);
+    CHECK(session &&
+          (options->towers == PD_MODEL_TEXT ? pd_session_embed_text(session, words, strlen(words), ret_embedding, NULL)
+                                            : pd_session_embed_pixels(session, &pixels, ret_embedding, NULL)) == PD_OK);
+    memcpy(ret_id, pd_model_id(model), PD_SHA256_TEXT_BYTES);
+    pd_session_free(&session);
+    pd_model_close(&model);
+    return PD_OK;
+}
+
+static void weights_that_arrive_open_as_what_they_will_be(void)
+{
+    char sha256[PD_SHA256_TEXT_BYTES], id[PD_SHA256_TEXT_BYTES], id_there[PD_SHA256_TEXT_BYTES];
+    char *dir = copy_model("arriving", "model.safetensors"), *cache = pd_path_join(scratch, "arriving-cache");
+    REQUIRE(dir && cache);
+    hash_weights(sha256);
+    for (int round = 0; round < 4; round++) { /* both towers, with zeros and with not-a-numbers elsewhere */
+        static float embedding[DIM_MAX], there[DIM_MAX];
+        witness w = { 0 };
+        pd_model_options options;
+        pd_model_options_init(&options);
+        options.towers = round & 1 ? PD_MODEL_TEXT : PD_MODEL_VISION;
+        CHECK(open_and_embed(tiny, &options, id_there, there, NULL) == PD_OK);
+        options.cache_dir = cache;
+        options.weights_sha256 = sha256;
+        write_arriving(dir, round & 1 ? "text" : "vis", round & 2 ? 0xFF : 0);
+        CHECK(open_and_embed(dir, &options, id, embedding, NULL) == PD_OK);
+        CHECK(strcmp(id, id_there) == 0 && memcmp(embedding, there, sizeof there) == 0);
+
+        /* what was prepared is that of the finished directory, and is there no more once it is taken back */
+        options.progress = watch;
+        options.progress_user = &w;
+        options.weights_sha256 = NULL;
+        CHECK(open_and_embed(tiny, &options, id, embedding, NULL) == PD_OK);
+        CHECK(w.calls == 0 && memcmp(embedding, there, sizeof there) == 0);
+        CHECK(pd_model_discard_prepared(cache, id, NULL) == PD_OK);
+        CHECK(pd_model_discard_prepared(cache, id, NULL) == PD_OK);
+        CHECK(open_and_embed(tiny, &options, id, embedding, NULL) == PD_OK && w.calls > 0);
+        CHECK(pd_model_discard_prepared(cache, id, NULL) == PD_OK);
+    }
+    pd_mem_free(cache);
+    pd_mem_free(dir);
+}
+
+static void what_is_said_of_arriving_weights_is_not_kept(void)
+{
+    char id[PD_SHA256_TEXT_BYTES], id_there[PD_SHA256_TEXT_BYTES];
+    static float embedding[DIM_MAX];
+    char *dir = copy_model("promised", "none"), *cache = pd_path_join(scratch, "promised-cache");
+    pd_model_options options;
+    pd_model_options_init(&options);
+    REQUIRE(dir && cache);
+    options.towers = PD_MODEL_TEXT;
+    CHECK(open_and_embed(tiny, &options, id_there, embedding, NULL) == PD_OK);
+    options.cache_dir = cache;
+    options.weights_sha256 = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    CHECK(open_and_embed(dir, &options, id, embedding, NULL) == PD_OK && strcmp(id, id_there) != 0);
+    options.weights_sha256 = NULL;
+    CHECK(open_and_embed(dir, &options, id, embedding, NULL) == PD_OK && strcmp(id, id_there) == 0);
+    static const char *const wrong[] = { "", "00", "zz112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+                                         "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff0" };
+    for (size_t i = 0; i < PD_COUNT_OF(wrong); i++) {
+        pd_error error = { 0 };
+        options.weights_sha256 = wrong[i];
+        CHECK(open_and_embed(dir, &options, id, embedding, &error) == PD_ERR_USAGE);
+        CHECK(strstr(error.message, "SHA-256") != NULL);
+    }
+    pd_mem_free(cache);
+    pd_mem_free(dir);
+}
+
 static void running_out_of_memory_leaks_nothing(void)
 {
     pd_model_options options;
@@ -318,6 +444,8 @@ int main(void)
     RUN(a_missing_file_is_named);
     RUN(broken_weights_are_named);
     RUN(an_absurd_config_is_refused);
+    RUN(weights_that_arrive_open_as_what_they_will_be);
+    RUN(what_is_said_of_arriving_weights_is_not_kept);
     RUN(running_out_of_memory_leaks_nothing);
     return TEST_RESULT();
 }
