@@ -50,7 +50,7 @@ test('a download stands in its row while it runs, and says why it ended', () => 
   assert.deepEqual(labels({ complete: false, state: 'partial' }, now), ['Downloading, 55 %', 'loading', 'pause']);
   assert.equal(labels({ complete: false, state: 'partial' }, { pull: pull({ phase: 'check' }) })[0], 'Checking what came');
   const failed = rowOf(model({ complete: false, state: 'partial' }), snapshot({ pull: pull({ running: false, outcome: 'network', message: 'nobody answered' }) }));
-  assert.deepEqual([failed.fault, failed.main, failed.pull], ['nobody answered', 'go-on', null]);
+  assert.deepEqual([failed.fault, failed.main, failed.pull], ['Nobody answered.', 'go-on', null]);
   const paused = rowOf(model({ complete: false, state: 'partial' }), snapshot({ pull: pull({ running: false, outcome: 'cancelled', message: 'stopped' }) }));
   assert.equal(paused.fault, null);
   assert.equal(rowOf(model({ key: 'other' }), snapshot(now)).pull, null);

@@ -1,7 +1,7 @@
 // The catalogue as it is seen: the program's list, with what the snapshot knows newer, in words.
 
 import type { ModelEntry, ModelKind, Pull, Snapshot } from '../types.ts';
-import { bytes, count, duration, plural } from '../words.ts';
+import { asSentence, bytes, count, duration, plural } from '../words.ts';
 
 export type Dot = 'ready' | 'loading' | 'cold' | 'idle' | 'offline';
 export type Deed = 'get' | 'go-on' | 'pause' | 'use' | 'in-use' | 'wake' | 'put-away' | 'retry' | 'remove';
@@ -94,7 +94,7 @@ export function rowOf(asked: ModelEntry, now: Snapshot | null): Row {
     ...labelOf(entry, pull, now),
     current: entry.kind === 'search' ? entry.answering : entry.chosen,
     pull,
-    fault: entry.error ?? failed,
+    fault: entry.error || failed ? asSentence(entry.error || failed!) : null,
     note: noteOf(entry, now?.library?.learned ?? 0),
     ...deedsOf(entry, pull),
   };
