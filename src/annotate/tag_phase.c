@@ -7,10 +7,16 @@ typedef struct tagging {
     pd_phase_parts *parts;
     pd_tagger *tagger;
     pd_machine_query query;
-    size_t dim;
-    uint16_t *half;   /* [dim] */
-    float *embedding; /* [dim] */
     pd_worklist *list;
+    size_t dim;
+    uint16_t *half; /* [dim] */
+
+    /* the batch at hand */
+    size_t n;
+    int64_t contents[PD_PHASE_TAGS_BATCH];
+    float *embeddings; /* [PD_PHASE_TAGS_BATCH, dim] */
+    pd_tagged *tags;   /* [PD_PHASE_TAGS_BATCH, PD_TAGS_MAX] */
+    size_t counts[PD_PHASE_TAGS_BATCH];
 } tagging;
 
 /* The model's number in the catalogue and its length; NO_MATCH: nothing was learned with it. */
@@ -35,8 +41,9 @@ static pd_status prepare(tagging *t, pd_error *err)
     t->query.kind = PD_MACHINE_TAG;
     t->query.source = pd_tagger_source(t->tagger);
     t->half = pd_mem_alloc(t->dim, sizeof *t->half);
-    t->embedding = pd_mem_alloc(t->dim, sizeof *t->embedding);
-    if (!t->half || !t->embedding)
+    t->embeddings = pd_mem_alloc(PD_PHASE_TAGS_BATCH * t->dim, sizeof *t->embeddings);
+    t->tags = pd_mem_alloc((size_t)PD_PHASE_TAGS_BATCH * PD_TAGS_MAX, sizeof *t->tags);
+    if (!t->half || !t->embeddings || !t->tags)
         return pd_error_set_nomem(err);
     int64_t todo = 0;
     PD_TRY(pd_worklist_begin(t->list, t->parts->store, &t->query, &todo, err));
@@ -45,43 +52,47 @@ static pd_status prepare(tagging *t, pd_error *err)
     return PD_OK;
 }
 
-static pd_status tag_content(tagging *t, int64_t content, pd_slate_counts *counts, pd_error *err)
+/* Takes the next contents and their embeddings; t->n 0: there is nothing left. */
+static pd_status take_batch(tagging *t, pd_error *err)
 {
-    pd_status status = pd_store_embedding_get(t->parts->store, content, t->query.model, t->half, t->dim, err);
-    counts->done++;
-    if (status == PD_ERR_NO_MATCH) /* it went since the list was made */
-        return PD_OK;
-    PD_TRY(status);
-    for (size_t i = 0; i < t->dim; i++)
-        t->embedding[i] = pd_half_to_float(t->half[i]);
-    pd_tagged tags[PD_TAGS_MAX];
+    bool any = true;
+    t->n = 0;
+    while (t->n < PD_PHASE_TAGS_BATCH) {
+        int64_t content;
+        PD_TRY(pd_worklist_next(t->list, t->parts->slate, &content, &any, err));
+        if (!any)
+            break;
+        const pd_status status = pd_store_embedding_get(t->parts->store, content, t->query.model, t->half, t->dim, err);
+        if (status == PD_ERR_NO_MATCH) /* it went since the list was made */
+            continue;
+        PD_TRY(status);
+        for (size_t i = 0; i < t->dim; i++)
+            t->embeddings[t->n * t->dim + i] = pd_half_to_float(t->half[i]);
+        t->contents[t->n++] = content;
+    }
+    return PD_OK;
+}
+
+static pd_status put_tags(const tagging *t, size_t at, pd_slate_counts *counts, pd_error *err)
+{
     pd_machine_text texts[PD_TAGS_MAX];
-    const size_t n = pd_tagger_tag(t->tagger, t->embedding, tags);
-    for (size_t i = 0; i < n; i++)
+    const pd_tagged *tags = t->tags + at * PD_TAGS_MAX;
+    for (size_t i = 0; i < t->counts[at]; i++)
         texts[i] = (pd_machine_text){ .text = tags[i].word, .score = tags[i].score, .doubtful = tags[i].doubtful };
-    const pd_machine_about about = { .content = content, .kind = PD_MACHINE_TAG, .source = t->query.source };
-    status = pd_store_machine_put(t->parts->store, &about, texts, n, err);
+    const pd_machine_about about = { .content = t->contents[at], .kind = PD_MACHINE_TAG, .source = t->query.source };
+    const pd_status status = pd_store_machine_put(t->parts->store, &about, texts, t->counts[at], err);
+    counts->done++;
     counts->tagged += status == PD_OK;
     return status == PD_ERR_NO_MATCH ? PD_OK : status;
 }
 
-/* One transaction of what comes next. *ret_n 0: there is nothing left. */
-static pd_status tag_batch(tagging *t, int64_t *ret_contents, size_t *ret_n, pd_slate_counts *ret_counts, pd_error *err)
+/* One transaction. */
+static pd_status write_batch(const tagging *t, pd_slate_counts *counts, pd_error *err)
 {
-    bool any = true;
-    *ret_n = 0;
-    while (*ret_n < PD_PHASE_TAGS_BATCH) {
-        PD_TRY(pd_worklist_next(t->list, t->parts->slate, &ret_contents[*ret_n], &any, err));
-        if (!any)
-            break;
-        ++*ret_n;
-    }
-    if (*ret_n == 0)
-        return PD_OK;
     PD_TRY(pd_phase_begin(t->parts, err));
     pd_status status = PD_OK;
-    for (size_t i = 0; status == PD_OK && i < *ret_n; i++)
-        status = tag_content(t, ret_contents[i], ret_counts, err);
+    for (size_t i = 0; status == PD_OK && i < t->n; i++)
+        status = put_tags(t, i, counts, err);
     if (status == PD_OK)
         status = pd_store_commit(t->parts->store, err);
     if (status != PD_OK)
@@ -91,15 +102,15 @@ static pd_status tag_batch(tagging *t, int64_t *ret_contents, size_t *ret_n, pd_
 
 static pd_status tag_all(tagging *t, int64_t *ret_n, pd_error *err)
 {
-    int64_t contents[PD_PHASE_TAGS_BATCH];
     while (pd_slate_may_begin(t->parts->slate)) {
-        size_t n = 0;
         pd_slate_counts counts = { 0 };
-        PD_TRY(tag_batch(t, contents, &n, &counts, err));
-        if (n == 0)
+        PD_TRY(take_batch(t, err));
+        if (t->n == 0)
             return PD_OK;
-        for (size_t i = 0; i < n; i++)
-            pd_worklist_done(t->list, contents[i]);
+        PD_TRY(pd_tagger_tag_all(t->tagger, t->embeddings, t->n, t->tags, t->counts, err));
+        PD_TRY(write_batch(t, &counts, err));
+        for (size_t i = 0; i < t->n; i++)
+            pd_worklist_done(t->list, t->contents[i]);
         *ret_n += counts.tagged;
         pd_slate_add(t->parts->slate, &counts);
     }
@@ -117,6 +128,7 @@ pd_status pd_phase_tags(pd_phase_parts *parts, int64_t *ret_n, pd_error *err)
     pd_mem_free(t.list);
     pd_tagger_close(&t.tagger);
     pd_mem_free(t.half);
-    pd_mem_free(t.embedding);
+    pd_mem_free(t.embeddings);
+    pd_mem_free(t.tags);
     return status;
 }

@@ -32,6 +32,12 @@ static pd_library_known *need_known(pd_library_shelf *shelf, const char *name)
     return &shelf->known[shelf->n++];
 }
 
+/* A name without a '/' is a key, unless it is that of a folder here. */
+static char *name_option(const char *name)
+{
+    return !strchr(name, '/') && pd_dir_exists(name) ? pd_path_join(".", name) : pd_mem_dup_string(name);
+}
+
 pd_status pd_library_shelf_init(pd_library *library, const pd_library_options *options, pd_error *err)
 {
     pd_library_shelf *shelf = &library->shelf;
@@ -42,8 +48,9 @@ pd_status pd_library_shelf_init(pd_library *library, const pd_library_options *o
                                              .changed = tell_watcher,
                                              .changed_user = shelf };
     shelf->known = pd_mem_alloc(PD_LIBRARY_KNOWN_MAX, sizeof *shelf->known);
-    const char *name = options->model ? options->model : DEFAULT_MODEL;
-    const pd_library_known *known = shelf->known ? need_known(shelf, name) : NULL;
+    char *name = name_option(options->model ? options->model : DEFAULT_MODEL);
+    const pd_library_known *known = shelf->known && name ? need_known(shelf, name) : NULL;
+    pd_mem_free(name);
     if (!known)
         return pd_error_set_nomem(err);
     shelf->option = options->model ? known->name : NULL;
@@ -290,35 +297,40 @@ pd_status pd_library_borrow(pd_library *library, pd_library_choice *choice, pd_m
     return PD_OK;
 }
 
+int pd_library_residence_rank(pd_residence state)
+{
+    static const int ranks[] = { [PD_RESIDENCE_COLD] = 0, [PD_RESIDENCE_IDLE] = 1, [PD_RESIDENCE_FAILED] = 2,
+                                 [PD_RESIDENCE_READY] = 3, [PD_RESIDENCE_LOADING] = 4 };
+    return ranks[state];
+}
+
 typedef struct state_finder {
     const char *dir;
-    int busiest; /* an index of `order`; -1: none */
+    bool found;
+    pd_residence busiest;
 } state_finder;
-
-static const pd_residence order[] = { PD_RESIDENCE_COLD, PD_RESIDENCE_IDLE, PD_RESIDENCE_FAILED, PD_RESIDENCE_READY,
-                                      PD_RESIDENCE_LOADING };
 
 static void compare_state(void *user, const pd_resident *resident)
 {
     state_finder *finder = user;
     if (strcmp(resident->dir, finder->dir) != 0)
         return;
-    for (int i = 0; i < (int)PD_COUNT_OF(order); i++)
-        if (order[i] == resident->state && i > finder->busiest)
-            finder->busiest = i;
+    if (!finder->found || pd_library_residence_rank(resident->state) > pd_library_residence_rank(finder->busiest))
+        finder->busiest = resident->state;
+    finder->found = true;
 }
 
 const char *pd_library_state_of(pd_library *library, const char *dir)
 {
-    state_finder finder = { .dir = dir, .busiest = -1 };
+    state_finder finder = { .dir = dir };
     pd_residency_visit(library->shelf.residency, compare_state, &finder);
-    return finder.busiest < 0 ? NULL : pd_residence_name(order[finder.busiest]);
+    return finder.found ? pd_residence_name(finder.busiest) : NULL;
 }
 
 void pd_library_set_model_idle(pd_library *library, const char *name, double idle_s)
 {
     char *dir = NULL;
-    if (pd_library_find_model(&library->paths, name, &dir, NULL) == PD_OK) /* else there is nothing to put away */
+    if (pd_library_find_named(library, name, &dir, NULL) == PD_OK) /* else there is nothing to put away */
         pd_residency_set_idle(library->shelf.residency, dir, idle_s);
     pd_mem_free(dir);
 }

@@ -2,9 +2,10 @@
  *
  * Parts with a lock each, of which no call holds two, but the reader's, the finder's and the models', shortly, within
  * the searcher's: searching (catalogue, vectors, embedded words), finding (filters, orders, kept results), reading (a
- * connection for what must not wait for a search), showing, writing (what the user does), learning (the job), annotating
- * (the queue of captions and tags), models (which are used, and what is known of them; what is loaded of them is the
- * residency's), decoding (a pool for single pictures), views (their cache), resting (when what is open is put away). */
+ * connection for what must not wait for a search), showing, writing (what the user does), learning (the job),
+ * annotating (the queue of captions and tags), models (which are used, and what is known of them; what is loaded of
+ * them is the residency's), decoding (a pool for single pictures), views (their cache), resting (when what is open is
+ * put away). */
 #ifndef PD_LIBRARY_PARTS_H
 #define PD_LIBRARY_PARTS_H
 
@@ -149,6 +150,20 @@ typedef struct pd_library_rest {
     pthread_t thread;
 } pd_library_rest;
 
+/* The one pull. What others see is a copy, kept by the thread that watches it. */
+typedef struct pd_library_fetching {
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t changed;
+    bool was_started;
+    pd_pull_state state; /* its seq goes on over several pulls */
+    pd_pull *pull;       /* NULL: it has ended */
+    bool has_thread, closing;
+    pthread_t thread;
+    bool use; /* of the thread alone, as the library's options below */
+    char *endpoint, *token, *fetch_path;
+    bool offline;
+} pd_library_fetching;
+
 struct pd_library {
     pd_library_paths paths;
     char *decoder_path; /* or NULL */
@@ -168,6 +183,7 @@ struct pd_library {
     pd_library_views views;
     pd_library_shelf shelf;
     pd_library_rest rest;
+    pd_library_fetching fetching;
 };
 
 /* Which model, and what is known of it. */
@@ -202,14 +218,32 @@ PD_MUST_USE pd_status pd_library_borrow(pd_library *library, pd_library_choice *
                                         const atomic_bool *cancelled, pd_lease *ret_lease, pd_error *err);
 /* A name for people: the key, or the last part of the directory. */
 const char *pd_library_short_name(const char *name);
+/* How busy a part is: loading most, then ready, failed, idle, cold. */
+int pd_library_residence_rank(pd_residence state);
 /* The busiest of its parts; NULL: none was ever needed. */
 const char *pd_library_state_of(pd_library *library, const char *dir);
 
+/* A model as people name it (pd_library_model_use) as the settings name it: a key, or an absolute directory. On the
+ * heap; NULL: out of memory. */
+PD_MUST_USE char *pd_library_settle_name(const char *name);
+/* Its directory, on the heap; NOT_FOUND with a sentence. */
+PD_MUST_USE pd_status pd_library_find_named(const pd_library *library, const char *name, char **ret_dir, pd_error *err);
 /* As pd_library_set_idle, of one model. */
 void pd_library_set_model_idle(pd_library *library, const char *name, double idle_s);
 
 /* How many threads learn and write. Takes the reader's lock, once. */
 unsigned pd_library_workers(pd_library *library);
+
+PD_MUST_USE pd_status pd_library_fetching_init(pd_library_fetching *fetching, const pd_library_options *options,
+                                               pd_error *err);
+void pd_library_fetching_done(pd_library *library); /* cancels, and waits */
+
+/* "owner/name", a name of the catalogue or a key, as the key; a directory as it is. On the heap; NULL when out of
+ * memory.
+ */
+PD_MUST_USE char *pd_library_model_key(const char *name);
+/* Removes what this library learned with a model. BUSY: somebody learns. */
+PD_MUST_USE pd_status pd_library_forget_learned(pd_library *library, const char *model_id, pd_error *err);
 
 void pd_library_rest_init(pd_library_rest *rest, double idle_s);
 void pd_library_rest_done(pd_library *library);

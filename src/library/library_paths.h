@@ -28,7 +28,11 @@ PD_MUST_USE pd_status pd_library_paths_init(pd_library_paths *ret_paths, const p
                                             pd_error *err);
 void pd_library_paths_done(pd_library_paths *paths);
 
-/* The directory of a model: `name` itself when it has a '/' or is a directory; else the first of <program>/models,
+/* The directories that hold models, in the order in which they are searched; on the heap, NULL when out of memory. */
+#define PD_LIBRARY_MODEL_PLACES 4
+PD_MUST_USE char *pd_library_models_dir(const pd_library_paths *paths, size_t place);
+
+/* The directory of a model: `name` itself when it has a '/'; else the first of <program>/models,
  * <program>/../share/pixel-detective/models, the source tree's models and <models> that holds it, and after these
  * <models>/<name>.part, which still arrives. On the heap. PD_ERR_NOT_FOUND tells where it was looked for. */
 #define PD_LIBRARY_PART_SUFFIX ".part"

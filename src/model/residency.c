@@ -29,6 +29,7 @@
 /* What is in memory for a part. */
 typedef struct contents {
     pd_model *model;
+    pd_captioner *captioner; /* of the captioner's part, in place of a model */
     pd_session *spares[SPARES_MAX];
     size_t n_spares;
 } contents;
@@ -101,6 +102,7 @@ static void close_contents(contents *c)
 {
     for (size_t i = 0; i < c->n_spares; i++)
         pd_session_free(&c->spares[i]);
+    pd_captioner_close(&c->captioner);
     pd_model_close(&c->model);
     *c = (contents){ 0 };
 }
@@ -323,7 +325,8 @@ static pd_status open_contents(loading *l, const char *weights_sha256, contents 
                                        .progress = watch_loading,
                                        .progress_user = l,
                                        .weights_sha256 = weights_sha256[0] ? weights_sha256 : NULL };
-    return pd_model_open(&ret->model, l->part->of->dir, &options, err);
+    return l->part->kind == PD_PART_CAPTIONER ? pd_captioner_open(&ret->captioner, l->part->of->dir, &options, err)
+                                              : pd_model_open(&ret->model, l->part->of->dir, &options, err);
 }
 
 /* What the end of a loading means. True: what was loaded is the part's now. */
@@ -351,7 +354,7 @@ static bool settle(pd_residency *r, part *p, pd_status status, const contents *c
     p->state = PD_RESIDENCE_READY;
     p->was_ready = true;
     p->in_memory = *c;
-    p->model_bytes = pd_model_bytes(c->model);
+    p->model_bytes = c->model ? pd_model_bytes(c->model) : 0;
     p->used_ns = pd_clock_ns();
     return true;
 }
@@ -563,6 +566,8 @@ static pd_status wait_until_ready(pd_residency *r, part *p, const atomic_bool *c
 
 static pd_status find_session(pd_residency *r, part *p, pd_lease *lease, pd_error *err)
 {
+    if (p->kind == PD_PART_CAPTIONER) /* its sessions are its borrowers' own */
+        return PD_OK;
     if (p->in_memory.n_spares > 0) {
         lease->session = p->in_memory.spares[--p->in_memory.n_spares];
         return PD_OK;
@@ -604,7 +609,7 @@ pd_status pd_residency_borrow(pd_residency *residency, const char *dir, pd_model
     if (status == PD_OK)
         status = wait_until_ready(residency, p, cancelled, err);
     if (status == PD_OK) {
-        lease = (pd_lease){ .model = p->in_memory.model, .entry = p };
+        lease = (pd_lease){ .model = p->in_memory.model, .captioner = p->in_memory.captioner, .entry = p };
         status = find_session(residency, p, &lease, err);
         if (status != PD_OK)
             (void)come_back(residency, p, NULL);

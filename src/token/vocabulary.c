@@ -116,20 +116,20 @@ static pd_status refuse_bytes(size_t len, pd_error *err)
 }
 
 /* Python's universal newlines: "\r\n" and "\r" end a line too. */
-static pd_status read_lines(pd_vocabulary *vocabulary, reader *r)
+static pd_status read_lines(pd_vocabulary *vocabulary, pd_scan *r)
 {
-    size_t capacity = 0;
+    size_t capacity = 0, texts_len = 0;
     while (r->at < r->len) {
-        pd_vocabulary_entry entry = { .at = (uint32_t)r->texts_len, .id = (int32_t)vocabulary->n_entries };
+        pd_vocabulary_entry entry = { .at = (uint32_t)texts_len, .id = (int32_t)vocabulary->n_entries };
         while (r->at < r->len && r->text[r->at] != '\n' && r->text[r->at] != '\r')
-            vocabulary->texts[r->texts_len++] = r->text[r->at++];
+            vocabulary->texts[texts_len++] = r->text[r->at++];
         if (r->at + 1 < r->len && r->text[r->at] == '\r' && r->text[r->at + 1] == '\n')
             r->at++;
         r->at++;
-        entry.len = (uint32_t)(r->texts_len - entry.at);
+        entry.len = (uint32_t)(texts_len - entry.at);
         PD_TRY(append_entry(vocabulary, &capacity, &entry, r->err));
     }
-    return vocabulary->n_entries ? PD_OK : refuse(r, "there are no words");
+    return vocabulary->n_entries ? PD_OK : pd_scan_refuse(r, "there are no words");
 }
 
 pd_status pd_vocabulary_parse_lines(pd_vocabulary *ret_vocabulary, const char *text, size_t len, pd_error *err)
@@ -137,7 +137,7 @@ pd_status pd_vocabulary_parse_lines(pd_vocabulary *ret_vocabulary, const char *t
     if (len > PD_VOCABULARY_BYTES_MAX)
         return refuse_bytes(len, err);
     pd_vocabulary vocabulary = { .texts = pd_mem_realloc(NULL, len, 1) };
-    reader r = { .text = text, .len = len, .err = err };
+    pd_scan r = { .text = text, .len = len, .err = err };
     pd_status status = vocabulary.texts ? read_lines(&vocabulary, &r) : pd_error_set_nomem(err);
     if (status == PD_OK)
         status = index_words(&vocabulary, err);

@@ -390,7 +390,8 @@ static void without_a_library_a_file_is_described_all_the_same(void)
     REQUIRE(library);
     pd_written written;
     pd_error error = { 0 };
-    CHECK(pd_library_describe(library, &(pd_example){ .text = scene_path("elsewhere.bmp") }, &written, &error) == PD_OK);
+    CHECK(pd_library_describe(library, &(pd_example){ .text = scene_path("elsewhere.bmp") }, &written, &error) ==
+          PD_OK);
     CHECK(written.caption[0] && access(scene_path("data/pixel-detective/catalogue.sqlite"), F_OK) != 0);
     CHECK(pd_library_annotate(library, &both, NULL) == PD_ERR_NO_MATCH);
     pd_library_close(&library);

@@ -1,4 +1,4 @@
-/* writer.c: one picture's words.
+/* picture_writer.c: one picture's words.
  *
  *     pixels -> image tower -> map -> captioner -> captions --text tower--> the one that fits the picture best -> doubt
  *                         \-> embedding -> tagger -> tags
@@ -165,12 +165,12 @@ static pd_status choose_caption(pd_writer *writer, size_t n, pd_written *ret_wri
 
 static pd_status write_caption(pd_writer *writer, const pd_pixels *pixels, pd_written *ret_written, pd_error *err)
 {
-    size_t n = 0;
-    PD_TRY(pd_caption_session_write(writer->session, pixels, &writer->how, writer->captions, &n,
+    pd_captions captions = { .list = writer->captions };
+    PD_TRY(pd_caption_session_write(writer->session, pixels, &writer->how, &captions,
                                     writer->shares_map ? writer->picture : NULL, err));
     if (!writer->shares_map)
         PD_TRY(pd_session_embed_pixels(writer->vision.session, pixels, writer->picture, err));
-    PD_TRY(choose_caption(writer, n, ret_written, err));
+    PD_TRY(choose_caption(writer, captions.n, ret_written, err));
     pd_caption_source(writer->reading.captioner, ret_written->caption_source);
     return PD_OK;
 }
