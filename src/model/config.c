@@ -1,5 +1,7 @@
 #include "model/config.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <math.h>
 
 #include "base/file.h"
@@ -94,8 +96,12 @@ static pd_status read_activation(const pd_section *section, const char *fallback
     } known[] = {
         { "quick_gelu", PD_ACTIVATION_QUICK_GELU },
         { "gelu", PD_ACTIVATION_GELU },
+        { "gelu_python", PD_ACTIVATION_GELU }, /* the same function, written another way, here and below */
         { "gelu_pytorch_tanh", PD_ACTIVATION_GELU_TANH },
+        { "gelu_python_tanh", PD_ACTIVATION_GELU_TANH },
         { "gelu_new", PD_ACTIVATION_GELU_TANH },
+        { "gelu_fast", PD_ACTIVATION_GELU_TANH },
+        { "gelu_accurate", PD_ACTIVATION_GELU_TANH },
     };
     pd_str name;
     PD_TRY(read_text(section, "hidden_act", fallback, &name));
@@ -104,7 +110,8 @@ static pd_status read_activation(const pd_section *section, const char *fallback
             *ret_activation = known[i].activation;
             return PD_OK;
         }
-    return pd_error_set(section->err, PD_ERR_UNSUPPORTED, "%s: \"%shidden_act\" is '%.*s', which is not handled",
+    return pd_error_set(section->err, PD_ERR_UNSUPPORTED,
+                        "%s: \"%shidden_act\" is '%.*s'; quick_gelu, gelu and gelu_pytorch_tanh are handled",
                         section->file, section->name, (int)(name.len < 100 ? name.len : 100), name.ptr);
 }
 
@@ -285,6 +292,9 @@ static pd_status read_family(const pd_section *top, bool *ret_dual)
     const bool clip = pd_str_equal(name, pd_str_of("CLIPModel")) || pd_str_equal(name, pd_str_of("clip"));
     const bool dual = pd_str_equal(name, pd_str_of("VisionTextDualEncoderModel")) ||
                       pd_str_equal(name, pd_str_of("vision-text-dual-encoder"));
+    if (name.len == 0)
+        return pd_error_set(top->err, PD_ERR_FORMAT,
+                            "%s: neither \"architectures\" nor \"model_type\" says what the model is", top->file);
     if (!clip && !dual)
         return pd_error_set(top->err, PD_ERR_UNSUPPORTED,
                             "%s: the model is a '%.*s'; CLIPModel and VisionTextDualEncoderModel are handled",
@@ -356,12 +366,30 @@ pd_status pd_config_parse(pd_config *ret_config, pd_str config, pd_str preproces
     return status;
 }
 
+/* Why one of the two files is not there. */
+static pd_status refuse_missing(const char *dir, const char *name, pd_error *err)
+{
+    DIR *files = opendir(dir);
+    bool is_empty = true;
+    for (const struct dirent *file; files && (file = readdir(files));)
+        is_empty = is_empty && file->d_name[0] == '.';
+    if (!files)
+        return pd_error_set_errno(err, errno, "model '%s'", dir);
+    closedir(files);
+    if (is_empty)
+        return pd_error_set(err, PD_ERR_NOT_FOUND, "model '%s': the directory is empty", dir);
+    return pd_error_set(err, PD_ERR_NOT_FOUND,
+                        "model '%s': no %s in it; a model in Hugging Face's layout has one beside its weights", dir,
+                        name);
+}
+
 static pd_status read_file(const char *dir, const char *name, pd_buf *buf, pd_error *err)
 {
     char *path = pd_path_join(dir, name);
     if (!path)
         return pd_error_set_nomem(err);
-    const pd_status status = pd_file_read(path, PD_CONFIG_BYTES_MAX, buf, err);
+    const pd_status status =
+        pd_file_exists(path) ? pd_file_read(path, PD_CONFIG_BYTES_MAX, buf, err) : refuse_missing(dir, name, err);
     pd_mem_free(path);
     return status;
 }

@@ -36,5 +36,6 @@ PD_MUST_USE pd_status pd_tokenizer_encode(const pd_tokenizer *tokenizer, const c
                                           int32_t *ret_ids, size_t *ret_n_used, pd_error *err);
 
 size_t pd_tokenizer_vocabulary(const pd_tokenizer *tokenizer); /* highest id + 1 */
+int32_t pd_tokenizer_eos(const pd_tokenizer *tokenizer);
 
 #endif
