@@ -86,6 +86,7 @@ static void take_report(pd_pull *pull, const pd_fetch_report *report)
     state->phase = report->phase;
     state->done_bytes = report->done;
     state->total_bytes = report->total;
+    state->n_revoked += state->vision_ready && !report->vision_ready;
     state->vision_ready = report->vision_ready;
     (void)snprintf(state->sha256, sizeof state->sha256, "%s", report->sha256);
     if (report->revision[0])

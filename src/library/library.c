@@ -26,6 +26,8 @@ pd_status pd_library_open(pd_library **ret_library, const pd_library_options *op
     pthread_mutex_init(&library->shelf.lock, NULL);
     pthread_mutex_init(&library->shelf.watch_lock, NULL);
     pthread_mutex_init(&library->views.lock, NULL);
+    pthread_mutex_init(&library->fetching.lock, NULL);
+    pthread_cond_init(&library->fetching.changed, NULL);
     library->views.bytes = -1;
     library->views.bytes_max = options->views_bytes_max ? options->views_bytes_max : PD_LIBRARY_VIEWS_BYTES_MAX;
     pd_library_decoders_init(&library->decoders);
@@ -49,6 +51,8 @@ pd_status pd_library_open(pd_library **ret_library, const pd_library_options *op
         status = pd_library_paths_init(&library->paths, options, err);
     if (status == PD_OK)
         status = pd_library_shelf_init(library, options, err);
+    if (status == PD_OK)
+        status = pd_library_fetching_init(&library->fetching, options, err);
     if (status == PD_OK)
         *ret_library = library;
     else
@@ -92,6 +96,7 @@ void pd_library_close(pd_library **library)
     pd_library *l = *library;
     if (!l)
         return;
+    pd_library_fetching_done(l); /* before the job, which it may begin */
     pd_library_annotate_cancel(l);
     pd_library_annotate_finish(l, NULL);
     pd_library_job_cancel(l);

@@ -150,6 +150,20 @@ typedef struct pd_library_rest {
     pthread_t thread;
 } pd_library_rest;
 
+/* The one pull. What others see is a copy, kept by the thread that watches it. */
+typedef struct pd_library_fetching {
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t changed;
+    bool was_started;
+    pd_pull_state state; /* its seq goes on over several pulls */
+    pd_pull *pull;       /* NULL: it has ended */
+    bool has_thread, closing;
+    pthread_t thread;
+    bool use; /* of the thread alone, as the library's options below */
+    char *endpoint, *token, *fetch_path;
+    bool offline;
+} pd_library_fetching;
+
 struct pd_library {
     pd_library_paths paths;
     char *decoder_path; /* or NULL */
@@ -169,6 +183,7 @@ struct pd_library {
     pd_library_views views;
     pd_library_shelf shelf;
     pd_library_rest rest;
+    pd_library_fetching fetching;
 };
 
 /* Which model, and what is known of it. */
@@ -210,7 +225,7 @@ const char *pd_library_state_of(pd_library *library, const char *dir);
 
 /* A model as people name it (pd_library_model_use) as the settings name it: a key, or an absolute directory. On the
  * heap; NULL: out of memory. */
-PD_MUST_USE char *pd_library_settle_name(const char *name);
+PD_MUST_USE char *pd_library_model_key(const char *name);
 /* Its directory, on the heap; NOT_FOUND with a sentence. */
 PD_MUST_USE pd_status pd_library_find_named(const pd_library *library, const char *name, char **ret_dir, pd_error *err);
 /* As pd_library_set_idle, of one model. */
@@ -218,6 +233,13 @@ void pd_library_set_model_idle(pd_library *library, const char *name, double idl
 
 /* How many threads learn and write. Takes the reader's lock, once. */
 unsigned pd_library_workers(pd_library *library);
+
+PD_MUST_USE pd_status pd_library_fetching_init(pd_library_fetching *fetching, const pd_library_options *options,
+                                               pd_error *err);
+void pd_library_fetching_done(pd_library *library); /* cancels, and waits */
+
+/* Removes what this library learned with a model. BUSY: somebody learns. */
+PD_MUST_USE pd_status pd_library_forget_learned(pd_library *library, const char *model_id, pd_error *err);
 
 void pd_library_rest_init(pd_library_rest *rest, double idle_s);
 void pd_library_rest_done(pd_library *library);

@@ -6,6 +6,8 @@
 #include "base/sha256.h"
 #include "weights/weights.h"
 
+#define PD_PREPARED_NAME_BYTES 16 /* of the digest in hex: what the names of prepared files begin with */
+
 typedef struct pd_identity {
     uint8_t all[PD_SHA256_BYTES];
     uint8_t weights[PD_SHA256_BYTES]; /* pd_weights_hash: of a single file its SHA-256 */
