@@ -186,9 +186,9 @@ static void complete_row(const list *l, row *r, const pd_library_choice *chosen,
     const pd_hub_entry *entry = model->entry;
     model->key = r->key;
     model->dir = r->dir;
-    model->repository = r->repository && r->repository[0]   ? r->repository
-                        : entry && entry->repository ? entry->repository
-                                                     : "";
+    model->repository = r->repository && r->repository[0] ? r->repository
+                        : entry && entry->repository      ? entry->repository
+                                                          : "";
     model->revision = r->revision && r->revision[0] ? r->revision : entry && entry->revision ? entry->revision : "";
     model->built_in = entry && !entry->repository;
     if (model->kind == PD_HUB_CAPTIONS) {

@@ -299,8 +299,11 @@ pd_status pd_library_borrow(pd_library *library, pd_library_choice *choice, pd_m
 
 int pd_library_residence_rank(pd_residence state)
 {
-    static const int ranks[] = { [PD_RESIDENCE_COLD] = 0, [PD_RESIDENCE_IDLE] = 1, [PD_RESIDENCE_FAILED] = 2,
-                                 [PD_RESIDENCE_READY] = 3, [PD_RESIDENCE_LOADING] = 4 };
+    static const int ranks[] = { [PD_RESIDENCE_COLD] = 0,
+                                 [PD_RESIDENCE_IDLE] = 1,
+                                 [PD_RESIDENCE_FAILED] = 2,
+                                 [PD_RESIDENCE_READY] = 3,
+                                 [PD_RESIDENCE_LOADING] = 4 };
     return ranks[state];
 }
 
