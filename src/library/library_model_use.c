@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "library/library_parts.h"
 
-char *pd_library_settle_name(const char *name)
+char *pd_library_model_key(const char *name)
 {
     pd_hub_reference reference;
     if (strchr(name, '/') && pd_dir_exists(name))
@@ -16,7 +16,7 @@ char *pd_library_settle_name(const char *name)
 
 pd_status pd_library_find_named(const pd_library *library, const char *name, char **ret_dir, pd_error *err)
 {
-    char *settled = pd_library_settle_name(name);
+    char *settled = pd_library_model_key(name);
     if (!settled)
         return pd_error_set_nomem(err);
     const pd_status status = pd_library_find_model(&library->paths, settled, ret_dir, err);
@@ -52,11 +52,18 @@ static pd_status find_kind(const char *dir, bool *ret_is_captioner, pd_error *er
     return status;
 }
 
+static bool is_arriving(const char *dir)
+{
+    const size_t len = dir ? strlen(dir) : 0, suffix_len = strlen(PD_LIBRARY_PART_SUFFIX);
+    return len > suffix_len && strcmp(dir + len - suffix_len, PD_LIBRARY_PART_SUFFIX) == 0;
+}
+
 /* Opens every part that searching and learning need: what cannot be used says so here. */
 static pd_status open_search(pd_library *library, pd_library_choice *choice, pd_error *err)
 {
     static const pd_model_part parts[] = { PD_PART_VISION, PD_PART_TEXT };
-    for (size_t i = 0; i < PD_COUNT_OF(parts); i++) {
+    const size_t n_parts = is_arriving(choice->dir) ? 1 : PD_COUNT_OF(parts); /* the text tower comes last */
+    for (size_t i = 0; i < n_parts; i++) {
         pd_lease lease = { 0 };
         PD_TRY(pd_library_borrow(library, choice, parts[i], NULL, &lease, err));
         pd_residency_return(library->shelf.residency, &lease);
@@ -153,7 +160,7 @@ pd_status pd_library_model_use(pd_library *library, const char *name, int64_t *r
 {
     pd_library_choice wanted = { 0 };
     bool is_captioner = false;
-    char *settled = pd_library_settle_name(name);
+    char *settled = pd_library_model_key(name);
     pd_status status = settled ? pd_library_choose_named(library, settled, &wanted, err) : pd_error_set_nomem(err);
     if (status == PD_OK && !wanted.dir)
         status = pd_library_find_model(&library->paths, settled, &wanted.dir, err); /* says where it is not */

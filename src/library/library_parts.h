@@ -225,7 +225,7 @@ const char *pd_library_state_of(pd_library *library, const char *dir);
 
 /* A model as people name it (pd_library_model_use) as the settings name it: a key, or an absolute directory. On the
  * heap; NULL: out of memory. */
-PD_MUST_USE char *pd_library_settle_name(const char *name);
+PD_MUST_USE char *pd_library_model_key(const char *name);
 /* Its directory, on the heap; NOT_FOUND with a sentence. */
 PD_MUST_USE pd_status pd_library_find_named(const pd_library *library, const char *name, char **ret_dir, pd_error *err);
 /* As pd_library_set_idle, of one model. */
@@ -238,10 +238,6 @@ PD_MUST_USE pd_status pd_library_fetching_init(pd_library_fetching *fetching, co
                                                pd_error *err);
 void pd_library_fetching_done(pd_library *library); /* cancels, and waits */
 
-/* "owner/name", a name of the catalogue or a key, as the key; a directory as it is. On the heap; NULL when out of
- * memory.
- */
-PD_MUST_USE char *pd_library_model_key(const char *name);
 /* Removes what this library learned with a model. BUSY: somebody learns. */
 PD_MUST_USE pd_status pd_library_forget_learned(pd_library *library, const char *model_id, pd_error *err);
 

@@ -9,14 +9,6 @@
 #include "library/learner_lock.h"
 #include "library/library_parts.h"
 
-char *pd_library_model_key(const char *name)
-{
-    pd_hub_reference reference;
-    if (pd_dir_exists(name) || pd_hub_reference_parse(name, &reference, NULL) != PD_OK)
-        return pd_mem_dup_string(name);
-    return pd_mem_dup_string(reference.key);
-}
-
 pd_status pd_library_forget_learned(pd_library *library, const char *model_id, pd_error *err)
 {
     pd_store *store = NULL;

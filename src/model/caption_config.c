@@ -124,6 +124,8 @@ static pd_status read_other_tower(const pd_section *top, const pd_section *encod
                             top->file);
     PD_TRY(pd_section_size(encoder, "hidden_size", 1280, 1, PD_CONFIG_WIDTH_MAX, &config->width_memory));
     PD_TRY(copy_text(&weights, "folder", config->encoder_folder, sizeof config->encoder_folder));
+    if (config->encoder_folder[0] == '/')
+        return pd_section_refuse(&weights, "folder", "relative to the captioner's directory");
     return copy_text(&weights, "sha256", config->encoder_sha256, sizeof config->encoder_sha256);
 }
 

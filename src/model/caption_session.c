@@ -83,8 +83,8 @@ static pd_status check_encoder(const pd_captioner *captioner, const pd_model *en
     return PD_OK;
 }
 
-pd_status pd_caption_session_create(pd_caption_session **ret_session, const pd_captioner *captioner,
-                                    const pd_model *encoder, pd_error *err)
+pd_status pd_caption_session_open(pd_caption_session **ret_session, const pd_captioner *captioner,
+                                  const pd_model *encoder, const pd_session_options *options, pd_error *err)
 {
     PD_TRY(check_encoder(captioner, encoder, err));
     const pd_writer *writer = &captioner->decoder.writer;
@@ -106,9 +106,17 @@ pd_status pd_caption_session_create(pd_caption_session **ret_session, const pd_c
     session->map = pd_arena_take(&session->arena, n_map_values, sizeof(float));
     session->memory = pd_arena_take(&session->arena, n_memory, sizeof(float));
     session->base = session->arena.used;
-    session->nn = (pd_nn){ .kernels = &captioner->kernels, .arena = &session->arena };
+    session->nn = (pd_nn){
+        .kernels = &captioner->kernels, .arena = &session->arena, .tap = options->tap, .tap_user = options->tap_user
+    };
     *ret_session = session;
     return PD_OK;
+}
+
+pd_status pd_caption_session_create(pd_caption_session **ret_session, const pd_captioner *captioner,
+                                    const pd_model *encoder, pd_error *err)
+{
+    return pd_caption_session_open(ret_session, captioner, encoder, &(pd_session_options){ 0 }, err);
 }
 
 void pd_caption_session_free(pd_caption_session **session)
@@ -119,21 +127,6 @@ void pd_caption_session_free(pd_caption_session **session)
         pd_mem_free(freeing);
         *session = NULL;
     }
-}
-
-void pd_caption_session_tap(pd_caption_session *session,
-                            void (*tap)(void *user, const char *name, const float *data, size_t rank,
-                                        const size_t *dims),
-                            void *user)
-{
-    session->nn.tap = tap;
-    session->nn.tap_user = user;
-}
-
-const float *pd_caption_session_map(const pd_caption_session *session, size_t *ret_n)
-{
-    *ret_n = session->n_map;
-    return session->map;
 }
 
 /* The encoder's tower: map and embedding of one run. */
@@ -220,23 +213,29 @@ static void run_rows(pd_writing *writing, const int32_t *ids, size_t n, size_t l
                                      .n_memory = session->n_map });
 }
 
-/* A beginning, all its ids at once: each sees those before it. */
-static void read_beginning(pd_writing *writing, const int32_t *ids, size_t n)
+static void tap_logits(const pd_caption_session *session, const float *x, size_t n)
 {
+    const size_t mark = session->nn.arena->used, vocabulary = session->captioner->decoder.vocabulary;
+    float *logits = pd_arena_take(session->nn.arena, n * vocabulary, sizeof *logits);
+    pd_caption_decoder_tell(&session->nn, &session->captioner->decoder, x, n, logits);
+    pd_nn_tap_rows(&session->nn, "logits", logits, n, vocabulary);
+    pd_arena_rewind(session->nn.arena, mark);
+}
+
+/* A beginning, all its ids at once: each sees those before it. */
+static void begin_text(void *user, const int32_t *ids, size_t n, float *ret_logits)
+{
+    pd_writing *writing = user;
+    const pd_caption_session *session = writing->session;
+    const pd_caption_decoder *decoder = &session->captioner->decoder;
     for (size_t i = 0; i < n; i++) {
         writing->slots[i] = writing->positions[i] = writing->paths[i] = (uint32_t)i;
         writing->lengths[i] = (uint32_t)i + 1;
     }
     run_rows(writing, ids, n, 0);
     writing->n_used = writing->length = n;
-}
-
-static void begin_text(void *user, const int32_t *ids, size_t n, float *ret_logits)
-{
-    pd_writing *writing = user;
-    const pd_caption_session *session = writing->session;
-    const pd_caption_decoder *decoder = &session->captioner->decoder;
-    read_beginning(writing, ids, n);
+    if (session->nn.tap)
+        tap_logits(session, writing->x, n);
     pd_caption_decoder_tell(&session->nn, decoder, writing->x + (n - 1) * decoder->writer.width, 1, ret_logits);
 }
 
@@ -258,14 +257,6 @@ static void continue_text(void *user, size_t n, const uint32_t *parents, const i
     writing->length++;
     run_rows(writing, tokens, n, ld);
     pd_caption_decoder_tell(&session->nn, &session->captioner->decoder, writing->x, n, ret_logits);
-}
-
-void pd_caption_session_read(pd_caption_session *session, const int32_t *ids, size_t n, float *ret_logits)
-{
-    pd_arena_rewind(&session->arena, session->base);
-    pd_writing writing = begin_writing(session, n);
-    read_beginning(&writing, ids, n);
-    pd_caption_decoder_tell(&session->nn, &session->captioner->decoder, writing.x, n, ret_logits);
 }
 
 size_t pd_caption_session_generate(pd_caption_session *session, const pd_generate_options *options,

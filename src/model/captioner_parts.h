@@ -82,21 +82,16 @@ struct pd_captioner {
 
 /* The parts of pd_caption_session_write, for itself and for tests. */
 
-/* Sees intermediate tensors: those named in this file, and those of nn.h's writer; as in pd_session_options. */
-void pd_caption_session_tap(pd_caption_session *session,
-                            void (*tap)(void *user, const char *name, const float *data, size_t rank,
-                                        const size_t *dims),
-                            void *user);
+/* pd_caption_session_create with the tap of pd_session_options (its towers mean nothing here). Names: those in this
+ * file, those of the towers and of nn.h's writer, and logits, of every row. The logits of a long beginning take space
+ * that a search with few beams leaves. */
+PD_MUST_USE pd_status pd_caption_session_open(pd_caption_session **ret_session, const pd_captioner *captioner,
+                                              const pd_model *encoder, const pd_session_options *options,
+                                              pd_error *err);
 
 /* The picture that is written about from now on, as normalised input [side, side, 3]. */
 PD_MUST_USE pd_status pd_caption_session_look(pd_caption_session *session, const float *input, float *ret_embedding,
                                               pd_error *err);
-
-/* The map of the picture, [*ret_n, width_memory]. */
-const float *pd_caption_session_map(const pd_caption_session *session, size_t *ret_n);
-
-/* Logits behind each of n ids, all read at once: ret_logits: [n, vocabulary]. */
-void pd_caption_session_read(pd_caption_session *session, const int32_t *ids, size_t n, float *ret_logits);
 
 /* Writes about the picture. beginning: the start and the prompt. Its arena holds the results until the next call. */
 size_t pd_caption_session_generate(pd_caption_session *session, const pd_generate_options *options,

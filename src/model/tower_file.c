@@ -1,3 +1,4 @@
+#include "model/identity.h"
 #include "model/tower_file.h"
 
 #include <stdio.h>
