@@ -2,7 +2,11 @@
 // (standin.mjs).
 
 import assert from 'node:assert/strict';
-import { axe } from './harness.mjs';
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { axe, serveReal, Skip } from './harness.mjs';
 import { StandIn } from './standin.mjs';
 
 const MB = 1_000_000;
@@ -353,4 +357,61 @@ export async function engine_photo_is_written_about_at_once(place) {
   await seen(page).getByText('A flag').waitFor();
   await page.getByRole('status').filter({ hasText: 'The model wrote: A flag' }).waitFor({ state: 'attached' });
   await stand.stop();
+}
+
+/** A hub on this computer with one repository; its address. It ends with the case. */
+async function hub(place, repository, folder, rate) {
+  const script = path.join(path.dirname(fileURLToPath(import.meta.url)), 'hub.py');
+  const child = spawn('python3', [script, repository, folder, String(rate)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  place.ends.push(() => child.stdin.end());
+  const [address] = String(await new Promise((told) => child.stdout.once('data', told))).split('\n');
+  return address;
+}
+
+export async function engine_really_fetches_uses_and_removes_a_model(place) {
+  const checkpoint = path.join(process.env.PD_SHARED ?? '', 'golden', 'parity', 'clip_quickgelu');
+  if (!process.env.PD_SHARED || !fs.existsSync(checkpoint)) throw new Skip('no checkpoint to be fetched here');
+  place.environment.HF_ENDPOINT = await hub(place, 'somebody/seeing', checkpoint, 150_000);
+  const folder = place.folder('Pictures', 6);
+  await place.serve();
+  await place.learn(folder);
+  const page = await place.page('/models');
+  await page.getByRole('list', { name: 'Search' }).getByRole('listitem').first().waitFor();
+  await page.getByRole('textbox', { name: 'Another one from huggingface.co' }).fill('somebody/seeing');
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog', { name: 'Get somebody/seeing?' });
+  await dialog.getByRole('checkbox').check();
+  await dialog.getByRole('button', { name: 'Get it' }).click();
+  await page.getByRole('progressbar', { name: /somebody[/]seeing|somebody--seeing/ }).waitFor();
+  await axe(page);
+  const entry = page.locator('.ModelRow', { hasText: 'somebody/seeing' });
+  await entry.getByText(/in use$/).waitFor();
+  const now = await place.until(({ model }) => model.name === 'somebody--seeing' && !model.next, 'the new model');
+  assert.equal(now.pull.outcome, 'ok');
+  await axe(page);
+  const tiny = page.locator('.ModelRow').first();
+  await tiny.getByText(/It knows all your photos/).waitFor();
+  await tiny.getByRole('button', { name: /^Use: / }).click();
+  await tiny.getByText(/in use$/).waitFor();
+  await entry.getByRole('button', { name: /^Remove / }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+  await entry.waitFor({ state: 'detached' });
+}
+
+export async function engine_really_writes_tags_and_captions(place) {
+  await serveReal(place);
+  const [{ id }] = (await place.api('/search?q=name:dscn0012&n=1')).body.hits;
+  const page = await place.page(`/photo/${id}`);
+  const told = seen(page);
+  await told.getByRole('button', { name: /Write one now|Let the model write one/ }).click();
+  await told.locator('.Caption').waitFor();
+  const { work } = (await place.api(`/photos/${id}`)).body;
+  assert.equal(work.caption_by, 'machine');
+  assert.ok((await told.locator('.Caption').innerText()).startsWith(work.caption.replace(/[.!?\s]+$/, '')), work.caption);
+  await axe(page);
+  await told.getByRole('button', { name: 'It is right: make it mine' }).click();
+  await page.getByRole('region', { name: 'Said by you' }).getByText(work.caption).waitFor();
+  assert.equal((await place.api(`/photos/${id}`)).body.work.caption_by, 'user');
+  await page.keyboard.press('Control+z');
+  await told.locator('.Caption').waitFor();
 }

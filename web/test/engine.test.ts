@@ -76,6 +76,9 @@ test('what changing the model costs is told from what the last job took', () => 
   const all = [small(), model(), model({ key: 'l14', name: 'CLIP L/14', picture_ms: 96 }), model({ key: 'b16', name: 'CLIP B/16', picture_ms: 34 })];
   assert.match(changeWords(all, snapshot({ library: library(48_212) }), 2)!, /^Changing the search model learns the library again: 48,212 photos take about 25 min with CLIP B\/32, 59 min with CLIP L\/14\. Until it is done, search keeps/);
   assert.equal(changeWords(all, snapshot({ library: library(0) }), 2), null);
+  const untold = [small(), model({ picture_ms: null })];
+  const last = job({ running: false, learned: 50, elapsed_s: 5, outcome: 'ok' });
+  assert.match(changeWords(untold, snapshot({ library: library(1000), job: last }), 2)!, /again: at the pace of the last time 1,000 photos take about 1 min 40 s, with a larger model longer\. Until/);
   assert.match(changeWords([small()], snapshot({ library: library(5) }), 2)!, /learns the library again\. Until/);
 });
 

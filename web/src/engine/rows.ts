@@ -140,7 +140,8 @@ export function changeWords(models: readonly ModelEntry[], now: Snapshot | null,
   const taken = others.map(({ name, picture_ms }) => ({ name, s: learnSeconds(photos, picture_ms!, used, threads, job) })).sort((a, b) => a.s - b.s);
   const told = taken.length > 2 ? [taken[0]!, taken.at(-1)!] : taken;
   const times = told.map(({ name, s }, i) => `${i === 0 ? 'about ' : ''}${duration(s)} with ${name}`).join(', ');
-  const long = times ? `: ${plural(photos, 'photo')} ${photos === 1 ? 'takes' : 'take'} ${times}` : '';
+  const pace = others.length === 0 && job && job.learned >= TELLS_FROM ? (photos * job.elapsed_s) / job.learned : null; // what the last one took is the least
+  const long = pace !== null ? `: at the pace of the last time ${plural(photos, 'photo')} ${photos === 1 ? 'takes' : 'take'} about ${duration(pace)}, with a larger model longer` : times ? `: ${plural(photos, 'photo')} ${photos === 1 ? 'takes' : 'take'} ${times}` : '';
   return `Changing the search model learns the library again${long}. Until it is done, search keeps using the old one. Nothing you wrote or rated is touched.`;
 }
 
