@@ -103,11 +103,12 @@ def c_text(parts):
 
 def table(words, above, digest):
     order = {word: i for i, word in enumerate(words)}
+    beneath = set().union(*above.values())
     flat, rows = [], []
     for word, (_, synonyms, texts) in words.items():
         general = sorted(order[name] for name in above[word])
         rows.append(f'    {{ "{word}", {c_text(texts_of(word, synonyms, texts))}, '
-                    f'{len(flat)}, {len(general)} }},\n')
+                    f'{len(flat)}, {len(general)}, {str(word in beneath).lower()} }},\n')
         flat += general
     numbers = ',\n'.join(', '.join(map(str, flat[i:i + 20])) for i in range(0, len(flat), 20))
     return ('#include "annotate/vocabulary.h"\n\n'
