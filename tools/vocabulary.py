@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """vocabulary.py VOCABULARY.txt [OUTPUT.c]: checks the words that photos are tagged with (the form is said at the top of the
-file), and writes them as one C table (src/annotate/vocabulary.h)."""
+file), and writes them as one C table (src/annotate/lexicon.h)."""
 import hashlib
 import pathlib
 import re
@@ -111,7 +111,7 @@ def table(words, above, digest):
                     f'{len(flat)}, {len(general)}, {str(word in beneath).lower()} }},\n')
         flat += general
     numbers = ',\n'.join(', '.join(map(str, flat[i:i + 20])) for i in range(0, len(flat), 20))
-    return ('#include "annotate/vocabulary.h"\n\n'
+    return ('#include "annotate/lexicon.h"\n\n'
             f'static const uint16_t implied[] = {{\n{numbers}\n}};\n\n'
             f'static const pd_word words[] = {{\n{"".join(rows)}}};\n\n'
             'const pd_vocabulary *pd_vocabulary_get(void)\n{\n'

@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 #include "annotate/annotate.h"
-#include "annotate/vocabulary.h"
+#include "annotate/lexicon.h"
 #include "base/file.h"
 
 /* All words in the space of one model. Immutable once made. */

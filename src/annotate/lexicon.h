@@ -1,7 +1,7 @@
-/* vocabulary.h: the words of vocabulary.txt as a table that the build makes (tools/vocabulary.py). Private to the room.
+/* lexicon.h: the words of vocabulary.txt as a table that the build makes (tools/vocabulary.py). Private to the room.
  */
-#ifndef PD_ANNOTATE_VOCABULARY_H
-#define PD_ANNOTATE_VOCABULARY_H
+#ifndef PD_ANNOTATE_LEXICON_H
+#define PD_ANNOTATE_LEXICON_H
 
 #include <stdbool.h>
 #include <stddef.h>
