@@ -33,7 +33,7 @@ from measure import HERE, Program, read_captions
 sys.path.insert(0, str(HERE.parent / 'tools'))
 import vocabulary  # noqa: E402
 
-SCORES = [0.5, 0.6, 0.7, 0.8]
+SCORES = [0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
 COLUMNS = ['model', 'data', 'half', 'tags', 'score', 'precision_micro', 'precision_macro', 'recall_micro',
            'recall_macro', 'given', 'pictures']
 IRREGULAR = {'men': 'man', 'women': 'woman', 'children': 'child', 'people': 'person', 'wolves': 'wolf', 'leaves': 'leaf',
