@@ -20,7 +20,7 @@ typedef struct archive {
 static void put_le(pd_buf *buf, uint64_t value, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        pd_buf_append(buf, &(uint8_t){ (uint8_t)(value >> 8 * i) }, 1);
+        pd_buf_append(buf, &(uint8_t){ i < sizeof value ? (uint8_t)(value >> 8 * i) : 0 }, 1);
 }
 
 static void begin(archive *a)
@@ -181,7 +181,7 @@ static bool counts_up(const pd_weights *weights, const char *name, pd_dtype dtyp
     pd_tensor tensor;
     float values[16];
     if (!pd_weights_find(weights, name, &tensor) || tensor.dtype != dtype || tensor.rank != rank ||
-        memcmp(tensor.shape, shape, rank * sizeof *shape) != 0 || tensor.count > PD_COUNT_OF(values) ||
+        (rank > 0 && memcmp(tensor.shape, shape, rank * sizeof *shape) != 0) || tensor.count > PD_COUNT_OF(values) ||
         pd_tensor_read_f32(&tensor, 0, tensor.count, values, NULL) != PD_OK)
         return false;
     for (size_t i = 0; i < tensor.count; i++)
