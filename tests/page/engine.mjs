@@ -400,14 +400,14 @@ export async function engine_really_fetches_uses_and_removes_a_model(place) {
 
 export async function engine_really_writes_tags_and_captions(place) {
   await serveReal(place);
-  const [{ id }] = (await place.api('/search?q=name:dscn0012&n=1')).body.hits;
+  const [{ id }] = (await place.api('/search?q=&n=1')).body.hits;
   const page = await place.page(`/photo/${id}`);
   const told = seen(page);
   await told.getByRole('button', { name: /Write one now|Let the model write one/ }).click();
   await told.locator('.Caption').waitFor();
   const { work } = (await place.api(`/photos/${id}`)).body;
   assert.equal(work.caption_by, 'machine');
-  assert.ok((await told.locator('.Caption').innerText()).startsWith(work.caption.replace(/[.!?\s]+$/, '')), work.caption);
+  assert.ok((await told.locator('.Caption').innerText()).toLowerCase().startsWith(work.caption.toLowerCase().replace(/[.!?\s]+$/, '')), work.caption);
   await axe(page);
   await told.getByRole('button', { name: 'It is right: make it mine' }).click();
   await page.getByRole('region', { name: 'Said by you' }).getByText(work.caption).waitFor();

@@ -111,6 +111,7 @@ test('what captions cost', () => {
   const writer = model({ kind: 'captions', picture_ms: 700, name: 'BLIP base' });
   assert.match(captionsNote(writer, 3112, 2), / 3,112 photos wait: about 18 min\.$/);
   assert.match(captionsNote(writer, null, 2), / About 0\.7 s each\.$/);
+  assert.match(captionsNote(writer, 3112, 2, 4), / 3,112 photos wait: about 13 min\.$/);
   assert.match(captionsNote(writer, 0, 2), / Every photo has one\.$/);
   assert.match(captionsNote({ ...writer, complete: false }, 3, 2), / BLIP base is not here yet\.$/);
 });

@@ -55,7 +55,7 @@ function labelOf(entry: ModelEntry, pull: Pull | null, now: Snapshot | null): { 
     case 'absent':
       return { label: entry.built_in ? 'Missing' : 'Not here', dot: entry.built_in ? 'offline' : 'cold' };
     case 'partial':
-      return { label: entry.disk_bytes && entry.download_bytes && entry.disk_bytes < entry.download_bytes ? `Begun, ${percent(entry.disk_bytes / entry.download_bytes)}` : 'Begun, not complete', dot: 'cold' };
+      return { label: entry.disk_bytes && entry.download_bytes && entry.disk_bytes < entry.download_bytes ? `Begun, ${percent(entry.disk_bytes / entry.download_bytes)}` : 'Begun', dot: 'cold' };
     case 'loading':
       return { label: `Loading${entry.fraction ? `, ${percent(entry.fraction)}` : ''}${use}`, dot: 'loading' };
     case 'ready':

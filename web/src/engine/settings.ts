@@ -28,8 +28,8 @@ export function idleNote(models: readonly ModelEntry[]): string {
 }
 
 /** What writing captions costs. `waiting`: photos without one, null: not known yet. */
-export function captionsNote(captioner: ModelEntry | null, waiting: number | null, threads: number): string {
-  const each = captioner?.picture_ms ?? 0;
+export function captionsNote(captioner: ModelEntry | null, waiting: number | null, threads: number, rate: number | null = null): string {
+  const each = rate ? (1000 * Math.max(1, threads)) / rate : (captioner?.picture_ms ?? 0); // of one core; what is measured now says it best
   const said = ['A sentence for each photo, in the background, after learning.'];
   if (captioner && !captioner.complete) return `${said[0]} ${captioner.name} is not here yet.`;
   if (waiting === 0) said.push('Every photo has one.');

@@ -33,8 +33,11 @@ export function fitWords(work: Work): string {
   return 'fits the picture well';
 }
 
-/** A caption that is doubtful, as one would say it: 'A train at a station?' */
-export const asQuestion = (caption: string): string => `${caption.replace(/[.!?\s]+$/, '')}?`;
+/** A caption as it is shown: the model writes without a capital. */
+export const asShown = (caption: string): string => caption.charAt(0).toUpperCase() + caption.slice(1);
+
+/** One that is doubtful, as one would say it: 'A train at a station?' */
+export const asQuestion = (caption: string): string => `${asShown(caption).replace(/[.!?\s]+$/, '')}?`;
 
 /** How a tag is called: 'tent, 96 of 100', 'medieval fair, doubtful, 54 of 100' */
 export function tagWords({ name, doubtful, score }: Tag): string {

@@ -20,7 +20,7 @@ test('the caption of the model counts until the reader says otherwise', () => {
 });
 
 test('doubt is said in words', () => {
-  assert.equal(asQuestion('A train at a station. '), 'A train at a station?');
+  assert.equal(asQuestion('a train at a station. '), 'A train at a station?');
   assert.equal(fitWords(work({ caption: 'A', caption_by: 'machine', caption_doubtful: true })), 'may be wrong');
   assert.equal(fitWords(work({ caption: 'A', caption_by: 'machine' })), 'fits the picture well');
   assert.equal(fitWords(work({ caption: 'A', caption_by: 'user' })), '');
