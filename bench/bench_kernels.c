@@ -247,12 +247,14 @@ static void bench_attention(void)
         const size_t n = tokens[i];
         float *qkv = get_floats(n * 3 * WIDTH), *out = get_floats(n * WIDTH);
         float *scratch = get_floats(pd_attention_scratch(n));
-        const pd_attention a = { .n_tokens = n,
+        const pd_attention a = { .n_queries = n,
+                                 .n_keys = n,
                                  .n_heads = HEADS,
                                  .d_head = D_HEAD,
                                  .q = qkv,
                                  .k = qkv + WIDTH,
                                  .v = qkv + 2 * WIDTH,
+                                 .ld_q = 3 * WIDTH,
                                  .ld = 3 * WIDTH,
                                  .scale = 0.125f,
                                  .out = out,

@@ -87,7 +87,7 @@ static void attention(const pd_attention *a)
 {
     const int64_t begin = bench_cpu_ns();
     real.attention(a);
-    count(OP_ATTENTION, begin, 4.0 * (double)(a->n_tokens * a->n_tokens) * (double)(a->n_heads * a->d_head));
+    count(OP_ATTENTION, begin, 4.0 * (double)(a->n_queries * a->n_keys) * (double)(a->n_heads * a->d_head));
 }
 
 static void exchange_kernels(pd_model *model)

@@ -105,8 +105,8 @@ static void score(const pd_attention *a, const struct block *b)
             const size_t depth = a->d_head - i < DEPTH_MAX ? a->d_head - i : DEPTH_MAX;
             const size_t n = b->limit - u < STRIP ? b->limit - u : STRIP;
             transpose_strip(a->k + u * a->ld + b->head + i, a->ld, n, depth, strip);
-            const struct tile t = { .a = a->q + b->first * a->ld + b->head + i,
-                                    .ld_a = a->ld,
+            const struct tile t = { .a = a->q + b->first * a->ld_q + b->head + i,
+                                    .ld_a = a->ld_q,
                                     .b = strip,
                                     .ld_b = STRIP,
                                     .c = a->scratch + u,
@@ -142,7 +142,7 @@ static void attend(const pd_attention *a, const struct block *b)
 {
     score(a, b);
     for (size_t row = 0; row < b->rows; row++)
-        weigh(a->scratch + row * b->ld, a->scale, a->causal ? b->first + row + 1 : a->n_tokens, b->limit);
+        weigh(a->scratch + row * b->ld, a->scale, a->causal ? b->first + row + 1 : a->n_keys, b->limit);
     for (size_t i = 0; i < a->d_head; i += STRIP) {
         const struct tile t = { .a = a->scratch,
                                 .ld_a = b->ld,
@@ -158,12 +158,12 @@ static void attend(const pd_attention *a, const struct block *b)
 
 static void attention(const pd_attention *a)
 {
-    struct block b = { .ld = (a->n_tokens + PD_ATTENTION_ALIGN - 1) / PD_ATTENTION_ALIGN * PD_ATTENTION_ALIGN };
+    struct block b = { .ld = (a->n_keys + PD_ATTENTION_ALIGN - 1) / PD_ATTENTION_ALIGN * PD_ATTENTION_ALIGN };
     for (size_t head = 0; head < a->n_heads; head++)
-        for (b.first = 0; b.first < a->n_tokens; b.first += b.rows) {
-            const size_t left = a->n_tokens - b.first;
+        for (b.first = 0; b.first < a->n_queries; b.first += b.rows) {
+            const size_t left = a->n_queries - b.first;
             b.rows = left < PD_ATTENTION_ROWS ? left : PD_ATTENTION_ROWS;
-            b.limit = a->causal ? b.first + b.rows : a->n_tokens;
+            b.limit = a->causal ? b.first + b.rows : a->n_keys;
             b.head = head * a->d_head;
             attend(a, &b);
         }

@@ -100,19 +100,20 @@ typedef struct pd_depthwise {
     float *y;                 /* [h_out * w_out, channels], not x */
 } pd_depthwise;
 
-/* Softmax attention of one sequence, all heads. q, k, v are views into a row-major buffer: row t of head h begins at
+/* Softmax attention of one sequence, all heads. q, k, v are views into row-major buffers: row t of head h begins at
  * base + t * ld + h * d_head. out[t][h * d_head ..] = sum over u of softmax_u(scale * q_t . k_u) * v_u. */
 typedef struct pd_attention {
-    size_t n_tokens, n_heads, d_head;
+    size_t n_queries, n_keys; /* the same number within one sequence; others look at another's keys */
+    size_t n_heads, d_head;
     const float *q, *k, *v;
-    size_t ld; /* of q, k and v */
+    size_t ld_q, ld; /* of q; of k and v */
     float scale;
-    bool causal; /* token t sees u <= t only */
+    bool causal; /* query t sees u <= t only; as many keys as queries */
     float *out;
     size_t ld_out;
-    float *scratch; /* pd_attention_scratch(n_tokens) floats */
+    float *scratch; /* pd_attention_scratch(n_keys) floats */
 } pd_attention;
-size_t pd_attention_scratch(size_t n_tokens);
+size_t pd_attention_scratch(size_t n_keys);
 
 /* One pass of a separable resize over 8-bit RGB, as Pillow's ImagingResample does it (src/libImaging/Resample.c, "8bpc"
  * paths): for output i the source pixels first[i] .. first[i] + count[i] - 1 are weighted with

@@ -61,4 +61,4 @@ void pd_pack_bf16(const float *w, size_t n, size_t k, uint16_t *ret_packed)
                     *ret_packed++ = output < n && j < k ? pd_bf16_of_float(w[output * k + j]) : 0;
 }
 
-size_t pd_attention_scratch(size_t n_tokens) { return PD_ATTENTION_ROWS * round_up(n_tokens, PD_ATTENTION_ALIGN); }
+size_t pd_attention_scratch(size_t n_keys) { return PD_ATTENTION_ROWS * round_up(n_keys, PD_ATTENTION_ALIGN); }

@@ -66,12 +66,12 @@ static void depthwise(const pd_depthwise *d)
 /* Softmax over what query t sees, in scratch; returns how many tokens that are. */
 static size_t weigh_tokens(const pd_attention *a, size_t t, size_t first)
 {
-    const size_t seen = a->causal ? t + 1 : a->n_tokens;
+    const size_t seen = a->causal ? t + 1 : a->n_keys;
     double largest = -INFINITY, total = 0.0;
     for (size_t u = 0; u < seen; u++) {
         double dot = 0.0;
         for (size_t i = 0; i < a->d_head; i++)
-            dot += (double)a->q[t * a->ld + first + i] * (double)a->k[u * a->ld + first + i];
+            dot += (double)a->q[t * a->ld_q + first + i] * (double)a->k[u * a->ld + first + i];
         a->scratch[u] = (float)(dot * (double)a->scale);
         largest = fmax(largest, a->scratch[u]);
     }
@@ -85,7 +85,7 @@ static size_t weigh_tokens(const pd_attention *a, size_t t, size_t first)
 static void attention(const pd_attention *a)
 {
     for (size_t head = 0; head < a->n_heads; head++)
-        for (size_t t = 0; t < a->n_tokens; t++) {
+        for (size_t t = 0; t < a->n_queries; t++) {
             const size_t first = head * a->d_head;
             const size_t seen = weigh_tokens(a, t, first);
             for (size_t i = 0; i < a->d_head; i++) {

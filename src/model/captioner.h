@@ -30,6 +30,7 @@ PD_MUST_USE pd_status pd_captioner_open(pd_captioner **ret_captioner, const char
 void pd_captioner_close(pd_captioner **captioner);
 const char *pd_captioner_name(const pd_captioner *captioner); /* the directory's last part */
 const char *pd_captioner_id(const pd_captioner *captioner);   /* as pd_model_id, the encoder's weights included */
+size_t pd_captioner_bytes(const pd_captioner *captioner);     /* mapped and allocated for it, sessions not counted */
 size_t pd_captioner_image_side(const pd_captioner *captioner);
 /* The directory whose image tower it reads; NULL: it has its own. A session needs that model, opened with
  * PD_MODEL_VISION; another file than the one the captioner was fitted to is PD_ERR_FORMAT at session_create. */
@@ -61,12 +62,17 @@ typedef struct pd_caption_session pd_caption_session;
 PD_MUST_USE pd_status pd_caption_session_create(pd_caption_session **ret_session, const pd_captioner *captioner,
                                                 const pd_model *encoder, pd_error *err);
 void pd_caption_session_free(pd_caption_session **session);
-/* ret_captions: [options->n_captions], *ret_n of them are there (at least one). ret_embedding: NULL, or [dim of
- * encoder]: the search model's embedding of the picture, from the same run of its image tower; untouched without an
- * encoder. */
+typedef struct pd_captions {
+    pd_caption *list; /* the caller's, room for options->n_captions */
+    size_t n;         /* set: how many of them are there, at least one; best first */
+} pd_captions;
+
+/* ret_embedding: NULL, or [dim of encoder]: the search model's embedding of the picture, from the same run of its image
+ * tower; untouched without an encoder. Allocates nothing, but for a prompt. PD_ERR_LIMIT when beams x tokens are more
+ * than a session keeps (2048), or prompt and caption longer than the captioner's context. */
 PD_MUST_USE pd_status pd_caption_session_write(pd_caption_session *session, const pd_pixels *pixels,
-                                               const pd_caption_options *options, pd_caption *ret_captions,
-                                               size_t *ret_n, float *ret_embedding, pd_error *err);
+                                               const pd_caption_options *options, pd_captions *ret_captions,
+                                               float *ret_embedding, pd_error *err);
 
 /* What a captioner's directory advises for honesty (generation_config.json `rerank`, `doubt`); NAN where it is silent.
  */

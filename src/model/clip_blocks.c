@@ -19,19 +19,27 @@ static void fold_norm(pd_linear_source *source, const char *block, const char *n
 
 enum { QKV, OUT, FC1, FC2, LAYERS };
 
-static void list_sources(const char *name, const pd_encoder *encoder, pd_linear_source ret_sources[LAYERS])
+const pd_block_names pd_clip_block_names = {
+    .block = "encoder.layers.",
+    .qkv = { "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj" },
+    .n_qkv = 3,
+    .out = "self_attn.out_proj",
+    .fc1 = "mlp.fc1",
+    .fc2 = "mlp.fc2",
+    .norm1 = "layer_norm1",
+    .norm2 = "layer_norm2",
+};
+
+static void list_sources(const char *name, const pd_block_names *names, const pd_encoder *encoder,
+                         pd_linear_source ret_sources[LAYERS])
 {
-    static const char *const qkv_parts[] = { "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj" };
-    static const char *const out_parts[] = { "self_attn.out_proj" };
-    static const char *const fc1_parts[] = { "mlp.fc1" };
-    static const char *const fc2_parts[] = { "mlp.fc2" };
     const size_t width = encoder->width, width_mlp = encoder->width_mlp;
-    ret_sources[QKV] = make_source(name, qkv_parts, 3, width, width);
-    ret_sources[OUT] = make_source(name, out_parts, 1, width, width);
-    ret_sources[FC1] = make_source(name, fc1_parts, 1, width_mlp, width);
-    ret_sources[FC2] = make_source(name, fc2_parts, 1, width, width_mlp);
-    fold_norm(&ret_sources[QKV], name, "layer_norm1");
-    fold_norm(&ret_sources[FC1], name, "layer_norm2");
+    ret_sources[QKV] = make_source(name, names->qkv, names->n_qkv, 3 * width / names->n_qkv, width);
+    ret_sources[OUT] = make_source(name, &names->out, 1, width, width);
+    ret_sources[FC1] = make_source(name, &names->fc1, 1, width_mlp, width);
+    ret_sources[FC2] = make_source(name, &names->fc2, 1, width, width_mlp);
+    fold_norm(&ret_sources[QKV], name, names->norm1);
+    fold_norm(&ret_sources[FC1], name, names->norm2);
 }
 
 /* The block in floats, over the calibration rows. */
@@ -48,14 +56,13 @@ static pd_status observe_block(pd_draft drafts[LAYERS], const pd_encoder *encode
     return pd_calibration_end(&calibration);
 }
 
-static pd_status prepare_block(pd_block *ret_block, const char *name, const pd_encoder *encoder, float *rows,
-                               size_t n_rows, pd_preparer *preparer)
+/* sources: of the block's layers. */
+static pd_status prepare_block(pd_block *ret_block, const pd_linear_source sources[LAYERS], const pd_encoder *encoder,
+                               float *rows, size_t n_rows, pd_preparer *preparer)
 {
-    pd_linear_source sources[LAYERS];
     pd_draft drafts[LAYERS] = { 0 };
     pd_linear *const layers[LAYERS] = { &ret_block->qkv, &ret_block->out, &ret_block->fc1, &ret_block->fc2 };
     pd_status status = PD_OK;
-    list_sources(name, encoder, sources);
     for (size_t i = 0; status == PD_OK && i < LAYERS; i++)
         status = pd_draft_begin(&drafts[i], &sources[i], preparer);
     if (status == PD_OK && rows)
@@ -67,13 +74,15 @@ static pd_status prepare_block(pd_block *ret_block, const char *name, const pd_e
     return status;
 }
 
-pd_status pd_blocks_prepare(pd_block *ret_blocks, const char *prefix, const pd_encoder *encoder, float *rows,
+pd_status pd_blocks_prepare(pd_block *ret_blocks, const pd_block_source *source, const pd_encoder *encoder, float *rows,
                             size_t n_rows, pd_preparer *preparer)
 {
     for (size_t i = 0; i < encoder->n_layers; i++) {
         char name[64];
-        snprintf(name, sizeof name, "%sencoder.layers.%zu.", prefix, i);
-        PD_TRY(prepare_block(&ret_blocks[i], name, encoder, rows, n_rows, preparer));
+        pd_linear_source sources[LAYERS];
+        snprintf(name, sizeof name, "%s%s%zu.", source->prefix, source->names->block, i);
+        list_sources(name, source->names, encoder, sources);
+        PD_TRY(prepare_block(&ret_blocks[i], sources, encoder, rows, n_rows, preparer));
     }
     return PD_OK;
 }

@@ -42,7 +42,8 @@ static pd_status prepare_layers(pd_text_tower *tower, const pd_config *config, f
 {
     const size_t width = config->text.tower.width;
     char name[PD_TENSOR_NAME_BYTES];
-    PD_TRY(pd_blocks_prepare(tower->blocks, config->text_prefix, &tower->encoder, rows, n_rows, preparer));
+    const pd_block_source source = { config->text_prefix, &pd_clip_block_names };
+    PD_TRY(pd_blocks_prepare(tower->blocks, &source, &tower->encoder, rows, n_rows, preparer));
     snprintf(name, sizeof name, "%sfinal_layer_norm.weight", config->text_prefix);
     PD_TRY(pd_prepare_floats(preparer, name, 1, width, &tower->norm_w));
     snprintf(name, sizeof name, "%sfinal_layer_norm.bias", config->text_prefix);

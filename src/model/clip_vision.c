@@ -78,7 +78,8 @@ static pd_status prepare_layers(pd_vit_tower *tower, const pd_config *config, co
     PD_TRY(prepare_start(tower, config, picture, preparer));
     if (picture)
         PD_TRY(start_rows(tower, picture, rows, preparer));
-    PD_TRY(pd_blocks_prepare(tower->blocks, config->vision_prefix, &tower->encoder, rows, n, preparer));
+    const pd_block_source source = { config->vision_prefix, &pd_clip_block_names };
+    PD_TRY(pd_blocks_prepare(tower->blocks, &source, &tower->encoder, rows, n, preparer));
     PD_TRY(prepare_norm(preparer, config, "post_layernorm", &tower->post_w, &tower->post_b));
     if (rows)
         preparer->kernels->layer_norm(rows, n, width, tower->post_w, tower->post_b, tower->encoder.eps, rows);

@@ -44,9 +44,14 @@ typedef struct pd_mobilenet_config {
     float eps; /* of the batch norms */
 } pd_mobilenet_config;
 
-/* Resize the short side to `short_side`, cut or pad to side x side, then value * mul + add per channel. */
+typedef enum pd_filter { PD_FILTER_BICUBIC, PD_FILTER_BILINEAR } pd_filter; /* of Pillow: with antialiasing */
+
+/* Resize the short side to `short_side`, cut or pad to side x side (`square`: resize both sides to `side`, whatever
+ * that does to the proportions), then value * mul + add per channel. */
 typedef struct pd_preprocess_config {
     size_t short_side, side;
+    bool square;
+    pd_filter filter;
     float mul[3], add[3];
 } pd_preprocess_config;
 

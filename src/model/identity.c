@@ -11,12 +11,13 @@
 #include "base/mem.h"
 #include "token/token.h"
 
-#define NOTE_HEAD "pixel-detective model identity 1\n"
+#define NOTE_HEAD "pixel-detective model identity 2\n"
 #define NOTE_BYTES_MAX ((size_t)1 << 20)
 #define NOTE_NAME_BYTES 24 /* of the directory's digest that name the note */
 
 static const char *const identity_files[] = { "config.json", "preprocessor_config.json", "vocab.json",
-                                              "merges.txt",  "tokenizer_config.json",    "special_tokens_map.json" };
+                                              "merges.txt",  "tokenizer_config.json",    "special_tokens_map.json",
+                                              "vocab.txt",   "generation_config.json" };
 
 static bool has_ending(const char *name, const char *ending)
 {
@@ -107,10 +108,9 @@ static pd_status digest_weights(const pd_weights *weights, const char *weights_s
 }
 
 static pd_status hash_all(const char *dir, const pd_weights *weights, const char *weights_sha256,
-                          uint8_t ret_digest[PD_SHA256_BYTES], pd_error *err)
+                          pd_identity *ret_identity, pd_error *err)
 {
     pd_sha256 sha;
-    uint8_t digest[PD_SHA256_BYTES];
     bool reads_json = false;
     pd_sha256_init(&sha);
     for (size_t i = 0; i < PD_COUNT_OF(identity_files); i++)
@@ -118,29 +118,31 @@ static pd_status hash_all(const char *dir, const pd_weights *weights, const char
     PD_TRY(pd_tokenizer_reads_json(dir, &reads_json, err));
     if (reads_json)
         PD_TRY(hash_file(&sha, dir, PD_TOKENIZER_JSON, err));
-    PD_TRY(digest_weights(weights, weights_sha256, digest, err));
-    pd_sha256_update(&sha, digest, sizeof digest);
-    pd_sha256_finish(&sha, ret_digest);
+    PD_TRY(digest_weights(weights, weights_sha256, ret_identity->weights, err));
+    pd_sha256_update(&sha, ret_identity->weights, sizeof ret_identity->weights);
+    pd_sha256_finish(&sha, ret_identity->all);
     return PD_OK;
 }
 
-/* A note is the description of the files, then the digest in hex and a newline. */
-static bool read_note(const char *path, const pd_buf *files, uint8_t ret_digest[PD_SHA256_BYTES])
+/* A note is the description of the files, then both digests in hex, each with a newline. */
+static bool read_note(const char *path, const pd_buf *files, pd_identity *ret_identity)
 {
     pd_buf note;
     pd_buf_init(&note, NOTE_BYTES_MAX);
     const bool same =
-        pd_file_read(path, NOTE_BYTES_MAX, &note, NULL) == PD_OK && note.len == files->len + PD_SHA256_TEXT_BYTES &&
-        memcmp(note.data, files->data, files->len) == 0 && parse_digest(note.data + files->len, ret_digest);
+        pd_file_read(path, NOTE_BYTES_MAX, &note, NULL) == PD_OK && note.len == files->len + 2 * PD_SHA256_TEXT_BYTES &&
+        memcmp(note.data, files->data, files->len) == 0 && parse_digest(note.data + files->len, ret_identity->all) &&
+        parse_digest(note.data + files->len + PD_SHA256_TEXT_BYTES, ret_identity->weights);
     pd_buf_done(&note);
     return same;
 }
 
-static void write_note(const char *path, pd_buf *files, const uint8_t digest[PD_SHA256_BYTES])
+static void write_note(const char *path, pd_buf *files, const pd_identity *identity)
 {
-    char text[PD_SHA256_TEXT_BYTES];
-    pd_sha256_format(digest, text);
-    if (pd_buf_appendf(files, "%s\n", text) == PD_OK) {
+    char all[PD_SHA256_TEXT_BYTES], weights[PD_SHA256_TEXT_BYTES];
+    pd_sha256_format(identity->all, all);
+    pd_sha256_format(identity->weights, weights);
+    if (pd_buf_appendf(files, "%s\n%s\n", all, weights) == PD_OK) {
         pd_error ignored;
         const pd_status status = pd_file_replace(path, files->data, files->len, false, &ignored);
         (void)status; /* the next open hashes again */
@@ -162,18 +164,18 @@ static char *make_note_path(const char *dir, const char *cache_dir)
 }
 
 pd_status pd_identity_find(const char *dir, const pd_weights *weights, const char *weights_sha256,
-                           const char *cache_dir, uint8_t ret_digest[PD_SHA256_BYTES], pd_error *err)
+                           const char *cache_dir, pd_identity *ret_identity, pd_error *err)
 {
     if (!cache_dir || weights_sha256)
-        return hash_all(dir, weights, weights_sha256, ret_digest, err);
+        return hash_all(dir, weights, weights_sha256, ret_identity, err);
     pd_buf files;
     pd_buf_init(&files, NOTE_BYTES_MAX);
     char *path = make_note_path(dir, cache_dir);
     pd_status status = path ? describe_files(dir, &files, err) : pd_error_set_nomem(err);
-    if (status == PD_OK && !read_note(path, &files, ret_digest)) {
-        status = hash_all(dir, weights, NULL, ret_digest, err);
+    if (status == PD_OK && !read_note(path, &files, ret_identity)) {
+        status = hash_all(dir, weights, NULL, ret_identity, err);
         if (status == PD_OK)
-            write_note(path, &files, ret_digest);
+            write_note(path, &files, ret_identity);
     }
     pd_mem_free(path);
     pd_buf_done(&files);

@@ -242,7 +242,14 @@ static void tap_block(const pd_nn *nn, size_t index, const pd_mobile *block, con
     pd_nn_tap_map(nn, name, y, block->window.h_out, block->window.w_out, block->reduce.n);
 }
 
-void pd_mobilenet_tower_run(const pd_nn *nn, const pd_mobilenet_tower *tower, const float *input, float *ret_embedding)
+size_t pd_mobilenet_tower_map(const pd_mobilenet_tower *tower)
+{
+    const pd_window *last = &tower->blocks[PD_MOBILENET_BLOCKS - 1].window;
+    return last->h_out * last->w_out;
+}
+
+void pd_mobilenet_tower_run(const pd_nn *nn, const pd_mobilenet_tower *tower, const float *input, float *ret_map,
+                            float *ret_embedding)
 {
     const size_t mark = nn->arena->used, floats = largest_map(tower);
     float *const maps[2] = { pd_arena_take(nn->arena, floats, sizeof(float)),
@@ -260,6 +267,8 @@ void pd_mobilenet_tower_run(const pd_nn *nn, const pd_mobilenet_tower *tower, co
     pd_linear_run(nn, &tower->head, x, tower->head.k,
                   &(pd_gemm){ .m = pixels, .activation = PD_ACTIVATION_RELU6, .c = map, .ld_c = n });
     pd_nn_tap_map(nn, "vision_map", map, last->h_out, last->w_out, n);
+    if (ret_map)
+        memcpy(ret_map, map, pixels * n * sizeof *map);
     pd_pool_mean(map, pixels, n, pooled);
     pd_nn_tap_rows(nn, "vision_pooled", pooled, 1, n);
     pd_linear_run(nn, &tower->projection, pooled, n,

@@ -1,7 +1,6 @@
 #include "model/model_parts.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,8 +8,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "model/identity.h"
-
-#define PREPARED_NAME_BYTES 16 /* of the model's id, in the names of prepared files */
+#include "model/tower_file.h"
 
 void pd_model_options_init(pd_model_options *ret_options)
 {
@@ -26,41 +24,16 @@ const char *pd_towers_name(unsigned towers)
     return towers == PD_MODEL_VISION ? "its image tower" : "both its towers";
 }
 
-static const char *precision_name(pd_precision precision) { return precision == PD_PRECISION_INT8 ? "int8" : "fp32"; }
-
-/* Everything that the bytes of a prepared file depend on. */
-static void make_key(const pd_model *model, const char *tower, pd_precision precision, uint8_t ret_key[PD_SHA256_BYTES])
+static pd_status prepare_text(void *user, pd_preparer *preparer)
 {
-    char text[PD_SHA256_TEXT_BYTES + 64];
-    const int len = snprintf(text, sizeof text, "%s %s %s layout %d version %d", model->id, tower,
-                             precision_name(precision), PD_KERNELS_LAYOUT, PD_PREPARE_VERSION);
-    pd_sha256 sha;
-    pd_sha256_init(&sha);
-    pd_sha256_update(&sha, text, (size_t)len);
-    pd_sha256_finish(&sha, ret_key);
-}
-
-/* "<cache_dir>/<id>-text-int8.prepared"; NULL when there is no cache. */
-static pd_status make_prepared_path(const char *cache_dir, const char *id, const char *tower, pd_precision precision,
-                                    char **ret_path, pd_error *err)
-{
-    char name[PREPARED_NAME_BYTES + 32];
-    *ret_path = NULL;
-    if (!cache_dir)
-        return PD_OK;
-    snprintf(name, sizeof name, "%.*s-%s-%s.prepared", PREPARED_NAME_BYTES, id, tower, precision_name(precision));
-    *ret_path = pd_path_join(cache_dir, name);
-    return *ret_path ? PD_OK : pd_error_set_nomem(err);
-}
-
-static pd_status prepare_text(pd_model *model, pd_preparer *preparer)
-{
+    pd_model *model = user;
     pd_text_tower_done(&model->text); /* of an attempt before */
     return pd_text_tower_prepare(&model->text, &model->config, preparer);
 }
 
-static pd_status prepare_vision(pd_model *model, pd_preparer *preparer)
+static pd_status prepare_vision(void *user, pd_preparer *preparer)
 {
+    pd_model *model = user;
     pd_vit_tower_done(&model->vit);
     if (model->config.vision == PD_VISION_VIT)
         return pd_vit_tower_prepare(&model->vit, &model->config, preparer);
@@ -69,7 +42,7 @@ static pd_status prepare_vision(pd_model *model, pd_preparer *preparer)
 
 typedef struct tower_kind {
     const char *name; /* in the names of prepared files */
-    pd_status (*prepare)(pd_model *model, pd_preparer *preparer);
+    pd_status (*prepare)(void *model, pd_preparer *preparer);
 } tower_kind;
 
 static const tower_kind text_kind = { "text", prepare_text }, vision_kind = { "vision", prepare_vision };
@@ -93,41 +66,16 @@ static uint64_t count_bytes(const pd_model *model, const char *prefix, const cha
 static pd_status open_tower(pd_model *model, const tower_kind *kind, const pd_model_options *options,
                             pd_prepare_progress *progress, pd_prepared **ret_prepared, pd_error *err)
 {
-    uint8_t key[PD_SHA256_BYTES];
-    char *path = NULL;
-    pd_prepared *prepared = NULL;
-    pd_error attempt_error; /* a damaged file is made again, and nobody need hear of it */
-    make_key(model, kind->name, options->precision, key);
-    pd_status status = make_prepared_path(options->cache_dir, model->id, kind->name, options->precision, &path, err);
-    for (int attempt = 0; status == PD_OK; attempt++) {
-        status = pd_prepared_open(&prepared, path, key, &attempt_error);
-        if (status != PD_OK) {
-            (void)pd_error_hand_on(err, &attempt_error);
-            break;
-        }
-        pd_preparer preparer = { .weights = model->weights,
-                                 .prepared = prepared,
-                                 .kernels = &model->kernels,
-                                 .precision = options->precision,
-                                 .progress = progress,
+    const pd_tower_file file = { .id = model->id,
                                  .dir = model->dir,
-                                 .err = &attempt_error };
-        status = kind->prepare(model, &preparer);
-        if (status == PD_OK)
-            status = pd_prepared_seal(prepared, &attempt_error);
-        if (status != PD_OK && (status != PD_ERR_CORRUPT || attempt > 0))
-            (void)pd_error_hand_on(err, &attempt_error);
-        if (status != PD_ERR_CORRUPT || attempt > 0)
-            break;
-        pd_prepared_discard(&prepared);
-        status = PD_OK;
-    }
-    if (status == PD_OK)
-        *ret_prepared = prepared;
-    else
-        pd_prepared_close(&prepared);
-    pd_mem_free(path);
-    return status;
+                                 .name = kind->name,
+                                 .weights = model->weights,
+                                 .kernels = &model->kernels,
+                                 .options = options,
+                                 .progress = progress,
+                                 .prepare = kind->prepare,
+                                 .user = model };
+    return pd_tower_file_open(&file, ret_prepared, err);
 }
 
 static pd_status open_tokenizer(pd_model *model, pd_error *err)
@@ -151,15 +99,16 @@ static pd_status open_tokenizer(pd_model *model, pd_error *err)
 
 static pd_status open_parts(pd_model *model, const pd_model_options *options, pd_error *err)
 {
-    uint8_t digest[PD_SHA256_BYTES];
     PD_TRY(pd_config_read(&model->config, model->dir, err));
     PD_TRY(pd_weights_open(&model->weights, model->dir, err));
     if (options->cache_dir) {
         const pd_status made = pd_dir_make(options->cache_dir, NULL);
         (void)made; /* a cache that cannot be written is no reason not to search */
     }
-    PD_TRY(pd_identity_find(model->dir, model->weights, options->weights_sha256, options->cache_dir, digest, err));
-    pd_sha256_format(digest, model->id);
+    pd_identity identity;
+    PD_TRY(pd_identity_find(model->dir, model->weights, options->weights_sha256, options->cache_dir, &identity, err));
+    pd_sha256_format(identity.all, model->id);
+    pd_sha256_format(identity.weights, model->weights_sha256);
     const uint64_t text_bytes = count_bytes(model, model->config.text_prefix, "text_projection");
     const uint64_t vision_bytes = count_bytes(model, model->config.vision_prefix, "visual_projection");
     pd_prepare_progress progress = { .tell = options->progress,
@@ -215,11 +164,11 @@ void pd_model_close(pd_model **model)
 
 pd_status pd_model_discard_prepared(const char *cache_dir, const char *id, pd_error *err)
 {
-    for (int i = 0; i < 4; i++) {
-        const tower_kind *kind = i & 1 ? &text_kind : &vision_kind;
+    static const char *const names[] = { "text", "vision", "caption" };
+    for (size_t i = 0; i < 2 * PD_COUNT_OF(names); i++) {
+        const pd_precision precision = i & 1 ? PD_PRECISION_INT8 : PD_PRECISION_FP32;
         char *path = NULL;
-        PD_TRY(
-            make_prepared_path(cache_dir, id, kind->name, i & 2 ? PD_PRECISION_INT8 : PD_PRECISION_FP32, &path, err));
+        PD_TRY(pd_tower_file_path(cache_dir, id, names[i / 2], precision, &path, err));
         const int failed = path && unlink(path) != 0 && errno != ENOENT ? errno : 0;
         pd_mem_free(path);
         if (failed)
@@ -233,6 +182,12 @@ size_t pd_model_image_side(const pd_model *model) { return model->config.preproc
 size_t pd_model_text_tokens(const pd_model *model) { return model->config.text.n_positions; }
 const char *pd_model_name(const pd_model *model) { return pd_path_name(model->dir); }
 const char *pd_model_id(const pd_model *model) { return model->id; }
+
+size_t pd_model_bytes(const pd_model *model)
+{
+    return (model->prepared_text ? pd_prepared_bytes(model->prepared_text) : 0) +
+           (model->prepared_vision ? pd_prepared_bytes(model->prepared_vision) : 0);
+}
 
 pd_status pd_model_tokenize(const pd_model *model, const char *text, size_t len, int32_t *ret_ids, size_t *ret_n_used,
                             pd_error *err)

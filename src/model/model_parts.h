@@ -12,7 +12,7 @@ struct pd_model {
     unsigned towers;
     pd_config config;
     pd_kernels kernels;
-    char id[PD_SHA256_TEXT_BYTES];
+    char id[PD_SHA256_TEXT_BYTES], weights_sha256[PD_SHA256_TEXT_BYTES];
     pd_weights *weights;
     pd_tokenizer *tokenizer;                      /* with the text tower only */
     pd_prepared *prepared_text, *prepared_vision; /* hold what the towers point to */
@@ -23,5 +23,9 @@ struct pd_model {
 
 /* "its text tower", "its image tower" or both, for sentences. */
 const char *pd_towers_name(unsigned towers);
+
+/* Mapped and allocated: prepared weights of the open towers; a session's space. */
+size_t pd_model_bytes(const pd_model *model);
+size_t pd_session_bytes(const pd_session *session);
 
 #endif

@@ -33,6 +33,10 @@ static pd_status find_tensor(const pd_preparer *preparer, const char *name, size
             preparer->err, PD_ERR_FORMAT,
             "model '%s': the weights hold no tensor '%s': they are incomplete, or of another model than config.json",
             preparer->dir, name);
+    while (tensor.rank > rank && tensor.shape[0] == 1) {
+        tensor.rank--;
+        memmove(tensor.shape, tensor.shape + 1, tensor.rank * sizeof *tensor.shape);
+    }
     if (tensor.rank != rank || memcmp(tensor.shape, shape, rank * sizeof *shape) != 0) {
         char is[96], should[96];
         format_shape(tensor.shape, tensor.rank, is);
@@ -179,7 +183,9 @@ static pd_status fill_dense(const pd_preparer *preparer, const pd_linear_source 
             PD_TRY(read_kernels(preparer, name, source, w));
         else
             PD_TRY(read_tensor(preparer, name, 2, (const size_t[]){ source->n, source->k }, w));
-        if (source->bias)
+        if (source->bias && source->bias_name[0])
+            PD_TRY(read_vector(preparer, source->bias_name, "", source->n, dense->bias));
+        else if (source->bias)
             PD_TRY(read_vector(preparer, source->names[part], ".bias", source->n, dense->bias + part * source->n));
     }
     switch (source->fold) {

@@ -43,6 +43,7 @@ typedef struct pd_linear_source {
     size_t n_names;
     size_t n, k; /* of each of them */
     bool bias;
+    char bias_name[PD_TENSOR_NAME_BYTES]; /* "": as above; else the bias is this tensor (of a single layer) */
     size_t kernel;   /* 0: weights are [n, k]. Else [n, c, kernel, kernel], turned into rows of order y, x, channel */
     bool keep_float; /* not for int8, whatever the precision */
     pd_fold fold;
@@ -62,7 +63,8 @@ PD_MUST_USE pd_status pd_prepare_block(pd_preparer *preparer, size_t count, size
 PD_MUST_USE pd_status pd_prepare_depthwise(pd_preparer *preparer, const char *name, size_t channels, float eps,
                                            const float **ret_w, const float **ret_bias);
 
-/* A tensor of m x k (m 1: of k) floats as it is. */
+/* A tensor of m x k (m 1: of k) floats as it is. Here and elsewhere a tensor may have more dimensions than it needs, of
+ * size 1, in front. */
 PD_MUST_USE pd_status pd_prepare_floats(pd_preparer *preparer, const char *name, size_t m, size_t k,
                                         const float **ret_values);
 

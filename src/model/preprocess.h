@@ -1,9 +1,9 @@
 /* preprocess.h: any picture to the model's square of pixels, as Pillow and transformers' image processors do it.
  *
  * The short side is resized to short_side, the long side to int(short_side * long / short) (truncated), with Pillow's
- * antialiased bicubic: rows first, rounded and clipped to 8 bits, then columns. The square is cut at
- * floor((length - side) / 2); where the picture is smaller it stands in the middle of zeros. Only what the square shows
- * is computed. Private to the room. */
+ * antialiased bicubic or bilinear: rows first, rounded and clipped to 8 bits, then columns. The square is cut at
+ * floor((length - side) / 2); where the picture is smaller it stands in the middle of zeros. Or both sides are resized
+ * to the square's. Only what the square shows is computed. Private to the room. */
 #ifndef PD_MODEL_PREPROCESS_H
 #define PD_MODEL_PREPROCESS_H
 

@@ -59,6 +59,8 @@ void pd_session_free(pd_session **session)
     *session = NULL;
 }
 
+size_t pd_session_bytes(const pd_session *session) { return session->arena.size; }
+
 static pd_status require_tower(const pd_session *session, unsigned tower, pd_error *err)
 {
     if (session->towers & tower)
@@ -118,7 +120,7 @@ pd_status pd_session_embed_input(pd_session *session, const float *input, float 
     if (model->config.vision == PD_VISION_VIT)
         pd_vit_tower_run(&session->nn, &model->vit, input, ret_embedding);
     else
-        pd_mobilenet_tower_run(&session->nn, &model->mobilenet, input, ret_embedding);
+        pd_mobilenet_tower_run(&session->nn, &model->mobilenet, input, NULL, ret_embedding);
     return finish_embedding(session, "picture", ret_embedding, err);
 }
 

@@ -60,14 +60,32 @@ PD_MUST_USE pd_status pd_mobilenet_tower_prepare(pd_mobilenet_tower *ret_tower, 
                                                  pd_preparer *preparer);
 size_t pd_mobilenet_tower_need(const pd_mobilenet_tower *tower);
 
-/* input: [side, side, 3]. Taps: stem, layer_0 .. layer_15, vision_map ([h, w, channels], NHWC), vision_pooled
- * [1, head.n], image_embeds [1, dim]. */
-void pd_mobilenet_tower_run(const pd_nn *nn, const pd_mobilenet_tower *tower, const float *input, float *ret_embedding);
+/* Vectors of the last map, each of head.n. */
+size_t pd_mobilenet_tower_map(const pd_mobilenet_tower *tower);
 
-/* The blocks of a CLIP encoder, "<prefix>encoder.layers.<i>.": both CLIP towers have the same. encoder: its shape.
- * rows: [n_rows, width], what the first block gets in calibration, changed to what the last one gives; NULL when
- * nothing is fresh. */
-PD_MUST_USE pd_status pd_blocks_prepare(pd_block *ret_blocks, const char *prefix, const pd_encoder *encoder,
+/* input: [side, side, 3]. ret_map: the last map, [pd_mobilenet_tower_map, head.n], rows of pixels in order y, x; or
+ * NULL. Taps: stem, layer_0 .. layer_15, vision_map ([h, w, channels], NHWC), vision_pooled [1, head.n], image_embeds
+ * [1, dim]. */
+void pd_mobilenet_tower_run(const pd_nn *nn, const pd_mobilenet_tower *tower, const float *input, float *ret_map,
+                            float *ret_embedding);
+
+/* What the parts of a pre-norm encoder's blocks are called in the file, behind the block's own name. */
+typedef struct pd_block_names {
+    const char *block; /* "encoder.layers." and the block's number and a dot */
+    const char *qkv[3];
+    size_t n_qkv; /* 1: fused, rows in the same order */
+    const char *out, *fc1, *fc2, *norm1, *norm2;
+} pd_block_names;
+
+extern const pd_block_names pd_clip_block_names; /* both CLIP towers */
+
+/* The blocks of an encoder, "<prefix>encoder.layers.<i>.". encoder: its shape. rows: [n_rows, width], what the first
+ * block gets in calibration, changed to what the last one gives; NULL when nothing is fresh. */
+typedef struct pd_block_source {
+    const char *prefix;
+    const pd_block_names *names;
+} pd_block_source;
+PD_MUST_USE pd_status pd_blocks_prepare(pd_block *ret_blocks, const pd_block_source *source, const pd_encoder *encoder,
                                         float *rows, size_t n_rows, pd_preparer *preparer);
 
 /* Where a projection without bias comes from, [dim, width]. */

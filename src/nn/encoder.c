@@ -70,12 +70,14 @@ static void attend(const pd_nn *nn, const pd_encoder *encoder, const pd_block *b
     nn->kernels->layer_norm(x, n_tokens, width, NULL, NULL, encoder->eps, scratch->rows);
     pd_linear_run(nn, &block->qkv, scratch->rows, width,
                   &(pd_gemm){ .m = n_tokens, .c = scratch->qkv, .ld_c = 3 * width });
-    nn->kernels->attention(&(pd_attention){ .n_tokens = n_tokens,
+    nn->kernels->attention(&(pd_attention){ .n_queries = n_tokens,
+                                            .n_keys = n_tokens,
                                             .n_heads = encoder->n_heads,
                                             .d_head = d_head,
                                             .q = scratch->qkv,
                                             .k = scratch->qkv + width,
                                             .v = scratch->qkv + 2 * width,
+                                            .ld_q = 3 * width,
                                             .ld = 3 * width,
                                             .scale = 1.0f / sqrtf((float)d_head),
                                             .causal = encoder->causal,
@@ -100,7 +102,7 @@ void pd_encoder_run(const pd_nn *nn, const pd_encoder *encoder, float *x, size_t
     for (size_t i = 0; i < encoder->n_layers; i++) {
         const pd_block *block = &encoder->blocks[i];
         attend(nn, encoder, block, &scratch, x, n_tokens);
-        if (!nn->tap && !nn->observe && i + 1 == encoder->n_layers) {
+        if (row != PD_EVERY_ROW && !nn->tap && !nn->observe && i + 1 == encoder->n_layers) {
             add_attention(nn, encoder, block, scratch.rows + row * width, x + row * width, 1);
             add_mlp(nn, encoder, block, &scratch, x + row * width, 1);
             break;

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "kernels/kernels.h"
@@ -65,10 +66,60 @@ typedef struct pd_encoder {
 /* tapped: pd_nn.tap will be set, which takes a copy of x. */
 size_t pd_encoder_need(const pd_encoder *encoder, size_t n_tokens, bool tapped);
 
-/* Runs all blocks over x: [n_tokens, width], in place. Only row `row` of the result is meant to be used: the last block
- * computes no other (unless tapped or observed). Taps: <name>_layer_<i>, and before the residual is added
- * <name>_layer_<i>_attn, <name>_layer_<i>_mlp; [n_tokens, width]. */
+#define PD_EVERY_ROW SIZE_MAX
+
+/* Runs all blocks over x: [n_tokens, width], in place. Only row `row` of the result is meant to be used (or
+ * PD_EVERY_ROW): the last block computes no other (unless tapped or observed). Taps: <name>_layer_<i>, and before the
+ * residual is added <name>_layer_<i>_attn, <name>_layer_<i>_mlp; [n_tokens, width]. */
 void pd_encoder_run(const pd_nn *nn, const pd_encoder *encoder, float *x, size_t n_tokens, size_t row);
+
+/* One block of a BERT-type decoder: self-attention, attention to another sequence (the memory: a picture's patches) and
+ * MLP, each added to what came before and normalised then (transformers: modeling_bert.py, modeling_blip_text.py). */
+typedef struct pd_writer_block {
+    pd_linear qkv;                                    /* [3 * width, width]: rows of q, then k, then v */
+    pd_linear out;                                    /* [width, width] */
+    pd_linear cross_q;                                /* [width, width] */
+    pd_linear cross_kv;                               /* [2 * width, width of the memory] */
+    pd_linear cross_out;                              /* [width, width] */
+    pd_linear fc1;                                    /* [width_mlp, width] */
+    pd_linear fc2;                                    /* [width, width_mlp] */
+    const float *self_w, *self_b, *cross_w, *cross_b; /* [width], the layer norms behind each */
+    const float *mlp_w, *mlp_b;
+} pd_writer_block;
+
+/* A decoder that writes text about a memory, token by token, for several beams at once. */
+typedef struct pd_writer {
+    size_t width, width_mlp, width_memory, n_heads, n_layers;
+    float eps;
+    pd_activation activation;
+    const pd_writer_block *blocks; /* [n_layers] */
+} pd_writer;
+
+/* Some rows go through all blocks at once: the newest token of every beam, or a whole prompt. Keys and values of every
+ * token are kept in slots, and a row's path names the slots that it sees: beams that part share what they had in
+ * common, and nothing is moved. */
+typedef struct pd_writer_step {
+    size_t n_rows;
+    float *x;              /* [n_rows, width]: embeddings, then results */
+    const uint32_t *slots; /* [n_rows]: where the keys and values of each row go */
+    const uint32_t
+        *paths; /* row r sees slots paths[r * ld_paths] .. [r * ld_paths + lengths[r] - 1]; its own is last */
+    const uint32_t *lengths;
+    size_t ld_paths;
+    float *cache; /* [n_layers, n_slots, 2 * width] */
+    size_t n_slots;
+    const float *memory; /* of pd_writer_remember */
+    size_t n_memory;
+} pd_writer_step;
+
+/* Scratch of either function below. */
+size_t pd_writer_need(const pd_writer *writer, size_t rows_max, size_t length_max, size_t n_memory);
+
+/* Keys and values of the memory's n vectors, for all steps: ret_memory: [n_layers, n, 2 * width]. */
+void pd_writer_remember(const pd_nn *nn, const pd_writer *writer, const float *vectors, size_t n, float *ret_memory);
+
+/* Taps: text_layer_<i>_self, text_layer_<i>_cross, text_layer_<i>, all behind their layer norms; [n_rows, width]. */
+void pd_writer_run(const pd_nn *nn, const pd_writer *writer, const pd_writer_step *step);
 
 /* Where a 3 x 3 convolution reads: padding at the start only, for what lies beyond the end is zero as well. */
 typedef struct pd_window {

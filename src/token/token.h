@@ -1,4 +1,6 @@
-/* token.h: text to token ids.
+/* token.h: text to token ids, and back.
+ *
+ * WordPiece of captioners (BertTokenizer) is at the end.
  *
  * CLIP's byte-level BPE: vocab.json and merges.txt of a Hugging Face directory (CLIPTokenizer); where one of them is
  * not there, its tokenizer.json (CLIPTokenizerFast: anything but CLIP's own settings in it is refused). Text is cleaned
@@ -13,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/str.h"
 
 #define PD_TOKEN_TEXT_BYTES_MAX 4096 /* PRODUCT's limit for a query */
 #define PD_TOKEN_VOCABULARY_MAX 1000000
@@ -37,5 +40,26 @@ PD_MUST_USE pd_status pd_tokenizer_encode(const pd_tokenizer *tokenizer, const c
 
 size_t pd_tokenizer_vocabulary(const pd_tokenizer *tokenizer); /* highest id + 1 */
 int32_t pd_tokenizer_eos(const pd_tokenizer *tokenizer);
+
+/* WordPiece (BERT): vocab.txt of a Hugging Face directory, do_lower_case, strip_accents, tokenize_chinese_chars,
+ * clean_up_tokenization_spaces and the special tokens of its tokenizer_config.json. A text is stripped of control
+ * characters, lower-cased and freed of accents where the config says so, cut at white space, punctuation and around
+ * Chinese characters, and every word is taken apart into the longest pieces that the vocabulary has. Immutable after
+ * open; any number of threads. Source: google-research/bert tokenization.py; transformers tokenization_bert.py. */
+typedef struct pd_wordpiece pd_wordpiece;
+
+PD_MUST_USE pd_status pd_wordpiece_open(pd_wordpiece **ret_wordpiece, const char *dir, pd_error *err);
+void pd_wordpiece_close(pd_wordpiece **wordpiece);
+size_t pd_wordpiece_vocabulary(const pd_wordpiece *wordpiece); /* highest id + 1 */
+
+/* The ids of the words alone, [CLS] and [SEP] not among them: at most n_max, which have to suffice (PD_ERR_LIMIT).
+ * PD_ERR_LIMIT beyond PD_TOKEN_TEXT_BYTES_MAX. */
+PD_MUST_USE pd_status pd_wordpiece_encode(const pd_wordpiece *wordpiece, pd_str text, size_t n_max, int32_t *ret_ids,
+                                          size_t *ret_n, pd_error *err);
+
+/* The words of ids, "##" pieces joined, special tokens and ids beyond the vocabulary left out, spaces before
+ * punctuation and contractions taken away. NUL-terminated, cut at a character where `bytes` do not suffice. Allocates
+ * nothing. */
+void pd_wordpiece_decode(const pd_wordpiece *wordpiece, const int32_t *ids, size_t n, char *ret_text, size_t bytes);
 
 #endif

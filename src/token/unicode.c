@@ -227,6 +227,19 @@ void pd_unicode_compose(const pd_codes *text, pd_codes *ret_composed)
     compose_parts(ret_composed);
 }
 
+void pd_unicode_strip_marks(const pd_codes *text, pd_codes *ret_plain)
+{
+    for (size_t i = 0; i < text->len; i++) {
+        const size_t first = ret_plain->len;
+        size_t n = first;
+        decompose_code(text->data[i], ret_plain);
+        for (size_t at = first; at < ret_plain->len; at++)
+            if (combining_of(ret_plain->data[at]) == 0)
+                ret_plain->data[n++] = ret_plain->data[at];
+        ret_plain->len = n;
+    }
+}
+
 uint32_t pd_unicode_standard_width(uint32_t code)
 {
     if (code < 0xFF01 || code >= 0xFF01 + PD_COUNT_OF(standard_width) || standard_width[code - 0xFF01] == 0)

@@ -17,6 +17,9 @@ void pd_unicode_lower(const pd_codes *text, pd_codes *ret_lower);
 /* Appends the text in Normalization Form C (UAX #15). */
 void pd_unicode_compose(const pd_codes *text, pd_codes *ret_composed);
 
+/* Appends the text taken apart (Form D) without its combining marks: "café" -> "cafe". */
+void pd_unicode_strip_marks(const pd_codes *text, pd_codes *ret_plain);
+
 /* The ordinary form of a half- or full-width one (NFKC of U+FF01 .. U+FFEF); `code` itself for others. U+FFE3, whose
  * form is two code points, is left. */
 uint32_t pd_unicode_standard_width(uint32_t code);

@@ -71,7 +71,7 @@ static size_t hash_word(pd_str word)
     return (size_t)(hash ^ hash >> 29);
 }
 
-static pd_str word_of(const pd_vocabulary *vocabulary, size_t index)
+pd_str pd_vocabulary_word(const pd_vocabulary *vocabulary, size_t index)
 {
     const pd_vocabulary_entry *entry = &vocabulary->entries[index];
     return (pd_str){ vocabulary->texts + entry->at, entry->len };
@@ -84,7 +84,7 @@ static uint32_t *find_slot(const pd_vocabulary *vocabulary, pd_str word)
     size_t at = hash_word(word) & mask;
     for (size_t probes = 0; probes < PROBES_MAX; probes++, at = (at + 1) & mask) {
         const uint32_t taken = vocabulary->slots[at];
-        if (!taken || pd_str_equal(word_of(vocabulary, taken - 1), word))
+        if (!taken || pd_str_equal(pd_vocabulary_word(vocabulary, taken - 1), word))
             return &vocabulary->slots[at];
     }
     return NULL;
@@ -99,7 +99,7 @@ static pd_status index_words(pd_vocabulary *vocabulary, pd_error *err)
     if (!vocabulary->slots)
         return pd_error_set_nomem(err);
     for (size_t i = 0; i < vocabulary->n_entries; i++) {
-        const pd_str word = word_of(vocabulary, i);
+        const pd_str word = pd_vocabulary_word(vocabulary, i);
         uint32_t *slot = find_slot(vocabulary, word);
         if (!slot)
             return pd_error_set(err, PD_ERR_LIMIT, "too many words with the same hash");
@@ -110,10 +110,48 @@ static pd_status index_words(pd_vocabulary *vocabulary, pd_error *err)
     return PD_OK;
 }
 
+static pd_status refuse_bytes(size_t len, pd_error *err)
+{
+    return pd_error_set(err, PD_ERR_LIMIT, "%zu bytes; at most %zu are allowed", len, PD_VOCABULARY_BYTES_MAX);
+}
+
+/* Python's universal newlines: "\r\n" and "\r" end a line too. */
+static pd_status read_lines(pd_vocabulary *vocabulary, pd_scan *r)
+{
+    size_t capacity = 0, texts_len = 0;
+    while (r->at < r->len) {
+        pd_vocabulary_entry entry = { .at = (uint32_t)texts_len, .id = (int32_t)vocabulary->n_entries };
+        while (r->at < r->len && r->text[r->at] != '\n' && r->text[r->at] != '\r')
+            vocabulary->texts[texts_len++] = r->text[r->at++];
+        if (r->at + 1 < r->len && r->text[r->at] == '\r' && r->text[r->at + 1] == '\n')
+            r->at++;
+        r->at++;
+        entry.len = (uint32_t)(texts_len - entry.at);
+        PD_TRY(append_entry(vocabulary, &capacity, &entry, r->err));
+    }
+    return vocabulary->n_entries ? PD_OK : pd_scan_refuse(r, "there are no words");
+}
+
+pd_status pd_vocabulary_parse_lines(pd_vocabulary *ret_vocabulary, const char *text, size_t len, pd_error *err)
+{
+    if (len > PD_VOCABULARY_BYTES_MAX)
+        return refuse_bytes(len, err);
+    pd_vocabulary vocabulary = { .texts = pd_mem_realloc(NULL, len, 1) };
+    pd_scan r = { .text = text, .len = len, .err = err };
+    pd_status status = vocabulary.texts ? read_lines(&vocabulary, &r) : pd_error_set_nomem(err);
+    if (status == PD_OK)
+        status = index_words(&vocabulary, err);
+    if (status == PD_OK)
+        *ret_vocabulary = vocabulary;
+    else
+        pd_vocabulary_done(&vocabulary);
+    return status;
+}
+
 pd_status pd_vocabulary_parse(pd_vocabulary *ret_vocabulary, const char *text, size_t len, pd_error *err)
 {
     if (len > PD_VOCABULARY_BYTES_MAX)
-        return pd_error_set(err, PD_ERR_LIMIT, "%zu bytes; at most %zu are allowed", len, PD_VOCABULARY_BYTES_MAX);
+        return refuse_bytes(len, err);
     pd_vocabulary vocabulary = { .texts = pd_mem_realloc(NULL, len, 1) };
     pd_scan r = { .text = text, .len = len, .err = err };
     pd_status status = vocabulary.texts ? read_entries(&vocabulary, &r) : pd_error_set_nomem(err);

@@ -410,3 +410,11 @@ void pd_prepared_discard(pd_prepared **prepared)
         (void)unlink((*prepared)->path);
     pd_prepared_close(prepared);
 }
+
+size_t pd_prepared_bytes(const pd_prepared *prepared)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < prepared->n_rows; i++)
+        bytes += (size_t)prepared->rows[i].bytes;
+    return bytes;
+}

@@ -107,5 +107,6 @@ PD_MUST_USE pd_status pd_prepared_block(pd_prepared *prepared, size_t count, siz
 PD_MUST_USE pd_status pd_prepared_seal(pd_prepared *prepared, pd_error *err);
 void pd_prepared_discard(pd_prepared **prepared); /* closes and removes the file */
 void pd_prepared_close(pd_prepared **prepared);
+size_t pd_prepared_bytes(const pd_prepared *prepared); /* of the blocks, once sealed */
 
 #endif

@@ -57,40 +57,40 @@ static void depthwise_agrees_at_every_border(void)
     report_worst("depthwise", DEPTHWISE_BOUND);
 }
 
-static void compare_attention(size_t n, size_t heads, size_t d_head, bool causal, float spread)
+/* m queries among n keys. */
+static void compare_attention(pd_attention a, float spread)
 {
-    const size_t width = heads * d_head, ld = 3 * width + random_below(2), ld_out = width + random_below(3);
-    const size_t len = (n - 1) * ld + 3 * width, len_out = (n - 1) * ld_out + width;
-    float *qkv = guarded_floats(len), *scratch = guarded_floats(pd_attention_scratch(n));
+    const size_t m = a.n_queries, n = a.n_keys, width = a.n_heads * a.d_head, ld_out = width + random_below(3);
+    const size_t len_out = (m - 1) * ld_out + width;
+    a.ld_q = width + random_below(2);
+    a.ld = 2 * width + random_below(2);
+    a.scale = 1.0f / sqrtf((float)a.d_head);
+    float *q = guarded_floats((m - 1) * a.ld_q + width), *kv = guarded_floats((n - 1) * a.ld + 2 * width);
     float *wanted = guarded_alloc(len_out * sizeof(float)), *got = guarded_alloc(len_out * sizeof(float));
-    for (size_t i = 0; i < len; i++)
-        qkv[i] *= spread;
-    pd_attention a = { .n_tokens = n,
-                       .n_heads = heads,
-                       .d_head = d_head,
-                       .q = qkv,
-                       .k = qkv + width,
-                       .v = qkv + 2 * width,
-                       .ld = ld,
-                       .scale = 1.0f / sqrtf((float)d_head),
-                       .causal = causal,
-                       .out = wanted,
-                       .ld_out = ld_out,
-                       .scratch = scratch };
+    for (size_t i = 0; i < (m - 1) * a.ld_q + width; i++)
+        q[i] *= spread;
+    for (size_t i = 0; i < (n - 1) * a.ld + 2 * width; i++)
+        kv[i] *= spread;
+    a.q = q;
+    a.k = kv;
+    a.v = kv + width;
+    a.ld_out = ld_out;
+    a.scratch = guarded_floats(pd_attention_scratch(n));
+    a.out = wanted;
     spec.attention(&a);
     a.out = got;
     isa.attention(&a);
     uint8_t gap[2 * sizeof(float)];
     memset(gap, CANARY, sizeof gap);
     bool gaps_intact = true;
-    for (size_t row = 0; row + 1 < n; row++)
+    for (size_t row = 0; row + 1 < m; row++)
         gaps_intact = gaps_intact && memcmp(got + row * ld_out + width, gap, (ld_out - width) * sizeof(float)) == 0;
     CHECK(gaps_intact);
-    for (size_t row = 1; row < n; row++) { /* without the gaps */
+    for (size_t row = 1; row < m; row++) { /* without the gaps */
         memmove(wanted + row * width, wanted + row * ld_out, width * sizeof(float));
         memmove(got + row * width, got + row * ld_out, width * sizeof(float));
     }
-    CHECK(nmse(got, wanted, n * width) <= ATTENTION_BOUND);
+    CHECK(nmse(got, wanted, m * width) <= ATTENTION_BOUND);
     CHECK(guarded_release());
 }
 
@@ -98,13 +98,33 @@ static void attention_agrees_with_and_without_causality(void)
 {
     static const size_t tokens[] = { 1, 2, 7, 8, 15, 16, 17, 31, 33, 49, 50, 63, 64, 65, 77, 130, 197 };
     static const size_t widths[] = { 64, 1, 5, 8, 31, 32, 80, 130 };
+    pd_attention a = { 0 };
     for (size_t i = 0; i < PD_COUNT_OF(tokens); i++)
         for (unsigned causal = 0; causal < 2; causal++) {
-            compare_attention(tokens[i], 2, 64, causal, 1.0f);
-            compare_attention(tokens[i], 1 + i % 3, widths[i % PD_COUNT_OF(widths)], causal, 1.0f);
+            a = (pd_attention){ .n_heads = 2, .d_head = 64, .causal = causal };
+            a.n_queries = a.n_keys = tokens[i];
+            compare_attention(a, 1.0f);
+            a.n_heads = 1 + i % 3;
+            a.d_head = widths[i % PD_COUNT_OF(widths)];
+            compare_attention(a, 1.0f);
         }
-    compare_attention(50, 12, 64, false, 4.0f); /* scores up to 20: a few tokens take nearly all */
-    compare_attention(50, 12, 64, true, 4.0f);
+    a = (pd_attention){ .n_queries = 50, .n_keys = 50, .n_heads = 12, .d_head = 64 };
+    compare_attention(a, 4.0f); /* scores up to 20: a few tokens take nearly all */
+    a.causal = true;
+    compare_attention(a, 4.0f);
+    report_worst("attention", ATTENTION_BOUND);
+}
+
+static void attention_agrees_with_keys_of_another_sequence(void)
+{
+    static const size_t queries[] = { 1, 3, 5, 6, 16, 65 }, keys[] = { 1, 16, 49, 97, 577 };
+    for (size_t i = 0; i < PD_COUNT_OF(queries); i++)
+        for (size_t j = 0; j < PD_COUNT_OF(keys); j++)
+            compare_attention((pd_attention){ .n_queries = queries[i],
+                                              .n_keys = keys[j],
+                                              .n_heads = 1 + j % 3,
+                                              .d_head = 32 + 8 * i },
+                              1.0f);
     report_worst("attention", ATTENTION_BOUND);
 }
 
@@ -173,6 +193,7 @@ static void cases(void)
 {
     RUN(depthwise_agrees_at_every_border);
     RUN(attention_agrees_with_and_without_causality);
+    RUN(attention_agrees_with_keys_of_another_sequence);
     RUN(layer_norm_agrees);
     RUN(activations_agree);
     RUN(activations_keep_nan_and_zero);

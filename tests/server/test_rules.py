@@ -21,7 +21,7 @@ def token_is_needed_for_everything_under_api(place):
     rows = re.findall(r'\{ "(GET|POST)", "(/api/[^"]+)"', text)
     assert len(rows) >= 33, rows
     for method, path in rows:
-        path = path.replace('ID', '1')
+        path = path.replace('ID', '1').replace('KEY', 'tiny')
         for headers in ({}, {'Authorization': 'Bearer ' + '0' * 64}, {'Authorization': 'Bearer ' + server.token[:-1]},
                         {'Authorization': f'Basic {server.token}'}, {'Cookie': f'pd_token_{server.port}='},
                         {'Cookie': f'pd_token_1={server.token}'}):
@@ -332,10 +332,12 @@ def docs_list_every_route(place):
         documented |= set(re.findall(r'`(GET|POST) (/api/v1/[\w/]+)', line.split(' | ')[0]))
     for line in re.findall(r'^\| `POST /api/v1/job/pause`.*', text, re.MULTILINE):
         documented |= {('POST', '/api/v1/job/' + name) for name in re.findall(r'`(\w+)`', line.split('|')[1])}
+    for line in re.findall(r'^\| `POST /api/v1/models/KEY/load`.*', text, re.MULTILINE):
+        documented |= {('POST', '/api/v1/models/KEY/' + name) for name in re.findall(r'`(\w+)`', line.split(' | ')[0])}
     assert set(rows) == documented, set(rows) ^ documented
     server = place.serve()
     for method, path in rows:
-        answer = server.ask(method, path.replace('ID', '1'), token=False)
+        answer = server.ask(method, path.replace('ID', '1').replace('KEY', 'tiny'), token=False)
         assert answer.code == 401, (method, path, answer)
 
 
