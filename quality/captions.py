@@ -95,25 +95,25 @@ def says_name(name, text):
     return any({word, word + 's', word + 'es'} & said for word in words_of(name))
 
 
-def fit_logistic(rows, steps=4000, rate=0.5):
-    """Weights of (1, cosine, likelihood) for being right; by descent on standardised numbers."""
-    columns = [[row['cosine'] for row in rows], [row['likelihood'] for row in rows]]
+def fit_logistic(rows, keys, steps=4000, rate=0.5):
+    """[weight of 1, weight of each key] for being right; by descent on standardised numbers."""
+    columns = [[row[key] for row in rows] for key in keys]
     means, deviations = [statistics.fmean(c) for c in columns], [statistics.pstdev(c) for c in columns]
-    data = [(1, *((v - m) / d for v, m, d in zip(values, means, deviations)), not row['wrong'])
+    data = [((1, *((v - m) / d for v, m, d in zip(values, means, deviations))), not row['wrong'])
             for values, row in zip(zip(*columns), rows)]
-    weights = [0.0, 0.0, 0.0]
+    weights = [0.0] * (1 + len(keys))
     for _ in range(steps):
-        slope = [0.0, 0.0, 0.0]
-        for one, c, l, right in data:
-            error = right - 1 / (1 + math.exp(-(weights[0] + weights[1] * c + weights[2] * l)))
-            slope = [s + error * v for s, v in zip(slope, (one, c, l))]
+        slope = [0.0] * len(weights)
+        for values, right in data:
+            error = right - 1 / (1 + math.exp(-sum(w * v for w, v in zip(weights, values))))
+            slope = [s + error * v for s, v in zip(slope, values)]
         weights = [w + rate * s / len(data) for w, s in zip(weights, slope)]
     per = [w / d for w, d in zip(weights[1:], deviations)]
-    return weights[0] - sum(p * m for p, m in zip(per, means)), per[0], per[1]
+    return [weights[0] - sum(p * m for p, m in zip(per, means)), *per]
 
 
-def logistic(weights, row):
-    return 1 / (1 + math.exp(-(weights[0] + weights[1] * row['cosine'] + weights[2] * row['likelihood'])))
+def logistic(weights, keys, row):
+    return 1 / (1 + math.exp(-weights[0] - sum(w * row[key] for w, key in zip(weights[1:], keys))))
 
 
 class Study:
@@ -191,18 +191,19 @@ class Study:
 
     def score(self, parts):
         every = [row for rows in parts.values() for row in rows]
-        for half, (mine, others) in zip('ab', self.halves(every)):
-            weights = fit_logistic(mine)
-            brier = statistics.fmean((logistic(weights, row) - (not row['wrong'])) ** 2 for row in others)
-            self.note('score', 'all', f'fitted on {half}', {'at 0': weights[0], 'per cosine': weights[1],
-                                                           'per likelihood': weights[2], 'brier': brier}, len(others))
-            self.fifths('all', f'fitted on {half}', others, lambda row: logistic(weights, row))
-        weights = fit_logistic(every)
-        self.note('score', 'all', 'fitted on all', {'at 0': weights[0], 'per cosine': weights[1],
-                                                    'per likelihood': weights[2]}, len(every))
+        for keys in (['cosine'], ['cosine', 'likelihood']):
+            name = ' and '.join(keys)
+            for half, (mine, others) in zip('ab', self.halves(every)):
+                weights = fit_logistic(mine, keys)
+                brier = statistics.fmean((logistic(weights, keys, row) - (not row['wrong'])) ** 2 for row in others)
+                self.note('score', 'all', f'{name}, fitted on {half}', {'brier': brier}, len(others))
+                self.fifths('all', f'{name}, fitted on {half}', others, lambda row: logistic(weights, keys, row))
+            weights = fit_logistic(every, keys)
+            self.note('score', 'all', f'{name}, fitted on all',
+                      {'at 0': weights[0], **{f'per {key}': w for key, w in zip(keys, weights[1:])}}, len(every))
         brier = statistics.fmean((row['score'] - (not row['wrong'])) ** 2 for row in every)
         self.note('score', 'all', 'program', {'brier': brier}, len(every))
-        for name, rows in parts.items():
+        for name, rows in {**parts, 'all': every}.items():
             self.fifths(name, 'program', rows, lambda row: row['score'])
 
     def captioned(self, scratch):

@@ -1,7 +1,7 @@
 /* doubt.h: how sure a caption is. Private to the room; pure.
  *
- * Two numbers speak for a caption: its cosine with its picture in the search model's space, and its likelihood (the
- * mean log-probability of its words). docs/captions.md says how the constants were calibrated. */
+ * What speaks for a caption is its cosine with its picture in the search model's space. docs/captions.md says how the
+ * constants were calibrated, and why its likelihood does not count. */
 #ifndef PD_ANNOTATE_DOUBT_H
 #define PD_ANNOTATE_DOUBT_H
 

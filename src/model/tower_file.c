@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "model/identity.h"
 
 static const char *precision_name(pd_precision precision) { return precision == PD_PRECISION_INT8 ? "int8" : "fp32"; }
 
