@@ -134,7 +134,8 @@ static void begin_early(watch *w, const pd_pull_state *state)
     use(w, state);
 }
 
-/* Nothing that was learned with a tower whose bytes were wrong may stay: under its id others would be found later. */
+/* Nothing that was prepared of a tower whose bytes were wrong, or learned with it, may stay: under its id others would
+ * be found later. */
 static void take_back(watch *w, bool wrong)
 {
     if (w->has_job) {
@@ -145,8 +146,10 @@ static void take_back(watch *w, bool wrong)
     pd_residency_promise(w->library->shelf.residency, w->part_dir, "");
     if (w->before)
         (void)!pd_library_model_use(w->library, w->before, NULL, NULL); /* it was in use: it is here */
-    if (wrong && w->id[0])
+    if (wrong && w->id[0]) {
+        (void)!pd_model_discard_prepared(w->library->paths.prepared, w->id, NULL);
         (void)!pd_library_forget_learned(w->library, w->id, NULL);
+    }
     w->id[0] = '\0';
 }
 

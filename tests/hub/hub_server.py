@@ -13,7 +13,7 @@ Faults, each for requests whose path holds the text, `times` times (None: always
     more     more bytes come than Content-Length of the range promises in Content-Range (a 206 for all of the file)
     ranges   ranges are refused: 200 and all of it
     status   answers `code`, with `headers`
-    garbage  the right number of wrong bytes
+    garbage  the right number of wrong bytes; with `beyond`, from that place of the file on
     change   from now on the file has other bytes (`content`), then the request is answered
     redirect to `to` + path
 """
@@ -152,8 +152,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def send_body(self, file, begin, end, faults):
         sent, rate = 0, faults.get('slow', {}).get('rate')
         for part in file.parts(begin, end, max(rate // 20, 1) if rate else STEP):
-            if 'garbage' in faults:
-                part = bytes(len(part))
+            spared = faults['garbage'].get('beyond', 0) - begin - sent if 'garbage' in faults else len(part)
+            part = part[:max(0, spared)] + bytes(len(part) - min(max(0, spared), len(part)))
             for kind in ('drop', 'stall'):
                 if kind in faults and sent + len(part) > faults[kind].get('after', 0):
                     self.wfile.write(part[:max(0, faults[kind].get('after', 0) - sent)])

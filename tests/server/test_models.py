@@ -221,6 +221,26 @@ def a_model_is_fetched_and_used(place):
     hub.close()
 
 
+def nothing_is_kept_that_was_prepared_of_wrong_bytes(place):
+    """Prepared weights are found by what the hub promised: those of other bytes would be taken for it later."""
+    hub = hub_with_a_model(place)
+    server = place.learned()
+    weights = hub.repositories['owner/clip']['model.safetensors'].content
+    hub.fault('model.safetensors', 'garbage', times=None, beyond=len(weights) * 9 // 10)
+    hub.fault('model.safetensors', 'slow', times=None, rate=len(weights) // 4)
+    events = open_page(server)
+    good(server.post(API + 'models/pull', {'model': 'owner/clip', 'use': True}), 202)
+    prepared = lambda: {p.name for p in place.root.rglob('*.prepared')}
+    before = prepared()
+    within(60, lambda: prepared() - before, 'an image tower before all is here')
+    seen = events.until(lambda s: s['pull'] and not s['pull']['running'])
+    assert seen[-1]['pull']['outcome'] != 'ok', seen[-1]['pull']
+    within(30, lambda: prepared() == before, 'the end of what was prepared')
+    assert server.snapshot()['model']['name'] == 'tiny'
+    events.close()
+    hub.close()
+
+
 def one_fetch_at_a_time_and_it_can_be_ended(place):
     hub = hub_with_a_model(place)
     hub.fault('model.safetensors', 'slow', times=None, rate=20000)
