@@ -258,16 +258,19 @@ static bool append_root(void *user, const pd_root *root)
     return true;
 }
 
-static void write_used(pd_cli *cli, pd_library *library, const char *name, int64_t learned, int64_t files)
+/* What cannot be learned at all is no reason to learn again. */
+static void write_used(pd_cli *cli, pd_library *library, const char *name, int64_t learned,
+                       const pd_library_totals *totals)
 {
     pd_out *out = &cli->out;
+    const int64_t files = totals->files;
     pd_out_printable(out, name);
     pd_out_text(out, " is used from now on. It knows ");
     pd_human_count(&out->buf, learned);
     pd_out_text(out, " of ");
     pd_human_count(&out->buf, files);
     pd_out_text(out, files == 1 ? " photo.\n" : " photos.\n");
-    if (learned >= files)
+    if (learned + totals->errors >= files)
         return;
     pd_out_text(out, "The model before it answers until this one has learned the rest: ");
     pd_cli_append_command(cli, &out->buf);
@@ -305,7 +308,7 @@ static pd_status use_model(pd_cli *cli, pd_library *library, const char *name, p
         pd_out_printable(&cli->out, name);
         pd_out_text(&cli->out, " writes captions from now on.\n");
     } else {
-        write_used(cli, library, name, learned, totals.files);
+        write_used(cli, library, name, learned, &totals);
     }
     return PD_OK;
 }

@@ -337,6 +337,17 @@ static void tell_end(pd_puller *puller, pd_status status, const pd_error *error)
     pd_talk_tell(&puller->talk, &report, true);
 }
 
+/* How far it came; that this cannot be written is not the worst then. Of what never came nothing is left lying about. */
+static void keep_what_is_here(const pd_puller *puller)
+{
+    if (!puller->place.part)
+        return;
+    if (pd_record_here(&puller->record) > 0)
+        (void)!pd_record_write(&puller->record, puller->place.part, false, NULL);
+    else
+        (void)!pd_dir_remove(puller->place.part, NULL);
+}
+
 int pd_fetch_serve(int in_fd, int out_fd)
 {
     pd_error error = { 0 };
@@ -346,9 +357,8 @@ int pd_fetch_serve(int in_fd, int out_fd)
         status = open_wire(&puller, &error);
     if (status == PD_OK)
         status = pull(&puller, &error);
-    if (status != PD_OK && puller.record.n &&
-        puller.place.part) /* how far it came; that this cannot be written is not the worst then */
-        (void)!pd_record_write(&puller.record, puller.place.part, false, NULL);
+    if (status != PD_OK)
+        keep_what_is_here(&puller);
     tell_end(&puller, status, &error);
     pd_wire_free(&puller.wire);
     pd_spans_done(&puller.tower);
