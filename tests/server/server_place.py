@@ -153,8 +153,8 @@ class Server:
             raise AssertionError(f'no address: {self.url!r} {(place.root / "stderr").read_text()}')
         self.host, self.port, self.token = found[1].strip('[]'), int(found[2]), found[3]
 
-    def connect(self, timeout=30):
-        return socket.create_connection((self.host, self.port), timeout=timeout)
+    def connect(self, timeout=None):
+        return socket.create_connection((self.host, self.port), timeout=timeout or 30 * patience())
 
     def head(self, method, path, headers=None, token=True):
         """A request's head. A header whose value is None is left out."""
