@@ -263,7 +263,6 @@ PD_MUST_USE pd_status pd_library_model_unload(pd_library *library, const char *n
 /* What is in memory, or was: for pd_residency_visit (cheap, waits for no loading), and for whoever borrows beside the
  * library. `changed` (NULL: nobody) is called after every change of it, by any thread; it asks the library nothing. */
 pd_residency *pd_library_residency(pd_library *library);
-int pd_library_residence_rank(pd_residence state); /* of several parts of one model the busiest is the greatest */
 void pd_library_watch_models(pd_library *library, void (*changed)(void *user), void *user);
 /* Files, prepared weights, and (embeddings true) what this library learned with it. The one in use is refused. */
 PD_MUST_USE pd_status pd_library_model_remove(pd_library *library, const char *name, bool embeddings, pd_error *err);

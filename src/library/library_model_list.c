@@ -130,7 +130,7 @@ static void add_resident(void *user, const pd_resident *resident)
         model->idle_s = is_first || resident->idle_s < model->idle_s ? resident->idle_s : model->idle_s;
         if (resident->state == PD_RESIDENCE_LOADING)
             model->fraction = resident->fraction;
-        if (pd_library_residence_rank(resident->state) > pd_library_residence_rank(model->state))
+        if (pd_residence_rank(resident->state) > pd_residence_rank(model->state))
             model->state = resident->state;
         if (resident->error) {
             (void)snprintf(r->error, sizeof r->error, "%s", resident->error);

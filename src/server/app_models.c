@@ -80,7 +80,7 @@ static void gather(void *user, const pd_resident *part)
     if (part->error)
         (void)snprintf(one->error, sizeof one->error, "%s", part->error);
     one->bytes += part->bytes;
-    if (pd_library_residence_rank(part->state) > pd_library_residence_rank(one->state))
+    if (pd_residence_rank(part->state) > pd_residence_rank(one->state))
         one->state = part->state;
 }
 
