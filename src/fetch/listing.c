@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "hub/pipe.h"
 
 /* In this order; config.json first, so that what cannot be used is refused before anything else is fetched. */
 static const char *const small_names[] = {
@@ -37,7 +38,7 @@ static bool ends_with(const char *text, const char *end)
 /* model-00001-of-00003.safetensors */
 static bool is_shard(const char *name)
 {
-    return strncmp(name, "model-", 6) == 0 && strchr(name, '/') == NULL && strstr(name, "-of-") &&
+    return strncmp(name, "model-", 6) == 0 && pd_fetch_is_name(name, strlen(name)) && strstr(name, "-of-") &&
            ends_with(name, ".safetensors");
 }
 

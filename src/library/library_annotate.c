@@ -329,13 +329,17 @@ static pd_status open_subject(pd_library *library, subject *s, int *ret_fd, pd_e
     return *ret_fd >= 0 ? PD_OK : pd_error_set_errno(err, errno, "cannot open '%s'", s->text);
 }
 
-static pd_status write_about(pd_library *library, int fd, pd_writer *writer, pd_written *ret_written, pd_error *err)
+/* What is wrong with the picture is told with its name, when it has one. */
+static pd_status write_about(pd_library *library, const pd_example *picture_of, pd_writer *writer,
+                             pd_written *ret_written, pd_error *err)
 {
     const pd_media_request request = { .short_side_min = pd_writer_side(writer) };
     pd_picture picture = { 0 };
-    pd_status status = pd_library_decode(library, fd, &request, &picture, err);
+    pd_status status = pd_library_decode(library, picture_of->fd, &request, &picture, err);
     if (status == PD_OK && !picture.has_pixels)
         status = pd_error_set(err, PD_ERR_FORMAT, "%s", picture.pixels_error);
+    if (status != PD_OK && picture_of->text)
+        pd_error_prefix(err, "'%s'", picture_of->text);
     if (status == PD_OK) {
         const pd_pixels pixels = { .data = picture.pixels,
                                    .width = picture.pixel_width,
@@ -347,7 +351,7 @@ static pd_status write_about(pd_library *library, int fd, pd_writer *writer, pd_
     return status;
 }
 
-static pd_status write_fd(pd_library *library, int fd, pd_written *ret_written, pd_error *err)
+static pd_status write_fd(pd_library *library, const pd_example *picture, pd_written *ret_written, pd_error *err)
 {
     writing w = { .captioner = NULL };
     PD_TRY(begin_writing(library, true, &w, err));
@@ -359,7 +363,7 @@ static pd_status write_fd(pd_library *library, int fd, pd_written *ret_written, 
     pd_writer *writer = NULL;
     pd_status status = pd_writer_create(&writer, &options, err);
     if (status == PD_OK)
-        status = write_about(library, fd, writer, ret_written, err);
+        status = write_about(library, picture, writer, ret_written, err);
     pd_writer_free(&writer);
     end_writing(&w);
     return status;
@@ -421,7 +425,7 @@ pd_status pd_library_describe(pd_library *library, const pd_example *picture, pd
     pd_status status = s.text ? open_subject(library, &s, &fd, err) : PD_OK;
     if (status == PD_OK) {
         pd_written written;
-        status = write_fd(library, fd, &written, err);
+        status = write_fd(library, &(pd_example){ .text = s.text, .fd = fd }, &written, err);
         if (status == PD_OK)
             status = keep_written(library, &s, fd, &written, err);
         if (status == PD_OK)

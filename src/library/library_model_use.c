@@ -52,17 +52,11 @@ static pd_status find_kind(const char *dir, bool *ret_is_captioner, pd_error *er
     return status;
 }
 
-static bool is_arriving(const char *dir)
-{
-    const size_t len = dir ? strlen(dir) : 0, suffix_len = strlen(PD_LIBRARY_PART_SUFFIX);
-    return len > suffix_len && strcmp(dir + len - suffix_len, PD_LIBRARY_PART_SUFFIX) == 0;
-}
-
 /* Opens every part that searching and learning need: what cannot be used says so here. */
 static pd_status open_search(pd_library *library, pd_library_choice *choice, pd_error *err)
 {
     static const pd_model_part parts[] = { PD_PART_VISION, PD_PART_TEXT };
-    const size_t n_parts = is_arriving(choice->dir) ? 1 : PD_COUNT_OF(parts); /* the text tower comes last */
+    const size_t n_parts = pd_library_is_arriving(choice->dir) ? 1 : PD_COUNT_OF(parts); /* the text tower comes last */
     for (size_t i = 0; i < n_parts; i++) {
         pd_lease lease = { 0 };
         PD_TRY(pd_library_borrow(library, choice, parts[i], NULL, &lease, err));
@@ -118,6 +112,8 @@ static pd_status put_choice(pd_store *store, use *u, pd_error *err)
         u->takes_over = true;
     else if (!u->takes_over && wanted)
         PD_TRY(pd_store_model_covers(store, wanted, answering, &u->takes_over, err));
+    if (pd_library_is_arriving(u->wanted->dir)) /* it knows no words yet */
+        u->takes_over = false;
     /* in this order: a process that ends in between has chosen nothing yet */
     PD_TRY(pd_store_setting_put(store, "answering", u->takes_over ? u->wanted->name : u->answering->name, err));
     return pd_store_setting_put(store, "model", u->wanted->name, err);

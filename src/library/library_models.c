@@ -146,11 +146,22 @@ static pd_status find_number(settings *s, pd_store *store, const char *name, int
                  : pd_store_model_named(store, pd_library_short_name(name), ret_model, err);
 }
 
-/* Whether the chosen model knows all that the answering one knows. */
+static bool is_arriving(const settings *s)
+{
+    char *dir = NULL;
+    const bool is =
+        pd_library_find_model(&s->library->paths, s->chosen, &dir, NULL) == PD_OK && pd_library_is_arriving(dir);
+    pd_mem_free(dir);
+    return is;
+}
+
+/* Whether the chosen model knows all that the answering one knows, and words. */
 static pd_status compare_models(settings *s, pd_store *store, bool *ret_covers, pd_error *err)
 {
     int64_t chosen = 0, answering = 0;
     *ret_covers = false;
+    if (is_arriving(s))
+        return PD_OK;
     pd_status status = find_number(s, store, s->answering, &answering, err);
     if (status == PD_ERR_NO_MATCH) {
         *ret_covers = true;

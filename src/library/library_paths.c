@@ -123,6 +123,12 @@ static pd_status choose_model(char **ret_dir, char *const *places, size_t n, con
     return status;
 }
 
+bool pd_library_is_arriving(const char *dir)
+{
+    const size_t len = dir ? strlen(dir) : 0, suffix_len = sizeof PD_LIBRARY_PART_SUFFIX - 1;
+    return len > suffix_len && strcmp(dir + len - suffix_len, PD_LIBRARY_PART_SUFFIX) == 0;
+}
+
 pd_status pd_library_find_model(const pd_library_paths *paths, const char *name, char **ret_dir, pd_error *err)
 {
     if (strchr(name, '/')) {

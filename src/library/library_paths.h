@@ -32,6 +32,9 @@ void pd_library_paths_done(pd_library_paths *paths);
 #define PD_LIBRARY_MODEL_PLACES 4
 PD_MUST_USE char *pd_library_models_dir(const pd_library_paths *paths, size_t place);
 
+/* A directory that a model is fetched into. */
+bool pd_library_is_arriving(const char *dir); /* NULL: no */
+
 /* The directory of a model: `name` itself when it has a '/'; else the first of <program>/models,
  * <program>/../share/pixel-detective/models, the source tree's models and <models> that holds it, and after these
  * <models>/<name>.part, which still arrives. On the heap. PD_ERR_NOT_FOUND tells where it was looked for. */

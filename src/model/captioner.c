@@ -159,7 +159,12 @@ const char *pd_captioner_id(const pd_captioner *captioner) { return captioner->i
 const char *pd_captioner_encoder_dir(const pd_captioner *captioner) { return captioner->encoder_dir; }
 size_t pd_captioner_image_side(const pd_captioner *captioner) { return captioner->config.preprocess.side; }
 
-size_t pd_captioner_bytes(const pd_captioner *captioner) { return pd_prepared_bytes(captioner->prepared); }
+/* The words are read where the file has them; all else was prepared. */
+size_t pd_captioner_bytes(const pd_captioner *captioner)
+{
+    const pd_tensor *words = &captioner->decoder.words;
+    return pd_prepared_bytes(captioner->prepared) + words->count * pd_dtype_bytes(words->dtype);
+}
 
 void pd_captioner_advice(const pd_captioner *captioner, pd_caption_advice *ret_advice)
 {

@@ -59,7 +59,7 @@ static void normalise(float *logits, size_t n)
     float largest = -INFINITY;
     double total = 0;
     for (size_t i = 0; i < n; i++)
-        largest = fmaxf(largest, logits[i]);
+        largest = logits[i] > largest ? logits[i] : largest;
     if (largest == -INFINITY)
         return;
     for (size_t i = 0; i < n; i++)
@@ -72,7 +72,7 @@ static void normalise(float *logits, size_t n)
 static void make_finite(float *logits, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        logits[i] = isnan(logits[i]) ? -INFINITY : fminf(logits[i], FLT_MAX);
+        logits[i] = isnan(logits[i]) ? -INFINITY : logits[i] < FLT_MAX ? logits[i] : FLT_MAX;
 }
 
 static void penalise_repetition(float *scores, size_t vocabulary, const pd_beam *beam, float penalty)

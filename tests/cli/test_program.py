@@ -48,8 +48,11 @@ class Place:
                             'TSAN_OPTIONS': os.environ.get('TSAN_OPTIONS', '')}
         self.library = self.root / 'data/pixel-detective'
 
+    index_options = ['--no-tags']  # in a fresh cache the words of tags have to be embedded first, which takes seconds
+
     def command(self, *arguments):
-        return [PROGRAM, *map(str, arguments)]
+        words = [*map(str, arguments)]
+        return [PROGRAM, *words[:1], *(self.index_options if words[:1] == ['index'] else []), *words[1:]]
 
     def run(self, *arguments, code, says='', **options):
         """Runs, checks the exit code and that standard error holds `says`; gives standard output."""

@@ -183,7 +183,7 @@ def run(arguments, scratch):
     print(f'{len(folder.controls) + len(folder.hostile)} files made ({len(folder.controls)} valid, {len(photos)} real '
           f'photos to damage)', flush=True)
     environment = dict(os.environ, XDG_DATA_HOME=str(scratch / 'data'), XDG_CACHE_HOME=str(scratch / 'cache'))
-    command = [str(arguments.program), 'index', '--json', '--progress', 'json', str(folder.path)]
+    command = [str(arguments.program), 'index', '--no-tags', '--json', '--progress', 'json', str(folder.path)]
     before = running_decoders(arguments.program)
     first = Job(command, environment)
     for _ in range(100):  # one that was told to go has its leaks looked for first in a sanitizer build
