@@ -12,8 +12,9 @@ static const char *phase_text(pd_pull_phase phase)
     return (unsigned)phase < PD_PULL_PHASE_COUNT ? texts[phase] : "Fetching";
 }
 
-void pd_pull_bar_render(pd_buf *buf, const pd_pull_state *state, const pd_bar_style *style)
+static void render(pd_buf *buf, const void *user, const pd_bar_style *style)
 {
+    const pd_pull_state *state = user;
     pd_bar_pieces pieces;
     pd_bar_pieces_init(pieces);
     (void)pd_buf_append_string(&pieces[PD_BAR_PIECE_PHASE], phase_text(state->phase));
@@ -34,8 +35,6 @@ void pd_pull_bar_render(pd_buf *buf, const pd_pull_state *state, const pd_bar_st
     }
     pd_bar_compose(buf, pieces, fraction, style);
 }
-
-static void render(pd_buf *buf, const void *state, const pd_bar_style *style) { pd_pull_bar_render(buf, state, style); }
 
 static pd_json *answer(const void *state) { return pd_answer_pull(state); }
 

@@ -5,8 +5,6 @@
 #include "cli/bar.h"
 #include "hub/hub.h"
 
-/* One line, as pd_bar_render. */
-void pd_pull_bar_render(pd_buf *buf, const pd_pull_state *state, const pd_bar_style *style);
 /* As pd_bar_show. */
 void pd_pull_bar_show(pd_bar *bar, const pd_pull_state *state, bool last);
 

@@ -61,6 +61,7 @@ static bool read_sibling(const pd_json *sibling, pd_listed *ret_file)
     if (!pd_json_read_int(pd_json_get(lfs, "size"), &file.size) &&
         !pd_json_read_int(pd_json_get(sibling, "size"), &file.size))
         file.size = -1;
+    file.size = file.size < 0 ? -1 : file.size;
     char sha256[PD_SHA256_TEXT_BYTES] = "";
     if (copy_text(sha256, sizeof sha256, pd_json_get(lfs, "sha256")) && pd_is_sha256_text(sha256))
         memcpy(file.sha256, sha256, sizeof sha256);

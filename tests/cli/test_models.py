@@ -26,21 +26,21 @@ def model_files(mark):
     return files
 
 
-def open_hub(place, mark=1):
+def open_hub(p, mark=1):
     hub = Hub()
     hub.add('owner/name', model_files(mark))
-    place.environment['HF_ENDPOINT'] = hub.url
+    p.environment['HF_ENDPOINT'] = hub.url
     for name in [name for name in os.environ if 'proxy' in name.lower()]:
-        place.environment.pop(name, None)
+        p.environment.pop(name, None)
     return hub
 
 
-def models_of(place):
-    return {m['key']: m for m in place.json('model')['models']}
+def models_of(p):
+    return {m['key']: m for m in p.json('model')['models']}
 
 
-def folder_of(place):
-    return place.library / 'models/owner--name'
+def folder_of(p):
+    return p.library / 'models/owner--name'
 
 
 def the_catalogue_is_listed(place):
