@@ -21,6 +21,7 @@ _pixel_detective()
     --to) COMPREPLY=($(compgen -d -- "$cur")); return ;;
     --listen) COMPREPLY=($(compgen -W '' -- "$cur")); return ;;
     --browse-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+    --idle-unload) COMPREPLY=($(compgen -W '' -- "$cur")); return ;;
     esac
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
@@ -29,7 +30,7 @@ _pixel_detective()
     done
     options='--library --model --threads --cpu --precision --help -h --version'
     case $command in
-    serve) options+=' --listen --no-open --browse-root' ;;
+    serve) options+=' --listen --no-open --browse-root --idle-unload' ;;
     index) options+=' --recheck --progress --json' ;;
     search) options+=' -n --offset --sort --explain --saved --save --json --jsonl --csv -0' ;;
     similar) options+=' -n --offset --sort --with --json --jsonl --csv -0' ;;
@@ -40,7 +41,7 @@ _pixel_detective()
     undo) options+=' --dry-run --json' ;;
     saved) options+=' --json' ;;
     history) options+=' --json' ;;
-    export) options+=' --query --dry-run -o --to --json' ;;
+    export) options+=' --query --dry-run -o --to --sidecars --machine --json' ;;
     import) options+=' --json' ;;
     show) options+=' --json' ;;
     status) options+=' --json' ;;

@@ -4,12 +4,15 @@ import pathlib
 import struct
 
 FILE, SLOT, SMALL, READ_ONLY, FOLDER, PIPE, SOCKET, ENDLESS, WRITE_ONLY = range(9)
-MAGIC, VERSION = 0x31444450, 4
+MAGIC, VERSION, ABSENT = 0x31444450, 5, -2**31
 BMP = (b'BM' + struct.pack('<IHHI', 50, 0, 0, 26) + struct.pack('<IHHHH', 12, 3, 2, 1, 24) + bytes(range(24)))
 
+XMP = b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"> </rdf:RDF>'
 
-def request(magic=MAGIC, version=VERSION, side=100, thumb=0, timeout=1000, rendition=0, meta_only=0, sidecar=0):
-    return struct.pack('<IIQIIIIII', magic, version, 7, side, thumb, timeout, rendition, meta_only, sidecar)
+
+def request(magic=MAGIC, version=VERSION, side=100, thumb=0, timeout=1000, rendition=0, meta_only=0, sidecar=0, merge=0,
+            rating=0):
+    return struct.pack('<IIQIIIIIIIi', magic, version, 7, side, thumb, timeout, rendition, meta_only, sidecar, merge, rating)
 
 
 # name: descriptors, packet, make magic and version right, what the file holds
@@ -24,6 +27,11 @@ INPUTS = {
     'sidecar_is_a_fifo': ([FILE, SLOT, PIPE], request(sidecar=1), 1, BMP),
     'sidecar_is_missing': ([FILE, SLOT], request(sidecar=1), 1, BMP),
     'sidecar_was_not_announced': ([FILE, SLOT, FILE], request(), 1, BMP),
+    'merge': ([FILE, SLOT, FILE], request(side=0, sidecar=1, merge=1, rating=ABSENT), 1, XMP),
+    'merge_rating': ([FILE, SLOT, FOLDER], request(side=0, sidecar=1, merge=1, rating=5), 1, XMP),
+    'merge_no_xmp': ([FILE, SLOT, FOLDER], request(side=0, sidecar=1, merge=1, rating=5), 1, BMP),
+    'merge_without_words': ([FILE, SLOT], request(side=0, merge=1), 1, XMP),
+    'merge_of_six_stars': ([FILE, SLOT, FILE], request(side=0, sidecar=1, merge=1, rating=6), 1, XMP),
     'not_a_picture': ([FILE, SLOT], request(), 1, b'hello'),
     'no_descriptor': ([], request(), 1, b'hello'),
     'one_descriptor': ([FILE], request(), 1, b'hello'),

@@ -9,6 +9,7 @@
 #ifndef PD_ANNOTATE_ANNOTATE_H
 #define PD_ANNOTATE_ANNOTATE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,22 +37,35 @@ typedef struct pd_tagged {
 } pd_tagged;
 /* embedding: [dim], unit length. ret_tags: [PD_TAGS_MAX], surest first. */
 size_t pd_tagger_tag(const pd_tagger *tagger, const float *embedding, pd_tagged *ret_tags);
+/* The same for many, a few times faster. embeddings: [n, dim], ret_tags: [n, PD_TAGS_MAX], ret_counts: [n]. */
+PD_MUST_USE pd_status pd_tagger_tag_all(const pd_tagger *tagger, const float *embeddings, size_t n, pd_tagged *ret_tags,
+                                        size_t *ret_counts, pd_error *err);
 
-/* One picture's words, for files in the library or not. */
+/* One picture's words, for files in the library or not. Holds everything itself. */
+#define PD_WRITTEN_SOURCE_BYTES (PD_MACHINE_SOURCE_BYTES_MAX + 1)
+#define PD_WRITTEN_WORD_BYTES 64
 typedef struct pd_writer_options {
     pd_residency *residency;
     const char *model_dir;     /* search model */
     const char *captioner_dir; /* NULL: no captions */
     const char *cache_dir;
     bool tags;
+    const atomic_bool *cancelled; /* NULL, or looked at while models are loaded: PD_ERR_CANCELLED */
 } pd_writer_options;
+typedef struct pd_written_tag {
+    char word[PD_WRITTEN_WORD_BYTES];
+    float score;
+    bool doubtful;
+} pd_written_tag;
 typedef struct pd_written {
-    char caption[PD_CAPTION_TEXT_BYTES]; /* "" when none was asked for */
-    char caption_source[128];            /* captioner's id */
-    float caption_score;                 /* 0..1 */
+    char caption[PD_CAPTION_TEXT_BYTES];          /* "" when none was asked for */
+    char caption_source[PD_WRITTEN_SOURCE_BYTES]; /* captioner's id, and how captions are judged */
+    float caption_score;      /* 0..1: how often captions with such numbers are right; see docs/captions.md */
+    float caption_cosine;     /* with its picture */
+    float caption_likelihood; /* of its words */
     bool caption_doubtful;
-    const char *tags_source; /* the writer's */
-    pd_tagged tags[PD_TAGS_MAX];
+    char tags_source[PD_WRITTEN_SOURCE_BYTES];
+    pd_written_tag tags[PD_TAGS_MAX]; /* surest first */
     size_t n_tags;
 } pd_written;
 /* One thread; holds what it borrowed while it lives: keep it as long as there is work. */
@@ -69,11 +83,16 @@ typedef struct pd_annotation_options {
     const char *model_dir, *captioner_dir;
     bool tags, captions;
     unsigned n_threads; /* 0: one a CPU */
+    /* NULL, or asked before every photo, by any thread: while it says true nothing is begun (a job learns, which goes
+     * first). Asked every half second until it says false. */
+    bool (*must_wait)(void *user);
+    void *must_wait_user;
 } pd_annotation_options;
 
 typedef struct pd_annotation_state {
     uint64_t seq;
     bool running, paused;
+    bool waiting;                                /* for a job that learns */
     bool captioning;                             /* false: tagging */
     int64_t todo, done;                          /* contents, of this phase */
     int64_t tagged, captioned, doubtful, failed; /* in this run */

@@ -38,7 +38,16 @@ PD_MUST_USE pd_json *pd_answer_step(const pd_step *step);
 PD_MUST_USE pd_json *pd_answer_album(const pd_album *album);
 PD_MUST_USE pd_json *pd_answer_saved(const pd_saved *saved); /* a saved search, or a line of the history */
 PD_MUST_USE pd_json *pd_answer_copies(const pd_copies *copies, size_t n_photos);
+PD_MUST_USE pd_json *pd_answer_sidecars(const pd_sidecars *sidecars, size_t n_photos);
 PD_MUST_USE pd_json *pd_answer_work_counts(const pd_work_counts *counts);
+
+/* What machines wrote about a picture; `error` (or NULL): why nothing. */
+PD_MUST_USE pd_json *pd_answer_written(const char *picture, const pd_written *written, const char *error);
+PD_MUST_USE pd_json *pd_answer_annotation(const pd_annotation_state *state); /* "annotation" of a snapshot */
+
+const char *pd_answer_kind(pd_hub_kind kind);                        /* "search", "captions" */
+PD_MUST_USE pd_json *pd_answer_model(const pd_library_model *model); /* one element of "models" */
+PD_MUST_USE pd_json *pd_answer_pull(const pd_pull_state *pull);      /* "pull" of a snapshot */
 
 PD_MUST_USE pd_json *pd_answer_progress(const pd_progress *progress); /* a line of `index --progress json` */
 PD_MUST_USE pd_json *pd_answer_file_error(const char *path, pd_status why, const char *sentence);

@@ -79,6 +79,20 @@ pd_json *pd_answer_copies(const pd_copies *copies, size_t n_photos)
     return json;
 }
 
+pd_json *pd_answer_sidecars(const pd_sidecars *sidecars, size_t n_photos)
+{
+    bool failed = false;
+    pd_json *json = pd_json_object();
+    failed |= pd_json_set_int(json, "written", sidecars->written);
+    failed |= pd_json_set_int(json, "unchanged", sidecars->unchanged);
+    failed |= pd_json_set_int(json, "failed", sidecars->failed);
+    failed |= pd_json_set_int(json, "of", (int64_t)n_photos);
+    failed |= pd_json_set_text(json, "message", sidecars->first_failure[0] ? sidecars->first_failure : NULL);
+    if (failed)
+        pd_json_free(&json);
+    return json;
+}
+
 pd_json *pd_answer_work_counts(const pd_work_counts *counts)
 {
     bool failed = false;

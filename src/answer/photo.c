@@ -136,15 +136,20 @@ static const char *said_by(pd_said_by by)
     return by >= PD_SAID_USER && by <= PD_SAID_MACHINE ? names[by] : NULL;
 }
 
-static pd_json *tags_json(const pd_work *work, bool with_score)
+static pd_json *score_json(float score)
+{
+    return isnan(score) ? pd_json_null() : pd_json_number(round((double)score * 1e4) / 1e4);
+}
+
+static pd_json *tags_json(const pd_work *work)
 {
     bool failed = false;
     pd_json *json = pd_json_array();
     for (size_t i = 0; i < work->n_tags; i++) {
         pd_json *tag = pd_json_object();
         failed |= pd_json_set_text(tag, "name", work->tags[i].name) != PD_OK;
-        if (with_score) /* until a machine gives tags */
-            failed |= pd_json_set_null(tag, "score") != PD_OK;
+        failed |= pd_json_set_take(tag, "score", score_json(work->tags[i].score)) != PD_OK;
+        failed |= pd_json_set_bool(tag, "doubtful", work->tags[i].doubtful) != PD_OK;
         failed |= pd_json_set_text(tag, "by", said_by(work->tags[i].by)) != PD_OK;
         failed |= pd_json_append_take(json, tag) != PD_OK;
     }
@@ -162,7 +167,10 @@ static pd_json *work_json(const pd_work *work)
     failed |= pd_json_set_bool(json, "favorite", work->favorite);
     failed |= pd_json_set_text(json, "caption", text_or_null(work->caption));
     failed |= pd_json_set_text(json, "caption_by", said_by(work->caption_by));
-    failed |= pd_json_set_take(json, "tags", tags_json(work, false));
+    failed |= pd_json_set_bool(json, "caption_doubtful", work->caption_doubtful);
+    failed |= pd_json_set_take(json, "caption_score", score_json(work->caption_score));
+    failed |= pd_json_set_text(json, "caption_machine", text_or_null(work->caption_machine));
+    failed |= pd_json_set_take(json, "tags", tags_json(work));
     for (size_t i = 0; i < work->n_albums; i++)
         failed |= pd_json_append_take(albums, pd_json_string(work->albums[i], strlen(work->albums[i])));
     failed |= pd_json_set_take(json, "albums", albums);
@@ -207,7 +215,7 @@ pd_json *pd_answer_photo(const pd_photo *photo, const pd_work *work)
     failed |= set_words(json, facts->texts);
     failed |= pd_json_set_take(json, "rating", rating_json(photo, work));
     failed |= pd_json_set_text(json, "caption", text_or_null(work->caption));
-    failed |= pd_json_set_take(json, "tags", tags_json(work, true));
+    failed |= pd_json_set_take(json, "tags", tags_json(work));
     failed |= pd_json_set_take(json, "work", work_json(work));
     failed |= set_hashes(json, photo);
     failed |= set_look(json, photo);

@@ -1,5 +1,6 @@
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -209,6 +210,45 @@ pd_status pd_dir_make(const char *path, pd_error *err)
         status = pd_error_set(err, PD_ERR_IO, "'%s' is not a folder", path);
     pd_mem_free(copy);
     return status;
+}
+
+/* Removes what is in the folder `dir_fd`, which it closes. 0, or the errno. */
+static int empty_folder(int dir_fd, int depth)
+{
+    DIR *dir = fdopendir(dir_fd);
+    if (!dir) {
+        const int sys_errno = errno;
+        close(dir_fd);
+        return sys_errno;
+    }
+    int sys_errno = depth > PD_DIR_DEPTH_MAX ? ELOOP : 0;
+    const struct dirent *entry;
+    while (!sys_errno && (entry = readdir(dir)) != NULL) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        if (unlinkat(dirfd(dir), entry->d_name, 0) == 0 || errno == ENOENT)
+            continue;
+        const int fd = openat(dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        sys_errno = fd < 0 ? errno : empty_folder(fd, depth + 1);
+        if (!sys_errno && unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR) != 0)
+            sys_errno = errno;
+    }
+    closedir(dir);
+    return sys_errno;
+}
+
+pd_status pd_dir_remove(const char *path, pd_error *err)
+{
+    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return PD_OK;
+    int sys_errno = fd < 0 ? errno : empty_folder(fd, 0);
+    if (!sys_errno && rmdir(path) != 0)
+        sys_errno = errno;
+    if (sys_errno == ELOOP)
+        return pd_error_set(err, PD_ERR_LIMIT, "'%s' is a link, or has folders more than %d deep", path,
+                            PD_DIR_DEPTH_MAX);
+    return sys_errno ? pd_error_set_errno(err, sys_errno, "cannot remove '%s'", path) : PD_OK;
 }
 
 bool pd_file_exists(const char *path)

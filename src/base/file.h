@@ -45,6 +45,10 @@ PD_MUST_USE pd_status pd_file_replace_parts(const char *path, const pd_file_part
 /* mkdir -p with mode 0700 for what is missing. */
 PD_MUST_USE pd_status pd_dir_make(const char *path, pd_error *err);
 
+/* rm -r, links not followed. What is not there is no error; folders deeper than PD_DIR_DEPTH_MAX are PD_ERR_LIMIT. */
+#define PD_DIR_DEPTH_MAX 16
+PD_MUST_USE pd_status pd_dir_remove(const char *path, pd_error *err);
+
 bool pd_file_exists(const char *path); /* any kind, symbolic links followed */
 bool pd_dir_exists(const char *path);
 

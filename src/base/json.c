@@ -3,23 +3,48 @@
 #include <jansson.h>
 #include <math.h>
 #include <pthread.h>
+#include <string.h>
 
 #include "base/mem.h"
 
 #define REAL_DIGITS 10          /* significant digits written for numbers with a fraction */
 #define INTEGER_REAL_MAX 0x1p53 /* up to here every integer is a double of its own */
 
-/* jansson calls some failed allocations a syntax error, and its allocator has no argument of ours: hence this note. */
-static _Thread_local bool allocation_failed;
+/* What a parse has left when memory runs out. jansson (2.14) does not look whether the buffer of the word that it reads
+ * could grow: it would decode a word whose end is missing, and read on behind it. So what fails for the first time, and
+ * all that jansson still asks for until it finds the end of its input (which comes at once then), is given from here,
+ * and the result is thrown away. Its allocator has no argument of ours: hence one for each thread. */
+static _Thread_local struct {
+    uint8_t *bytes; /* NULL: nobody parses */
+    size_t size, used;
+    bool failed;
+} reserve;
+
+#define RESERVE_BYTES ((size_t)64 << 10) /* for the objects of READ_AT_ONCE bytes of JSON */
+#define READ_AT_ONCE 256
 
 static void *json_malloc(size_t size)
 {
     void *ptr = pd_mem_alloc(size, 1);
-    allocation_failed |= !ptr;
+    if (ptr || !reserve.bytes)
+        return ptr;
+    reserve.failed = true;
+    const size_t need = (size + 15) & ~(size_t)15;
+    if (need < size || need > reserve.size - reserve.used)
+        return NULL;
+    ptr = reserve.bytes + reserve.used;
+    reserve.used += need;
     return ptr;
 }
 
-static void use_own_allocator(void) { json_set_alloc_funcs(json_malloc, pd_mem_free); }
+static void json_free(void *ptr)
+{
+    const uint8_t *byte = ptr;
+    if (!reserve.bytes || byte < reserve.bytes || byte >= reserve.bytes + reserve.size)
+        pd_mem_free(ptr);
+}
+
+static void use_own_allocator(void) { json_set_alloc_funcs(json_malloc, json_free); }
 
 static void prepare(void)
 {
@@ -31,21 +56,70 @@ static json_t *inner(pd_json *json) { return (json_t *)json; }
 static const json_t *inner_const(const pd_json *json) { return (const json_t *)json; }
 static pd_json *outer(json_t *json) { return (pd_json *)json; }
 
+/* The most bytes without a quote between them that is no escape: no word or number is longer. */
+static size_t longest_token(const char *text, size_t len)
+{
+    size_t longest = 0, from = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '\\')
+            i++;
+        else if (text[i] == '"') {
+            longest = i - from > longest ? i - from : longest;
+            from = i;
+        }
+    }
+    return len - from > longest ? len - from : longest;
+}
+
+typedef struct source {
+    const char *text;
+    size_t len;
+} source;
+
+/* jansson's input: a piece of the text, or its end. */
+static size_t take_piece(void *buffer, size_t size, void *data)
+{
+    source *from = data;
+    size_t n = from->len < size ? from->len : size;
+    if (reserve.failed)
+        return 0;
+    n = n < READ_AT_ONCE ? n : READ_AT_ONCE;
+    memcpy(buffer, from->text, n);
+    from->text += n;
+    from->len -= n;
+    return n;
+}
+
+static json_t *load(const char *text, size_t len, json_error_t *ret_where)
+{
+    const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL;
+    json_t *json = json_load_callback(take_piece, &(source){ text, len }, flags, ret_where);
+    if (!json && json_error_code(ret_where) == json_error_numeric_overflow)
+        json = json_load_callback(take_piece, &(source){ text, len }, flags | JSON_DECODE_INT_AS_REAL, ret_where);
+    return json;
+}
+
 pd_status pd_json_parse(pd_json **ret_json, const char *text, size_t len, pd_error *err)
 {
     prepare();
     if (len > PD_JSON_BYTES_MAX)
         return pd_error_set(err, PD_ERR_LIMIT, "JSON text is longer than %zu bytes", PD_JSON_BYTES_MAX);
-    const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL;
     json_error_t where;
-    allocation_failed = false;
-    json_t *json = json_loadb(text, len, flags, &where);
-    if (!json && json_error_code(&where) == json_error_numeric_overflow)
-        json = json_loadb(text, len, flags | JSON_DECODE_INT_AS_REAL, &where);
-    if (allocation_failed) { /* also after success: jansson 2.14 drops a character when its string buffer cannot grow */
-        json_decref(json);
+    reserve.used = 0;
+    reserve.failed = false;
+    reserve.size = RESERVE_BYTES + 6 * longest_token(text, len); /* a buffer that doubles, what it was, and its text */
+    reserve.bytes = pd_mem_realloc(NULL, reserve.size, 1);
+    if (!reserve.bytes)
         return pd_error_set_nomem(err);
+    json_t *json = load(text, len, &where);
+    if (reserve.failed) {
+        json_decref(json);
+        json = NULL;
     }
+    pd_mem_free(reserve.bytes);
+    reserve.bytes = NULL;
+    if (reserve.failed)
+        return pd_error_set_nomem(err);
     if (!json)
         return pd_error_set(err, PD_ERR_FORMAT, "not valid JSON: line %d, column %d: %s", where.line, where.column,
                             where.text);

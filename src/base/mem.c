@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -74,6 +75,8 @@ void pd_mem_free(void *ptr)
         atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
     free(ptr);
 }
+
+void pd_mem_trim(void) { (void)malloc_trim(0); }
 
 size_t pd_mem_fail_at(size_t nth)
 {

@@ -24,6 +24,9 @@ PD_MUST_USE char *pd_mem_dup_string(const char *string) __attribute__((malloc));
 
 void pd_mem_free(void *ptr);
 
+/* Gives free memory back to the system: milliseconds, for after something large was freed. */
+void pd_mem_trim(void);
+
 /* Test hook: the nth allocation from now fails; 0 disarms. Returns the allocations seen since the last call. */
 size_t pd_mem_fail_at(size_t nth);
 

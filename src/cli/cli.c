@@ -34,6 +34,11 @@ pd_status pd_cli_open_library(const pd_cli *cli, pd_library **ret_library, pd_er
         return pd_error_set(err, PD_ERR_INTERNAL, "a CPU level passed the parser and is not there");
     if (strcmp(pd_options_text(options, PD_OPTION_PRECISION), "fp32") == 0)
         library.precision = PD_PRECISION_FP32;
+    const uint64_t idle_s = pd_options_number(options, PD_OPTION_IDLE_UNLOAD);
+    library.idle_s = idle_s ? (double)idle_s : -1;
+    library.hub_endpoint = cli->environment.hub_endpoint;
+    library.hub_token = cli->environment.hub_token;
+    library.hub_offline = cli->environment.hub_offline;
     return pd_library_open(ret_library, &library, err);
 }
 

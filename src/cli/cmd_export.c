@@ -93,14 +93,60 @@ static pd_status copy_photos(pd_cli *cli, pd_library *library, const pd_photos *
     return status == PD_OK && copies.failed ? PD_ERR_PARTIAL : status;
 }
 
+static bool sidecar_interrupt(void *user, const pd_sidecars *so_far, size_t n)
+{
+    (void)so_far;
+    (void)n;
+    return !pd_interrupt_came(user);
+}
+
+static void say_sidecars(pd_cli *cli, const pd_sidecars *sidecars, size_t n, bool dry)
+{
+    pd_buf *out = &cli->out.buf;
+    if (pd_options_given(&cli->options, PD_OPTION_JSON)) {
+        pd_out_json_take(&cli->out, pd_answer_sidecars(sidecars, n), true);
+        return;
+    }
+    if (dry)
+        (void)pd_buf_append_string(out, "would write: ");
+    append_counted(out, sidecars->written, "sidecar", "sidecars");
+    (void)pd_buf_append_string(out, dry ? ", " : sidecars->written == 1 ? " was written, " : " were written, ");
+    append_counted(out, sidecars->unchanged, "photo has nothing new to say", "photos have nothing new to say");
+    pd_out_text(&cli->out, "\n");
+}
+
+static pd_status write_sidecars(pd_cli *cli, pd_library *library, const pd_photos *photos, pd_error *err)
+{
+    pd_sidecars sidecars = { 0 };
+    pd_interrupt interrupt;
+    pd_interrupt_begin(&interrupt);
+    const pd_sidecar_options options = { .ids = photos->ids,
+                                         .n = photos->n,
+                                         .machine = pd_options_given(&cli->options, PD_OPTION_MACHINE),
+                                         .dry_run = pd_options_given(&cli->options, PD_OPTION_DRY_RUN),
+                                         .progress = sidecar_interrupt,
+                                         .user = &interrupt };
+    const pd_status status = pd_library_sidecars(library, &options, &sidecars, err);
+    pd_interrupt_end(&interrupt);
+    say_sidecars(cli, &sidecars, photos->n, options.dry_run);
+    if (sidecars.failed)
+        pd_sayf("%" PRId64 " could not be written; the first: %s", sidecars.failed, sidecars.first_failure);
+    return status == PD_OK && sidecars.failed ? PD_ERR_PARTIAL : status;
+}
+
 static pd_status export_photos(pd_cli *cli, pd_library *library, const char *const *names, size_t n, pd_error *err)
 {
     pd_photos photos = { 0 };
-    if (!pd_options_given(&cli->options, PD_OPTION_TO))
+    const bool sidecars = pd_options_given(&cli->options, PD_OPTION_SIDECARS);
+    if (sidecars == pd_options_given(&cli->options, PD_OPTION_TO))
         return pd_error_set(err, PD_ERR_USAGE,
-                            "photos are copied with --to FOLDER; for a list of them: search --csv or -0");
+                            sidecars ? "either copies (--to) or sidecars (--sidecars), not both at once"
+                                     : "photos are copied with --to FOLDER; for a list of them: search --csv or -0");
+    if (!sidecars && pd_options_given(&cli->options, PD_OPTION_MACHINE))
+        return pd_error_set(err, PD_ERR_USAGE, "--machine is for --sidecars");
     PD_TRY(pd_photos_choose(cli, library, names, n, &photos, err));
-    const pd_status status = copy_photos(cli, library, &photos, err);
+    const pd_status status =
+        sidecars ? write_sidecars(cli, library, &photos, err) : copy_photos(cli, library, &photos, err);
     pd_photos_done(&photos);
     return status;
 }
@@ -110,7 +156,8 @@ pd_status pd_cmd_export(pd_cli *cli, pd_error *err)
     size_t n;
     const char *const *names = pd_cli_arguments(cli, &n);
     const bool copies =
-        n > 0 || pd_options_given(&cli->options, PD_OPTION_TO) || pd_options_given(&cli->options, PD_OPTION_QUERY);
+        n > 0 || pd_options_given(&cli->options, PD_OPTION_TO) || pd_options_given(&cli->options, PD_OPTION_QUERY) ||
+        pd_options_given(&cli->options, PD_OPTION_SIDECARS) || pd_options_given(&cli->options, PD_OPTION_MACHINE);
     if (copies && pd_options_given(&cli->options, PD_OPTION_OUTPUT))
         return pd_error_set(err, PD_ERR_USAGE, "-o is for the work of all photos; copies go where --to says");
     pd_library *library = NULL;

@@ -17,23 +17,14 @@ enum {
     LINE_BYTES_MAX = 1 << 15,
 };
 
-static pd_bar_mode chosen_bar(const pd_cli *cli)
-{
-    const char *how = pd_options_text(&cli->options, PD_OPTION_PROGRESS);
-    if (strcmp(how, "json") == 0)
-        return PD_BAR_JSON;
-    if (strcmp(how, "bar") == 0)
-        return PD_BAR_DRAWN;
-    const bool can_draw = cli->environment.terminal && isatty(STDERR_FILENO) == 1;
-    return strcmp(how, "auto") == 0 && can_draw ? PD_BAR_DRAWN : PD_BAR_NONE;
-}
-
 /* Shows the job until it ends. The first interrupt asks it to stop, the second does not ask. */
 static void watch_job(const pd_cli *cli, pd_library *library, const pd_interrupt *interrupt)
 {
     pd_progress progress;
     pd_bar bar;
-    pd_bar_init(&bar, chosen_bar(cli), STDERR_FILENO, cli->environment.utf8, cli->environment.color);
+    const char *how = pd_options_text(&cli->options, PD_OPTION_PROGRESS);
+    pd_bar_init(&bar, pd_bar_choose(how, cli->environment.terminal, STDERR_FILENO), STDERR_FILENO,
+                cli->environment.utf8, cli->environment.color);
     bool stopping = false;
     bool there = pd_library_job_snapshot(library, &progress);
     while (there && progress.phase != PD_PHASE_READY) {
@@ -50,6 +41,56 @@ static void watch_job(const pd_cli *cli, pd_library *library, const pd_interrupt
     }
     if (there)
         pd_bar_show(&bar, &progress, true);
+}
+
+static void watch_annotation(const pd_cli *cli, pd_library *library, const pd_interrupt *interrupt)
+{
+    pd_annotation_state state;
+    pd_bar bar;
+    const char *how = pd_options_text(&cli->options, PD_OPTION_PROGRESS);
+    pd_bar_init(&bar, pd_bar_choose(how, cli->environment.terminal, STDERR_FILENO), STDERR_FILENO,
+                cli->environment.utf8, cli->environment.color);
+    bool stopping = false;
+    bool there = pd_library_annotate_look(library, &state);
+    while (there && state.running) {
+        pd_bar_show_annotation(&bar, &state);
+        if (pd_interrupt_came(interrupt)) {
+            pd_bar_clear(&bar);
+            if (stopping)
+                _exit(pd_exit_code(PD_ERR_CANCELLED));
+            pd_say("stopping; what is written is kept (again: stop at once)");
+            pd_library_annotate_cancel(library);
+            stopping = true;
+        }
+        there = pd_library_annotate_wait(library, state.seq, WAIT_MS, &state);
+    }
+    if (there)
+        pd_bar_show_annotation(&bar, &state);
+}
+
+/* Tags, and captions when they are asked for or switched on. Somebody else who writes already does this work too. */
+static pd_status annotate(const pd_cli *cli, pd_library *library, const pd_interrupt *interrupt,
+                          pd_annotation_state *ret_state, pd_error *err)
+{
+    const bool asked = pd_options_given(&cli->options, PD_OPTION_CAPTIONS);
+    bool captions = asked;
+    if (!captions)
+        PD_TRY(pd_library_captions_get(library, &captions, err));
+    const pd_annotate_options options = { .tags = !pd_options_given(&cli->options, PD_OPTION_NO_TAGS),
+                                          .captions = captions };
+    if (!options.tags && !options.captions)
+        return PD_OK;
+    pd_error busy = { 0 };
+    const pd_status status = pd_library_annotate(library, &options, &busy);
+    if (status == PD_ERR_BUSY && !asked)
+        return PD_OK;
+    if (status != PD_OK)
+        return pd_error_hand_on(err, &busy);
+    watch_annotation(cli, library, interrupt);
+    pd_library_annotate_finish(library, ret_state);
+    if (ret_state->outcome != PD_OK && ret_state->outcome != PD_ERR_CANCELLED)
+        return pd_error_set(err, ret_state->outcome, "%s", ret_state->message);
+    return PD_OK;
 }
 
 typedef struct error_list {
@@ -81,7 +122,7 @@ static bool take_error(void *user, const char *path, pd_status why, const char *
 }
 
 /* Takes the errors. */
-static pd_json *summary_json(const pd_progress *progress, pd_json *errors)
+static pd_json *summary_json(const pd_progress *progress, const pd_annotation_state *written, pd_json *errors)
 {
     bool failed = false;
     pd_json *json = pd_json_object();
@@ -93,6 +134,9 @@ static pd_json *summary_json(const pd_progress *progress, pd_json *errors)
     failed |= pd_json_set_int(json, "skipped", progress->skipped);
     failed |= pd_json_set_take(json, "errors", errors);
     failed |= pd_json_set_number(json, "seconds", round(progress->elapsed_s * 1e3) / 1e3);
+    failed |= pd_json_set_int(json, "tagged", written->tagged);
+    failed |= pd_json_set_int(json, "captioned", written->captioned);
+    failed |= pd_json_set_int(json, "doubtful", written->doubtful);
     if (failed)
         pd_json_free(&json);
     return json;
@@ -150,12 +194,28 @@ static void append_rest(pd_buf *buf, const pd_progress *progress, size_t n_error
         }
 }
 
-static void write_summary(pd_cli *cli, const pd_progress *progress, size_t n_errors)
+static void append_written(pd_buf *buf, const pd_annotation_state *written)
+{
+    if (written->captioned > 0) {
+        (void)pd_buf_append_string(buf, "Wrote ");
+        append_counted(buf, written->captioned, "caption", "captions");
+        (void)pd_buf_append_string(buf, ", ");
+        pd_human_count(buf, written->doubtful);
+        (void)pd_buf_append_string(buf, " of them marked as doubtful.\n");
+    }
+    if (written->failed > 0) {
+        append_counted(buf, written->failed, "picture", "pictures");
+        (void)pd_buf_append_string(buf, " could not be captioned.\n");
+    }
+}
+
+static void write_summary(pd_cli *cli, const pd_progress *progress, const pd_annotation_state *written, size_t n_errors)
 {
     pd_buf *buf = &cli->out.buf;
     append_headline(buf, progress);
     append_rest(buf, progress, n_errors);
-    if (progress->outcome == PD_ERR_CANCELLED) {
+    append_written(buf, written);
+    if (progress->outcome == PD_ERR_CANCELLED || written->outcome == PD_ERR_CANCELLED) {
         (void)pd_buf_append_string(buf, "The same command goes on from here.\n");
     } else if (progress->learned + progress->unchanged + progress->moved > 0) {
         (void)pd_buf_append_string(buf, "Now try: ");
@@ -164,9 +224,16 @@ static void write_summary(pd_cli *cli, const pd_progress *progress, size_t n_err
     }
 }
 
-static pd_status report(pd_cli *cli, pd_library *library, const pd_index_options *options, const pd_progress *progress,
+/* What a run did. */
+typedef struct deeds {
+    pd_progress learning;
+    pd_annotation_state writing; /* zeroed: it did not come to that */
+} deeds;
+
+static pd_status report(pd_cli *cli, pd_library *library, const pd_index_options *options, const deeds *d,
                         pd_error *err)
 {
+    const pd_progress *progress = &d->learning;
     const bool as_json = pd_options_given(&cli->options, PD_OPTION_JSON);
     error_list list = { .listed = !as_json, .json = pd_json_array() };
     pd_status status = pd_library_errors(library, options->folders, options->n_folders, take_error, &list, err);
@@ -177,14 +244,14 @@ static pd_status report(pd_cli *cli, pd_library *library, const pd_index_options
         return status;
     }
     if (as_json) {
-        pd_out_json_take(&cli->out, summary_json(progress, list.json), true);
+        pd_out_json_take(&cli->out, summary_json(progress, &d->writing, list.json), true);
     } else {
         if (list.n > ERRORS_LISTED_MAX)
             pd_sayf("and %zu more files; 'index --json' lists all of them", list.n - ERRORS_LISTED_MAX);
-        write_summary(cli, progress, list.n);
+        write_summary(cli, progress, &d->writing, list.n);
         pd_json_free(&list.json);
     }
-    if (progress->outcome == PD_ERR_CANCELLED)
+    if (progress->outcome == PD_ERR_CANCELLED || d->writing.outcome == PD_ERR_CANCELLED)
         return PD_ERR_CANCELLED;
     if (progress->message[0]) /* a folder that is not there */
         pd_say(progress->message);
@@ -210,17 +277,23 @@ pd_status pd_cmd_index(pd_cli *cli, pd_error *err)
     PD_TRY(pd_cli_open_library(cli, &library, err));
     pd_interrupt interrupt;
     pd_interrupt_begin(&interrupt);
-    pd_progress progress = { 0 };
+    deeds d = { .writing = { .outcome = PD_OK } };
     pd_status status = pd_library_index(library, &options, err);
     if (status == PD_OK) {
         watch_job(cli, library, &interrupt);
-        pd_library_job_finish(library, &progress);
+        pd_library_job_finish(library, &d.learning);
     }
+    const pd_status outcome = d.learning.outcome;
+    pd_status written = PD_OK;
+    pd_error error = { 0 };
+    if (status == PD_OK && (outcome == PD_OK || outcome == PD_ERR_PARTIAL))
+        written = annotate(cli, library, &interrupt, &d.writing, &error);
     pd_interrupt_end(&interrupt);
-    const bool ended_well =
-        progress.outcome == PD_OK || progress.outcome == PD_ERR_PARTIAL || progress.outcome == PD_ERR_CANCELLED;
+    const bool ended_well = outcome == PD_OK || outcome == PD_ERR_PARTIAL || outcome == PD_ERR_CANCELLED;
     if (status == PD_OK)
-        status = ended_well ? report(cli, library, &options, &progress, err) : tell_failure(&progress, err);
+        status = ended_well ? report(cli, library, &options, &d, err) : tell_failure(&d.learning, err);
+    if (written != PD_OK && (status == PD_OK || status == PD_ERR_PARTIAL))
+        status = pd_error_hand_on(err, &error);
     pd_library_close(&library);
     return status;
 }

@@ -143,6 +143,27 @@ static void append_rating(pd_buf *buf, const pd_content *facts, const pd_work *w
         (void)pd_buf_append_string(buf, buf->len ? ", favorite" : "favorite");
 }
 
+static bool is_of_row(const pd_tag *tag, bool by_machine, bool doubtful)
+{
+    return (tag->by == PD_SAID_MACHINE) == by_machine && (!by_machine || tag->doubtful == doubtful);
+}
+
+/* One row for what the user and the file say, one for what a machine is sure of, one for the rest. */
+static void write_tags(pd_out *out, const pd_work *work, pd_buf *row)
+{
+    static const struct {
+        const char *label;
+        bool by_machine, doubtful;
+    } rows[] = { { "tags", false, false }, { "seen", true, false }, { "perhaps", true, true } };
+    for (size_t k = 0; k < PD_COUNT_OF(rows); k++) {
+        for (size_t i = 0; i < work->n_tags; i++)
+            if (is_of_row(&work->tags[i], rows[k].by_machine, rows[k].doubtful))
+                (void)pd_buf_appendf(row, "%s%s", row->len ? ", " : "", work->tags[i].name);
+        write_row(out, rows[k].label, row);
+        pd_buf_clear(row);
+    }
+}
+
 /* What the user said, and the machine. */
 static void write_work(pd_out *out, const pd_content *facts, const pd_work *work)
 {
@@ -151,14 +172,13 @@ static void write_work(pd_out *out, const pd_content *facts, const pd_work *work
     append_rating(&row, facts, work);
     write_row(out, "rating", &row);
     pd_buf_clear(&row);
-    if (work->caption_by == PD_SAID_USER || work->caption_by == PD_SAID_MACHINE)
+    if (work->caption_by == PD_SAID_USER)
         (void)pd_buf_append_string(&row, work->caption);
+    else if (work->caption_by == PD_SAID_MACHINE)
+        (void)pd_buf_appendf(&row, "%s (a machine's%s)", work->caption, work->caption_doubtful ? ", doubtful" : "");
     write_row(out, "caption", &row);
     pd_buf_clear(&row);
-    for (size_t i = 0; i < work->n_tags; i++)
-        (void)pd_buf_appendf(&row, "%s%s", row.len ? ", " : "", work->tags[i].name);
-    write_row(out, "tags", &row);
-    pd_buf_clear(&row);
+    write_tags(out, work, &row);
     for (size_t i = 0; i < work->n_albums; i++)
         (void)pd_buf_appendf(&row, "%s%s", row.len ? ", " : "", work->albums[i]);
     write_row(out, "albums", &row);

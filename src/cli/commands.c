@@ -2,15 +2,15 @@
 
 #include <string.h>
 
-enum {
-    LISTING = PD_OPTION_BIT(PD_OPTION_NUMBER) | PD_OPTION_BIT(PD_OPTION_OFFSET) | PD_OPTION_BIT(PD_OPTION_SORT) |
-              PD_OPTION_BIT(PD_OPTION_JSON) | PD_OPTION_BIT(PD_OPTION_JSONL) | PD_OPTION_BIT(PD_OPTION_CSV) |
-              PD_OPTION_BIT(PD_OPTION_NUL),
-    EDITING = PD_OPTION_BIT(PD_OPTION_QUERY) | PD_OPTION_BIT(PD_OPTION_DRY_RUN) | PD_OPTION_BIT(PD_OPTION_JSON),
-    COMMON = PD_OPTION_BIT(PD_OPTION_LIBRARY) | PD_OPTION_BIT(PD_OPTION_MODEL) | PD_OPTION_BIT(PD_OPTION_THREADS) |
-             PD_OPTION_BIT(PD_OPTION_CPU) | PD_OPTION_BIT(PD_OPTION_PRECISION) | PD_OPTION_BIT(PD_OPTION_HELP) |
-             PD_OPTION_BIT(PD_OPTION_VERSION),
-};
+#define LISTING                                                                                          \
+    (PD_OPTION_BIT(PD_OPTION_NUMBER) | PD_OPTION_BIT(PD_OPTION_OFFSET) | PD_OPTION_BIT(PD_OPTION_SORT) | \
+     PD_OPTION_BIT(PD_OPTION_JSON) | PD_OPTION_BIT(PD_OPTION_JSONL) | PD_OPTION_BIT(PD_OPTION_CSV) |     \
+     PD_OPTION_BIT(PD_OPTION_NUL))
+#define EDITING (PD_OPTION_BIT(PD_OPTION_QUERY) | PD_OPTION_BIT(PD_OPTION_DRY_RUN) | PD_OPTION_BIT(PD_OPTION_JSON))
+#define COMMON                                                                                              \
+    (PD_OPTION_BIT(PD_OPTION_LIBRARY) | PD_OPTION_BIT(PD_OPTION_MODEL) | PD_OPTION_BIT(PD_OPTION_THREADS) | \
+     PD_OPTION_BIT(PD_OPTION_CPU) | PD_OPTION_BIT(PD_OPTION_PRECISION) | PD_OPTION_BIT(PD_OPTION_HELP) |    \
+     PD_OPTION_BIT(PD_OPTION_VERSION))
 
 #define LISTING_FORMS                                                                                                \
     "Without an option for another form, each photo is one line: rank, match, score, date and path. The match says " \
@@ -33,14 +33,16 @@ static const pd_command table[] = {
             "what is learned so far is kept.\n"
             "\n"
             "The address holds a token that is new at each start: whoever has it may use the page. A second serve on "
-            "the same library opens the page that is there already. To use the page from another machine, make a "
+            "the same library opens the page that is there already. Models and vectors are opened when they are needed "
+            "and put away when nothing has needed them for five minutes (--idle-unload). To use the page from another "
+            "machine, make a "
             "tunnel there: ssh -L 7733:127.0.0.1:7733 THIS-MACHINE.",
         .examples = "serve\n"
                     "serve --no-open ~/Pictures\n"
                     "serve --listen 127.0.0.1:0 --browse-root /srv/photos\n"
                     "~/Pictures\n",
-        .options =
-            PD_OPTION_BIT(PD_OPTION_LISTEN) | PD_OPTION_BIT(PD_OPTION_NO_OPEN) | PD_OPTION_BIT(PD_OPTION_BROWSE_ROOT),
+        .options = PD_OPTION_BIT(PD_OPTION_LISTEN) | PD_OPTION_BIT(PD_OPTION_NO_OPEN) |
+                   PD_OPTION_BIT(PD_OPTION_BROWSE_ROOT) | PD_OPTION_BIT(PD_OPTION_IDLE_UNLOAD),
         .run = pd_cmd_serve,
     },
     {
@@ -56,14 +58,21 @@ static const pd_command table[] = {
             "changes, or with --recheck. Ctrl-C stops and keeps what is learned so far; a second Ctrl-C stops at once. "
             "search, similar, show and status work while index runs; a second index on the same library does not.\n"
             "\n"
+            "Afterwards what was learned is given tags, and with --captions (or when captions are switched on in the "
+            "page) a sentence as well; what is doubtful is marked, and what you wrote yourself stays. "
+            "docs/captions.md tells how.\n"
+            "\n"
             "With --json one object is written at the end: files, learned (in this run), unchanged, moved, removed, "
             "skipped (kinds that are not learned), errors (every file under the folders that is not learned, with "
-            "the reason) and seconds.",
+            "the reason), seconds, tagged, captioned and doubtful (pictures that were written about in "
+            "this run, and captions among them that are marked).",
         .examples = "index ~/Pictures\n"
                     "index --recheck ~/Pictures /mnt/archive\n"
+                    "index --captions ~/Pictures\n"
                     "index --json --progress json ~/Pictures\n",
         .missing = "index needs a folder",
-        .options = PD_OPTION_BIT(PD_OPTION_RECHECK) | PD_OPTION_BIT(PD_OPTION_PROGRESS) | PD_OPTION_BIT(PD_OPTION_JSON),
+        .options = PD_OPTION_BIT(PD_OPTION_RECHECK) | PD_OPTION_BIT(PD_OPTION_CAPTIONS) |
+                   PD_OPTION_BIT(PD_OPTION_NO_TAGS) | PD_OPTION_BIT(PD_OPTION_PROGRESS) | PD_OPTION_BIT(PD_OPTION_JSON),
         .run = pd_cmd_index,
     },
     {
@@ -207,7 +216,7 @@ static const pd_command table[] = {
     {
         .name = "export",
         .arguments = "[PHOTO...]",
-        .summary = "Write your own work into a file, or copy photos",
+        .summary = "Write your own work into a file or into sidecars, or copy photos",
         .details =
             "Writes your own work, tags, ratings, favorites, captions, albums and saved searches, as one JSON "
             "document to standard output or into a file (-o), which 'import' reads again, here or in another "
@@ -215,11 +224,20 @@ static const pd_command table[] = {
             "\n"
             "With --to FOLDER photos are copied instead: the ones named, or all that --query finds. No file is ever "
             "overwritten: a copy whose name is taken gets a number behind it. A photo that cannot be copied costs "
-            "only itself, and the exit code is 4. A list of photos is what search gives, with --csv, --json or -0.",
+            "only itself, and the exit code is 4. A list of photos is what search gives, with --csv, --json or -0.\n"
+            "\n"
+            "With --sidecars your captions, tags and ratings are written into .xmp files beside the photos, where "
+            "other "
+            "programs read them: into the sidecar that is there (beach.jpg.xmp, else beach.xmp), or into a new one. "
+            "What "
+            "others wrote stays: tags are added to theirs, and a caption or a rating is put in only where there is "
+            "none. --machine adds what the detective wrote itself and is sure of. The photos are not touched.",
         .examples = "export -o work.json\n"
                     "export --query 'album:Italy rating:>=4' --to /media/stick/italy\n"
-                    "export --to ~/print 12 17\n",
-        .options = EDITING | PD_OPTION_BIT(PD_OPTION_OUTPUT) | PD_OPTION_BIT(PD_OPTION_TO),
+                    "export --to ~/print 12 17\n"
+                    "export --sidecars --query has:tag --dry-run\n",
+        .options = PD_OPTION_BIT(PD_OPTION_SIDECARS) | PD_OPTION_BIT(PD_OPTION_MACHINE) | EDITING |
+                   PD_OPTION_BIT(PD_OPTION_OUTPUT) | PD_OPTION_BIT(PD_OPTION_TO),
         .run = pd_cmd_export,
     },
     {
@@ -236,17 +254,63 @@ static const pd_command table[] = {
         .run = pd_cmd_import,
     },
     {
+        .name = "model",
+        .arguments = "[ACTION] [NAME]",
+        .summary = "List models, fetch them, use them",
+        .details =
+            "Without an action, or with 'list': the models that are known, and which of them are here; '*' stands "
+            "before the ones in use. NAME is one of that list, or owner/name[@revision] as on the Hugging Face hub.\n"
+            "\n"
+            "'pull NAME' fetches a model: the only thing here that ever asks the network, and only the hub. What it "
+            "fetches is checked, and kept when it is interrupted (Ctrl-C, a broken connection): the same command goes "
+            "on from there. 'use NAME' makes the library search and learn with it; until it has learned what the model "
+            "before it knew, that one answers. What was learned with a model stays: going back is instant. 'info "
+            "NAME' tells what is known of a model, 'remove NAME' deletes one that was fetched; what was learned with "
+            "it stays.\n"
+            "\n"
+            "docs/models.md tells where models lie and what is checked.",
+        .examples = "model\n"
+                    "model pull openai/clip-vit-base-patch32\n"
+                    "model use openai/clip-vit-base-patch32\n"
+                    "model info 'CLIP B/16' --json\n"
+                    "model remove wkcn/TinyCLIP-ViT-8M-16-Text-3M-YFCC15M\n",
+        .options = PD_OPTION_BIT(PD_OPTION_PROGRESS) | PD_OPTION_BIT(PD_OPTION_JSON),
+        .run = pd_cmd_model,
+    },
+    {
         .name = "show",
         .arguments = "PATH|ID",
         .summary = "Show what is known about a photo",
-        .details = "Shows what the library knows about a photo: kind, size, time, camera, place, hashes, and which "
-                   "model learned it. The picture is not opened. A photo whose last learning failed is shown with the "
+        .details = "Shows what the library knows about a photo: kind, size, time, camera, place, words, hashes, and "
+                   "which model learned it. Of tags, 'tags' are yours and the file's, 'seen' a machine's, and "
+                   "'perhaps' those that a machine is not sure of. The picture is not opened. A photo whose last "
+                   "learning failed is shown with the "
                    "reason, and the exit code is 4.",
         .examples = "show ~/Pictures/beach.jpg\n"
                     "show --json 12\n",
         .missing = "show needs a photo: its path or its id",
         .options = PD_OPTION_BIT(PD_OPTION_JSON),
         .run = pd_cmd_show,
+    },
+    {
+        .name = "caption",
+        .arguments = "IMAGE|ID...",
+        .summary = "Say in words what pictures show",
+        .details =
+            "Writes a sentence and tags for pictures: files, in the library or not, or ids of photos. For photos of "
+            "the library they are kept, as if they had been written in the background; what you wrote yourself stays "
+            "in front of them. What is doubtful is marked. A file whose name is a number is written as ./12.\n"
+            "\n"
+            "With --json one object is written: pictures, each with path (as it was given), caption, score (0 to 1), "
+            "doubtful, cosine and likelihood (what score and doubt are made from), tags (name, score, doubtful) and "
+            "error (why there is none, or null); --jsonl writes one of these a line. A picture that cannot be read "
+            "costs only itself, and the exit code is 4, or that of its own error when it was the only one.",
+        .examples = "caption holiday.jpg\n"
+                    "caption --json 12 17\n"
+                    "caption --jsonl ~/Downloads/*.jpg\n",
+        .missing = "caption needs a picture: a file, or the id of a photo",
+        .options = PD_OPTION_BIT(PD_OPTION_JSON) | PD_OPTION_BIT(PD_OPTION_JSONL),
+        .run = pd_cmd_caption,
     },
     {
         .name = "status",
@@ -286,4 +350,4 @@ const pd_command *pd_command_find(const char *name)
 
 const pd_command *pd_command_preset(void) { return pd_command_find("serve"); }
 
-unsigned pd_command_common_options(void) { return COMMON; }
+uint64_t pd_command_common_options(void) { return COMMON; }

@@ -85,7 +85,7 @@ static void append_option(pd_buf *buf, const pd_option *option)
     pd_buf_done(&form);
 }
 
-static void append_options(pd_buf *buf, const char *title, unsigned set)
+static void append_options(pd_buf *buf, const char *title, uint64_t set)
 {
     if (!set)
         return;

@@ -10,6 +10,7 @@
 #include "base/error.h"
 
 #define PD_CLI_THREADS_MAX 64        /* --threads */
+#define PD_CLI_IDLE_S_MAX 31536000   /* --idle-unload: a year */
 #define PD_CLI_OFFSET_MAX 1000000000 /* --offset */
 
 typedef enum pd_option_id {
@@ -19,6 +20,8 @@ typedef enum pd_option_id {
     PD_OPTION_CPU,
     PD_OPTION_PRECISION,
     PD_OPTION_RECHECK,
+    PD_OPTION_CAPTIONS,
+    PD_OPTION_NO_TAGS,
     PD_OPTION_PROGRESS,
     PD_OPTION_NUMBER,
     PD_OPTION_OFFSET,
@@ -32,9 +35,12 @@ typedef enum pd_option_id {
     PD_OPTION_DRY_RUN,
     PD_OPTION_OUTPUT,
     PD_OPTION_TO,
+    PD_OPTION_SIDECARS,
+    PD_OPTION_MACHINE,
     PD_OPTION_LISTEN,
     PD_OPTION_NO_OPEN,
     PD_OPTION_BROWSE_ROOT,
+    PD_OPTION_IDLE_UNLOAD,
     PD_OPTION_JSON,
     PD_OPTION_JSONL,
     PD_OPTION_CSV,
@@ -44,7 +50,7 @@ typedef enum pd_option_id {
     PD_OPTION_COUNT
 } pd_option_id;
 
-#define PD_OPTION_BIT(id) (1u << (id))
+#define PD_OPTION_BIT(id) (UINT64_C(1) << (id))
 
 typedef struct pd_option {
     char letter;             /* 0: none */

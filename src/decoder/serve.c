@@ -14,9 +14,10 @@
 
 #include "decoder/decode.h"
 #include "decoder/sandbox.h"
+#include "decoder/xmp_merge.h"
 #include "media/protocol.h"
 
-enum { FDS_MIN = 2, FDS = 3 }; /* of a request: the file, the slot; the sidecar, or -1 */
+enum { FDS_MIN = 2, FDS = 3 }; /* of a request: the file, the slot; the sidecar or what is to be said in one, or -1 */
 
 static void close_descriptors(const int fds[FDS])
 {
@@ -128,6 +129,25 @@ static void unmap(const uint8_t *data, size_t len)
         (void)munmap((void *)(uintptr_t)data, len);
 }
 
+/* The file is a sidecar, and what would be its picture's sidecar are the words for it. */
+static pd_status merge_sidecar(const pd_decode_input *input, const pd_decode_request *request, pd_decode_output *output,
+                               pd_error *err)
+{
+    const pd_xmp_wishes wishes = { .texts = { (const char *)input->sidecar, input->sidecar_bytes },
+                                   .rating = request->rating };
+    pd_buf merged;
+    if (!pd_texts_are_sound(wishes.texts))
+        return pd_error_set(err, PD_ERR_FORMAT, "the words for the sidecar are not as they should be");
+    pd_buf_init(&merged, PD_MEDIA_SIDECAR_BYTES_MAX);
+    const pd_status status = pd_xmp_merge(input->data, input->len, &wishes, &merged, err);
+    if (status == PD_OK) {
+        memcpy(output->slot, merged.data, merged.len);
+        output->reply.rendition_bytes = (uint32_t)merged.len;
+    }
+    pd_buf_done(&merged);
+    return status;
+}
+
 static pd_status answer(const pd_sandbox *sandbox, const pd_decode_request *request, const int fds[FDS],
                         pd_decode_output *output, pd_error *err)
 {
@@ -143,7 +163,8 @@ static pd_status answer(const pd_sandbox *sandbox, const pd_decode_request *requ
     if (status == PD_OK) {
         map_sidecar(fds[2], &input);
         output->slot = slot;
-        status = pd_decode_file(&input, request, output, err);
+        status =
+            request->merge ? merge_sidecar(&input, request, output, err) : pd_decode_file(&input, request, output, err);
     }
     pd_sandbox_end_file();
     unmap(slot, PD_DECODE_SLOT_BYTES);

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cpu.h"
@@ -6,8 +7,6 @@
 #include "base/thread.h"
 #include "library/learner_lock.h"
 #include "library/library_find.h"
-
-#define DEFAULT_MODEL "tiny"
 
 void pd_library_options_init(pd_library_options *ret_options)
 {
@@ -24,24 +23,36 @@ pd_status pd_library_open(pd_library **ret_library, const pd_library_options *op
     pthread_mutex_init(&library->show_lock, NULL);
     pthread_mutex_init(&library->reader.lock, NULL);
     pthread_mutex_init(&library->writer.lock, NULL);
+    pthread_mutex_init(&library->shelf.lock, NULL);
+    pthread_mutex_init(&library->shelf.watch_lock, NULL);
     pthread_mutex_init(&library->views.lock, NULL);
+    pthread_mutex_init(&library->fetching.lock, NULL);
+    pthread_cond_init(&library->fetching.changed, NULL);
     library->views.bytes = -1;
     library->views.bytes_max = options->views_bytes_max ? options->views_bytes_max : PD_LIBRARY_VIEWS_BYTES_MAX;
     pd_library_decoders_init(&library->decoders);
     pthread_mutex_init(&library->learner.lock, NULL);
     pthread_cond_init(&library->learner.unused, NULL);
     library->learner.lock_fd = -1;
+    pthread_mutex_init(&library->annotator.lock, NULL);
+    pthread_cond_init(&library->annotator.unused, NULL);
+    library->annotator.lock_fd = -1;
     library->cpu_mask = options->cpu_mask;
     library->precision = options->precision;
     library->n_threads = options->n_threads ? options->n_threads : pd_thread_cpu_count();
+    atomic_init(&library->n_workers, options->n_threads);
     pd_kernels_init(&library->kernels, library->cpu_mask);
-    library->model_option = pd_mem_dup_string(options->model ? options->model : DEFAULT_MODEL);
     library->decoder_path = options->decoder_path ? pd_mem_dup_string(options->decoder_path) : NULL;
+    pd_library_rest_init(&library->rest, options->idle_s);
     pd_status status = PD_OK;
-    if (!library->model_option || (options->decoder_path && !library->decoder_path))
+    if (options->decoder_path && !library->decoder_path)
         status = pd_error_set_nomem(err);
     if (status == PD_OK)
         status = pd_library_paths_init(&library->paths, options, err);
+    if (status == PD_OK)
+        status = pd_library_shelf_init(library, options, err);
+    if (status == PD_OK)
+        status = pd_library_fetching_init(&library->fetching, options, err);
     if (status == PD_OK)
         *ret_library = library;
     else
@@ -49,29 +60,35 @@ pd_status pd_library_open(pd_library **ret_library, const pd_library_options *op
     return status;
 }
 
-static void close_searcher(pd_library_searcher *searcher)
+/* What belongs to a model. */
+static void clear_meaning(pd_library_searcher *searcher)
 {
     pd_vindex_close(&searcher->index);
-    pd_session_free(&searcher->text);
-    pd_session_free(&searcher->vision);
-    pd_model_close(&searcher->model);
-    pd_store_close(&searcher->store);
+    searcher->index_in_memory = false;
     for (size_t i = 0; i < PD_LIBRARY_TEXTS_MAX; i++) {
         pd_mem_free(searcher->texts[i].text);
         pd_mem_free(searcher->texts[i].embedding);
+        searcher->texts[i] = (pd_library_text){ 0 };
     }
     pd_mem_free(searcher->bank);
-    pthread_mutex_destroy(&searcher->lock);
+    searcher->bank = NULL;
+    searcher->n_bank = 0;
+    searcher->model_id[0] = '\0';
 }
 
-static void close_finder(pd_library_finder *finder)
+void pd_library_searcher_clear(pd_library_searcher *searcher)
 {
-    for (size_t i = 0; i < PD_LIBRARY_RESULTS_MAX; i++)
-        pd_kept_done(&finder->kept[i]);
-    pd_rows_free(&finder->rows);
-    pd_columns_close(&finder->columns);
-    pd_store_close(&finder->store);
-    pthread_mutex_destroy(&finder->lock);
+    clear_meaning(searcher);
+    pd_store_close(&searcher->store);
+}
+
+void pd_library_turn_to(pd_library *library, const char *model_id)
+{
+    pd_library_searcher *searcher = &library->searcher;
+    if (strcmp(searcher->model_id, model_id) == 0)
+        return;
+    clear_meaning(searcher);
+    (void)snprintf(searcher->model_id, sizeof searcher->model_id, "%s", model_id);
 }
 
 void pd_library_close(pd_library **library)
@@ -79,36 +96,37 @@ void pd_library_close(pd_library **library)
     pd_library *l = *library;
     if (!l)
         return;
+    pd_library_fetching_done(l); /* before the job, which it may begin */
+    pd_library_annotate_cancel(l);
+    pd_library_annotate_finish(l, NULL);
     pd_library_job_cancel(l);
     pd_library_job_finish(l, NULL);
+    pd_library_rest_done(l);
+    pthread_cond_destroy(&l->annotator.unused);
+    pthread_mutex_destroy(&l->annotator.lock);
     pthread_cond_destroy(&l->learner.unused);
     pthread_mutex_destroy(&l->learner.lock);
-    close_searcher(&l->searcher);
-    close_finder(&l->finder);
+    pd_library_searcher_clear(&l->searcher);
+    pthread_mutex_destroy(&l->searcher.lock);
+    pd_library_finder_clear(&l->finder);
+    pthread_mutex_destroy(&l->finder.lock);
     pd_library_decoders_done(&l->decoders);
     pd_store_close(&l->show_store);
     pthread_mutex_destroy(&l->show_lock);
     pd_store_close(&l->reader.store);
-    pd_mem_free(l->reader.model_id);
     pthread_mutex_destroy(&l->reader.lock);
     pd_store_close(&l->writer.store);
     pthread_mutex_destroy(&l->writer.lock);
     pthread_mutex_destroy(&l->views.lock);
     pd_mem_free(l->learner.last_lines);
+    pd_library_shelf_done(l);
     pd_library_paths_done(&l->paths);
-    pd_mem_free(l->model_option);
     pd_mem_free(l->decoder_path);
     pd_mem_free(l);
     *library = NULL;
 }
 
 const char *pd_library_dir(const pd_library *library) { return library->paths.dir; }
-
-const char *pd_library_model_name(pd_library *library)
-{
-    const char *name = pd_path_name(library->model_option);
-    return name[0] ? name : library->model_option;
-}
 
 pd_status pd_library_explain_nothing(pd_error *err)
 {
@@ -152,39 +170,4 @@ pd_status pd_library_need_store(pd_library *library, pd_error *err)
 pd_status pd_library_need_reader(pd_library *library, pd_error *err)
 {
     return library->reader.store ? PD_OK : pd_library_open_store(library, &library->reader.store, err);
-}
-
-/* For the reader, which must not wait for the searcher. */
-static void remember_model(pd_library *library)
-{
-    pthread_mutex_lock(&library->reader.lock);
-    if (!library->reader.model_id) /* out of memory: the next time */
-        library->reader.model_id = pd_mem_dup_string(pd_model_id(library->searcher.model));
-    pthread_mutex_unlock(&library->reader.lock);
-}
-
-pd_status pd_library_need_model(pd_library *library, unsigned towers, pd_error *err)
-{
-    pd_library_searcher *searcher = &library->searcher;
-    if (searcher->model && (searcher->towers & towers) == towers)
-        return PD_OK;
-    if (!towers)
-        towers = PD_MODEL_VISION; /* learning has prepared it, so opening it is only a map */
-    char *dir = NULL;
-    PD_TRY(pd_library_find_model(&dir, library->model_option, err));
-    atomic_store(&library->is_model_ready, false);
-    pd_session_free(&searcher->text);
-    pd_session_free(&searcher->vision);
-    pd_model_close(&searcher->model);
-    const pd_model_options options = { .towers = searcher->towers | towers,
-                                       .cpu_mask = library->cpu_mask,
-                                       .precision = library->precision,
-                                       .cache_dir = library->paths.prepared };
-    const pd_status status = pd_model_open(&searcher->model, dir, &options, err);
-    if (status == PD_OK) {
-        searcher->towers = options.towers;
-        remember_model(library);
-    }
-    pd_mem_free(dir);
-    return status;
 }

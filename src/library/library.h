@@ -22,8 +22,6 @@
 #include "search/search.h"
 #include "store/store.h"
 
-struct pd_sidecars;
-
 #define PD_LIBRARY_VIEWS_BYTES_MAX ((int64_t)2 << 30) /* of the cache's views; the ones unused longest go first */
 #define PD_LIBRARY_DECODER_IDLE_S 30                  /* decoders without work for this long end */
 
@@ -262,9 +260,19 @@ PD_MUST_USE pd_status pd_library_models(pd_library *library, bool (*visit)(void 
 PD_MUST_USE pd_status pd_library_model_use(pd_library *library, const char *name, int64_t *ret_learned, pd_error *err);
 PD_MUST_USE pd_status pd_library_model_load(pd_library *library, const char *name, pd_error *err);   /* begins to */
 PD_MUST_USE pd_status pd_library_model_unload(pd_library *library, const char *name, pd_error *err); /* NULL: all */
+/* What is in memory, or was: for pd_residency_visit (cheap, waits for no loading), and for whoever borrows beside the
+ * library. `changed` (NULL: nobody) is called after every change of it, by any thread; it asks the library nothing. */
+pd_residency *pd_library_residency(pd_library *library);
+void pd_library_watch_models(pd_library *library, void (*changed)(void *user), void *user);
 /* Files, prepared weights, and (embeddings true) what this library learned with it. The one in use is refused. */
 PD_MUST_USE pd_status pd_library_model_remove(pd_library *library, const char *name, bool embeddings, pd_error *err);
 void pd_library_set_idle(pd_library *library, const char *name, double idle_s); /* NULL: all */
+double pd_library_idle(pd_library *library);                                    /* of all; negative: never */
+/* How many threads learn and write: the option, else a setting of the library, else one a CPU. set: from the next job
+ * on, and kept with the library. PD_ERR_USAGE: 0, or more than PD_LIBRARY_THREADS_MAX. */
+#define PD_LIBRARY_THREADS_MAX 256
+PD_MUST_USE pd_status pd_library_threads_get(pd_library *library, unsigned *ret_threads, pd_error *err);
+PD_MUST_USE pd_status pd_library_threads_set(pd_library *library, unsigned threads, pd_error *err);
 
 /* The one pull of this process. With `use`, learning begins as soon as the image tower is here. */
 PD_MUST_USE pd_status pd_library_pull(pd_library *library, const char *reference, bool use, pd_error *err);
@@ -295,17 +303,18 @@ PD_MUST_USE pd_status pd_library_describe(pd_library *library, const pd_example 
  * (and, with `machine`, those of machines that are not doubtful). An existing sidecar keeps all that others wrote: tags
  * are added, and a caption or a rating is put in only where there is none, or where we wrote it. Originals stay
  * untouched. */
+typedef struct pd_sidecars {
+    int64_t written; /* or, of a dry run, would be */
+    int64_t unchanged, failed;
+    char first_failure[PD_ERROR_MESSAGE_BYTES];
+} pd_sidecars;
 typedef struct pd_sidecar_options {
     const int64_t *ids;
     size_t n;
     bool machine, dry_run;
-    bool (*progress)(void *user, const struct pd_sidecars *so_far, size_t n);
+    bool (*progress)(void *user, const pd_sidecars *so_far, size_t n);
     void *user;
 } pd_sidecar_options;
-typedef struct pd_sidecars {
-    int64_t written, unchanged, failed;
-    char first_failure[PD_ERROR_MESSAGE_BYTES];
-} pd_sidecars;
 PD_MUST_USE pd_status pd_library_sidecars(pd_library *library, const pd_sidecar_options *options,
                                           pd_sidecars *ret_sidecars, pd_error *err);
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "library/library_parts.h"
@@ -33,21 +34,9 @@ static bool goes_on(copying *c)
 /* The original, open and beneath its root, and its path on the heap. */
 static pd_status open_photo(pd_library *library, int64_t id, char **ret_path, int *ret_fd, pd_error *err)
 {
-    pd_photo photo;
-    char *path = NULL, *root = NULL;
-    pthread_mutex_lock(&library->reader.lock);
-    pd_status status = pd_library_need_reader(library, err);
-    if (status == PD_OK)
-        status = pd_store_photo_by_id(library->reader.store, id, &photo, err);
-    if (status == PD_OK && !(path = pd_mem_dup_string(photo.path)))
-        status = pd_error_set_nomem(err);
-    if (status == PD_OK)
-        status = pd_library_root_of(library->reader.store, path, &root, err);
-    pthread_mutex_unlock(&library->reader.lock);
-    if (status == PD_ERR_NO_MATCH)
-        status = pd_error_set(err, status, "the library has no photo %" PRId64, id);
-    if (status == PD_OK)
-        status = pd_library_open_original(root, path, ret_fd, err);
+    char *path, *root;
+    PD_TRY(pd_library_find_photo(library, id, &path, &root, err));
+    const pd_status status = pd_file_open_beneath(root, path, ret_fd, err);
     pd_mem_free(root);
     if (status == PD_OK)
         *ret_path = path;

@@ -81,6 +81,16 @@ static pd_status need_pool(pd_library *library, pd_error *err)
     return PD_OK;
 }
 
+static pd_status enter_pool(pd_library *library, pd_error *err)
+{
+    pd_library_decoders *d = &library->decoders;
+    pthread_mutex_lock(&d->lock);
+    const pd_status status = need_pool(library, err);
+    d->n_users += status == PD_OK;
+    pthread_mutex_unlock(&d->lock);
+    return status;
+}
+
 static void leave_pool(pd_library_decoders *d)
 {
     pthread_mutex_lock(&d->lock);
@@ -95,12 +105,8 @@ pd_status pd_library_decode(pd_library *library, int fd, const pd_media_request 
                             pd_error *err)
 {
     pd_library_decoders *d = &library->decoders;
-    pthread_mutex_lock(&d->lock);
-    pd_status status = need_pool(library, err);
-    d->n_users += status == PD_OK;
-    pthread_mutex_unlock(&d->lock);
-    PD_TRY(status);
-    status = pd_media_decode(d->pool, fd, request, ret_picture, err);
+    PD_TRY(enter_pool(library, err));
+    const pd_status status = pd_media_decode(d->pool, fd, request, ret_picture, err);
     if (status != PD_OK)
         leave_pool(d);
     return status;
@@ -112,4 +118,14 @@ void pd_library_picture_done(pd_library *library, pd_picture *picture)
         return;
     pd_picture_release(picture);
     leave_pool(&library->decoders);
+}
+
+pd_status pd_library_merge_sidecar(pd_library *library, int fd, const pd_sidecar_words *words, char **ret_xmp,
+                                   size_t *ret_bytes, pd_error *err)
+{
+    pd_library_decoders *d = &library->decoders;
+    PD_TRY(enter_pool(library, err));
+    const pd_status status = pd_media_merge_sidecar(d->pool, fd, words, ret_xmp, ret_bytes, err);
+    leave_pool(d);
+    return status;
 }

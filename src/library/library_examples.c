@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "library/library_find.h"
@@ -16,8 +17,8 @@ static pd_status embed_decoded(pd_asked *a, const pd_picture *picture, pd_error 
                                .width = picture->pixel_width,
                                .height = picture->pixel_height,
                                .row_bytes = (size_t)picture->pixel_width * 3 };
-    PD_TRY(pd_library_need_session(a->library, PD_MODEL_VISION, err));
-    return pd_session_embed_pixels(a->library->searcher.vision, &pixels, a->one, err);
+    PD_TRY(pd_asked_borrow(a, PD_PART_VISION, err));
+    return pd_session_embed_pixels(a->vision.session, &pixels, a->one, err);
 }
 
 /* A picture that the library does not know, or knows otherwise: decoded for this question, and never stored. Others
@@ -25,7 +26,7 @@ static pd_status embed_decoded(pd_asked *a, const pd_picture *picture, pd_error 
 static pd_status embed_file(pd_asked *a, int fd, pd_error *err)
 {
     pd_library *library = a->library;
-    const pd_media_request request = { .short_side_min = (uint32_t)(2 * pd_model_image_side(library->searcher.model)) };
+    const pd_media_request request = { .short_side_min = (uint32_t)(2 * a->choice.side) };
     pd_picture picture = { 0 };
     pthread_mutex_unlock(&library->searcher.lock);
     pd_status status = pd_library_decode(library, fd, &request, &picture, err);
@@ -50,6 +51,7 @@ static pd_status embed_path(pd_asked *a, const char *path, pd_error *err)
 
 static pd_status find_example(pd_asked *a, const char *example, pd_photo *ret_photo, bool *ret_known, pd_error *err)
 {
+    PD_TRY(pd_library_need_store(a->library, err)); /* the lock was given up for the example before */
     pd_store *store = a->library->searcher.store;
     uint64_t id;
     if (pd_parse_u64(example, INT64_MAX, &id)) {
@@ -74,7 +76,7 @@ static pd_status embed_known_take(pd_asked *a, char *path, pd_error *err)
     pd_status status =
         path ? pd_library_root_of(a->library->searcher.store, path, &root, err) : pd_error_set_nomem(err);
     if (status == PD_OK)
-        status = pd_library_open_original(root, path, &fd, err);
+        status = pd_file_open_beneath(root, path, &fd, err);
     if (status == PD_OK) {
         status = embed_file(a, fd, err);
         close(fd);

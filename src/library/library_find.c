@@ -43,15 +43,13 @@ static bool has_foreign_letter(const char *text)
 
 /* The models that are read here have CLIP's text tower and an English vocabulary; one that was trained on more says so
  * in its config.json: "languages": ["en", "de"]. */
-static bool knows_english_alone(const pd_library *library)
+static bool knows_english_alone(const char *dir)
 {
-    char *dir = NULL, *path = NULL;
     pd_json *json = NULL;
     pd_buf buf;
     pd_buf_init(&buf, CONFIG_BYTES_MAX);
     bool alone = true;
-    if (pd_library_find_model(&dir, library->model_option, NULL) == PD_OK)
-        path = pd_path_join(dir, "config.json");
+    char *path = dir ? pd_path_join(dir, "config.json") : NULL;
     if (path && pd_file_read(path, CONFIG_BYTES_MAX, &buf, NULL) == PD_OK &&
         pd_json_parse(&json, buf.data, buf.len, NULL) == PD_OK) {
         const pd_json *languages = pd_json_get(json, "languages");
@@ -63,7 +61,6 @@ static bool knows_english_alone(const pd_library *library)
     pd_json_free(&json);
     pd_buf_done(&buf);
     pd_mem_free(path);
-    pd_mem_free(dir);
     return alone;
 }
 
@@ -107,6 +104,7 @@ static pd_status read_question(pd_asked *asked, pd_library *library, const pd_qu
 {
     *asked = (pd_asked){ .library = library, .question = question };
     pd_buf_init(&asked->words, 2 * PD_QUERY_BYTES_MAX);
+    PD_TRY(pd_library_choose(library, PD_LIBRARY_ANSWERING, &asked->choice, err));
     const char *text = question->text ? question->text : "";
     PD_TRY(pd_query_parse(&asked->query, text, strlen(text), err));
     size_t n_parts, n_pictures = question->n_examples;
@@ -114,7 +112,7 @@ static pd_status read_question(pd_asked *asked, pd_library *library, const pd_qu
     asked->has_meaning = n_pictures > 0;
     for (size_t i = 0; i < n_parts; i++)
         read_part(asked, &parts[i], &n_pictures);
-    asked->english_only = asked->english_only && knows_english_alone(library);
+    asked->english_only = asked->english_only && knows_english_alone(asked->choice.dir);
     if (asked->words.status != PD_OK)
         return pd_error_set_nomem(err);
     if (n_pictures > PD_LIBRARY_EXAMPLES_MAX)
@@ -130,6 +128,9 @@ static pd_status read_question(pd_asked *asked, pd_library *library, const pd_qu
 
 static void done_asking(pd_asked *asked)
 {
+    pd_residency_return(asked->library->shelf.residency, &asked->text);
+    pd_residency_return(asked->library->shelf.residency, &asked->vision);
+    pd_library_choice_done(&asked->choice);
     pd_query_free(&asked->query);
     pd_buf_done(&asked->words);
     pd_mem_free(asked->vector);
@@ -184,6 +185,7 @@ static pd_status find_by_meaning(pd_asked *asked, pd_hits *ret_hits, pd_error *e
 
 static pd_status find_again(pd_library *library, const pd_question *question, pd_hits *ret_hits, pd_error *err)
 {
+    pd_library_touch(library);
     pthread_mutex_lock(&library->finder.lock);
     /* Which photos stays; what the user says of them may be newer. */
     pd_status status = pd_library_need_columns(library, err);
@@ -205,6 +207,7 @@ pd_status pd_library_find(pd_library *library, const pd_question *question, pd_h
         return find_again(library, question, ret_hits, err);
     pd_asked asked;
     bool found = false;
+    pd_library_touch(library);
     pd_status status = read_question(&asked, library, question, err);
     if (status == PD_OK)
         status = find_at_hand(&asked, &found, ret_hits, err);
@@ -218,6 +221,7 @@ pd_status pd_library_result_photos(pd_library *library, uint64_t result, const p
                                    int64_t **ret_ids, size_t *ret_n, pd_error *err)
 {
     pd_library_finder *finder = &library->finder;
+    pd_library_touch(library);
     pthread_mutex_lock(&finder->lock);
     pd_kept *kept = pd_kept_by_number(library, result);
     const size_t total = kept ? pd_result_total(kept->result) : 0;
@@ -249,6 +253,7 @@ pd_status pd_library_result_photos(pd_library *library, uint64_t result, const p
 pd_status pd_library_prepare_catalogue(pd_library *library, pd_error *err)
 {
     pd_error opening;
+    pd_library_touch(library);
     pthread_mutex_lock(&library->reader.lock);
     pd_status status = pd_library_need_reader(library, &opening);
     pthread_mutex_unlock(&library->reader.lock);
@@ -264,8 +269,12 @@ pd_status pd_library_prepare_catalogue(pd_library *library, pd_error *err)
 
 pd_status pd_library_prepare_model(pd_library *library, pd_error *err)
 {
-    pthread_mutex_lock(&library->searcher.lock);
-    const pd_status status = pd_library_need_session(library, PD_MODEL_TEXT, err);
-    pthread_mutex_unlock(&library->searcher.lock);
+    pd_library_choice choice;
+    pd_lease lease = { 0 };
+    pd_status status = pd_library_choose(library, PD_LIBRARY_ANSWERING, &choice, err);
+    if (status == PD_OK)
+        status = pd_library_borrow(library, &choice, PD_PART_TEXT, NULL, &lease, err);
+    pd_residency_return(library->shelf.residency, &lease);
+    pd_library_choice_done(&choice);
     return status;
 }

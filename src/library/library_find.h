@@ -12,7 +12,10 @@ typedef struct pd_asked {
     bool has_meaning; /* something is compared: words, a like: part or an example */
     bool has_words;   /* words are */
     bool english_only;
-    int64_t model; /* the store's number */
+    pd_library_choice choice; /* the model that answers */
+    int64_t model;            /* the store's number; 0: not known yet */
+    int64_t n_learned;        /* contents that it learned */
+    pd_lease text, vision;    /* once they were needed */
     size_t dim;
     float *vector;                            /* [dim]: what is sought; of unit length once all parts are in */
     float *one;                               /* [dim]: one part */
@@ -28,7 +31,8 @@ typedef struct pd_asked {
 
 PD_MUST_USE pd_status pd_asked_check_cancelled(const pd_asked *asked, pd_error *err);
 
-/* The following are called with searcher.lock held; embedding a picture gives it up for a while. */
+/* The following are called with searcher.lock held, and give it up while they wait for a model or a decoder: what the
+ * searcher has is looked for again after that. */
 
 /* Finds `vector` and `without`: opens the model and, for pictures that are not learned, a decoder. */
 PD_MUST_USE pd_status pd_asked_embed(pd_asked *asked, pd_error *err);
@@ -39,8 +43,8 @@ PD_MUST_USE pd_status pd_asked_scan(pd_asked *asked, pd_error *err);
 /* asked->one becomes the embedding of an example; one that the library knows goes to `without`. */
 PD_MUST_USE pd_status pd_asked_example(pd_asked *asked, const pd_example *example, pd_error *err);
 
-/* Opens what a session of that tower needs, and the session. */
-PD_MUST_USE pd_status pd_library_need_session(pd_library *library, unsigned tower, pd_error *err);
+/* asked->text or asked->vision is there until the question is answered. */
+PD_MUST_USE pd_status pd_asked_borrow(pd_asked *asked, pd_model_part part, pd_error *err);
 
 /* The following are called with finder.lock held. */
 
@@ -55,6 +59,6 @@ PD_MUST_USE pd_status pd_kept_make(pd_asked *asked, pd_kept **ret_kept, pd_error
 /* Describes a window of it. */
 PD_MUST_USE pd_status pd_kept_window(pd_library *library, pd_kept *kept, const pd_question *question, pd_hits *ret_hits,
                                      pd_error *err);
-void pd_kept_done(pd_kept *kept);
+void pd_library_finder_clear(pd_library_finder *finder); /* everything but the lock */
 
 #endif

@@ -4,12 +4,9 @@
 #include "library/learner_lock.h"
 #include "library/library_parts.h"
 
-static pd_vectors_of describe_vectors(const pd_library *library, int64_t model)
+static pd_vectors_of describe_vectors(const pd_library *library, const pd_library_choice *model, int64_t number)
 {
-    return (pd_vectors_of){ .model = model,
-                            .model_id = pd_model_id(library->searcher.model),
-                            .dim = pd_model_dim(library->searcher.model),
-                            .kernels = &library->kernels };
+    return (pd_vectors_of){ .model = number, .model_id = model->id, .dim = model->dim, .kernels = &library->kernels };
 }
 
 static pd_status open_for_reading(pd_library *library, const char *path, const pd_vectors_of *of, pd_error *err)
@@ -49,11 +46,12 @@ static pd_status use_file(pd_library *library, const char *path, const pd_vector
     return status == PD_OK ? judge_index(library, of, ret_good, NULL) : status;
 }
 
-pd_status pd_library_need_index(pd_library *library, int64_t model, pd_error *err)
+pd_status pd_library_need_index(pd_library *library, const pd_library_choice *model, int64_t number, pd_error *err)
 {
     pd_library_searcher *searcher = &library->searcher;
-    const pd_vectors_of of = describe_vectors(library, model);
+    const pd_vectors_of of = describe_vectors(library, model, number);
     bool good = false;
+    pd_library_turn_to(library, model->id);
     if (searcher->index && !searcher->index_in_memory && pd_vindex_refresh(searcher->index, NULL) == PD_OK)
         PD_TRY(judge_index(library, &of, &good, err));
     if (good)

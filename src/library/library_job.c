@@ -49,13 +49,16 @@ static pd_status check_roots(const pd_library *library, pd_error *err)
 static pd_status start_job(pd_library *library, const pd_index_options *options, pd_error *err)
 {
     pd_library_learner *learner = &library->learner;
-    char *model_dir = NULL;
+    pd_library_choice model;
+    char *model_dir = NULL; /* for a sentence, where it is not here */
     pd_job *job = NULL;
     if (options->n_folders == 0)
         PD_TRY(check_roots(library, err));
     PD_TRY(pd_dir_make(library->paths.dir, err));
     PD_TRY(pd_learner_lock_take(&learner->lock_fd, library->paths.lock, err));
-    pd_status status = pd_library_find_model(&model_dir, library->model_option, err);
+    pd_status status = pd_library_choose(library, PD_LIBRARY_CHOSEN, &model, err);
+    if (status == PD_OK && !model.dir)
+        status = pd_library_find_model(&library->paths, model.name, &model_dir, err);
     if (status == PD_OK) {
         const pd_job_options job_options = { .folders = options->folders,
                                              .n_folders = options->n_folders,
@@ -63,17 +66,18 @@ static pd_status start_job(pd_library *library, const pd_index_options *options,
                                              .vectors_dir = library->paths.vectors,
                                              .thumbs_dir = library->paths.thumbs,
                                              .decoder_path = library->decoder_path,
-                                             .model_dir = model_dir,
-                                             .model = { .cpu_mask = library->cpu_mask,
-                                                        .precision = library->precision,
-                                                        .cache_dir = library->paths.prepared },
-                                             .n_threads = library->n_threads,
+                                             .residency = library->shelf.residency,
+                                             .model_dir = model.dir ? model.dir : model_dir,
+                                             .model_name = pd_library_short_name(model.name),
+                                             .cpu_mask = library->cpu_mask,
+                                             .n_threads = pd_library_workers(library),
                                              .recheck = options->recheck,
                                              .retry = options->retry,
                                              .speed = options->speed };
         status = pd_job_start(&job, &job_options, err);
     }
     pd_mem_free(model_dir);
+    pd_library_choice_done(&model);
     if (status == PD_OK)
         learner->job = job;
     else
@@ -196,6 +200,7 @@ void pd_library_job_finish(pd_library *library, pd_progress *ret_progress)
         continue;
     pthread_mutex_lock(&learner->lock);
     pd_job *job = learner->job;
+    const bool is_ended = job != NULL;
     if (job) {
         pd_job_snapshot(job, &learner->last);
         keep_lines(learner, job);
@@ -209,4 +214,6 @@ void pd_library_job_finish(pd_library *library, pd_progress *ret_progress)
     if (ret_progress)
         *ret_progress = learner->last;
     pthread_mutex_unlock(&learner->lock);
+    if (is_ended)
+        pd_library_settle_models(library);
 }

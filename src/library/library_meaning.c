@@ -25,15 +25,16 @@ static const char *const everyday[] = {
     "a road",         "furniture",
 };
 
-pd_status pd_library_need_session(pd_library *library, unsigned tower, pd_error *err)
+pd_status pd_asked_borrow(pd_asked *asked, pd_model_part part, pd_error *err)
 {
-    const pd_session_options options = { .towers = tower };
-    PD_TRY(pd_library_need_model(library, tower, err));
-    pd_session **session = tower == PD_MODEL_TEXT ? &library->searcher.text : &library->searcher.vision;
-    if (!*session)
-        PD_TRY(pd_session_create(session, library->searcher.model, &options, err));
-    atomic_store(&library->is_model_ready, true);
-    return PD_OK;
+    pd_library *library = asked->library;
+    pd_lease *lease = part == PD_PART_TEXT ? &asked->text : &asked->vision;
+    if (lease->entry)
+        return PD_OK;
+    pthread_mutex_unlock(&library->searcher.lock);
+    const pd_status status = pd_library_borrow(library, &asked->choice, part, asked->question->cancelled, lease, err);
+    pthread_mutex_lock(&library->searcher.lock);
+    return status;
 }
 
 /* The place of a text among those that are kept: its own, else an empty one or the one that was used longest ago. */
@@ -54,13 +55,18 @@ static pd_library_text *find_text(pd_library_searcher *searcher, const char *tex
 static pd_status embed_text(pd_asked *asked, const char *text, const float **ret_embedding, pd_error *err)
 {
     pd_library_searcher *searcher = &asked->library->searcher;
+    pd_library_turn_to(asked->library, asked->choice.id);
     pd_library_text *at = find_text(searcher, text);
     if (!at->text || strcmp(at->text, text) != 0) {
-        PD_TRY(pd_library_need_session(asked->library, PD_MODEL_TEXT, err));
+        PD_TRY(pd_asked_borrow(asked, PD_PART_TEXT, err));
+        pd_library_turn_to(asked->library, asked->choice.id);
+        at = find_text(searcher, text);
+    }
+    if (!at->text || strcmp(at->text, text) != 0) {
         char *copy = pd_mem_dup_string(text);
         float *embedding = pd_mem_alloc(asked->dim, sizeof *embedding);
         const pd_status status = copy && embedding
-                                     ? pd_session_embed_text(searcher->text, text, strlen(text), embedding, err)
+                                     ? pd_session_embed_text(asked->text.session, text, strlen(text), embedding, err)
                                      : pd_error_set_nomem(err);
         if (status != PD_OK) {
             pd_mem_free(copy);
@@ -98,28 +104,29 @@ static pd_status add_part(pd_asked *asked, const pd_query_part *part, pd_error *
     return PD_OK;
 }
 
-/* Opens what every comparison needs. */
+/* Opens what every comparison needs: of a model that was open before, nothing but the catalogue. */
 static pd_status open_model(pd_asked *asked, pd_error *err)
 {
     pd_library *library = asked->library;
     PD_TRY(pd_library_need_store(library, err));
-    PD_TRY(pd_library_need_model(library, asked->has_words ? PD_MODEL_TEXT : 0, err));
-    asked->dim = pd_model_dim(library->searcher.model);
+    if (!asked->choice.is_known) /* learning has prepared the image tower, so opening that is only a map */
+        PD_TRY(pd_asked_borrow(asked, asked->has_words ? PD_PART_TEXT : PD_PART_VISION, err));
+    PD_TRY(pd_library_need_store(library, err)); /* the lock was given up */
+    asked->dim = asked->choice.dim;
     asked->vector = pd_mem_alloc(asked->dim, sizeof *asked->vector);
     asked->one = pd_mem_alloc(asked->dim, sizeof *asked->one);
     asked->half = pd_mem_alloc(asked->dim, sizeof *asked->half);
     if (!asked->vector || !asked->one || !asked->half)
         return pd_error_set_nomem(err);
-    int64_t count = 0, last_seq;
-    const pd_status status =
-        pd_store_model_find(library->searcher.store, pd_model_id(library->searcher.model), &asked->model, err);
+    int64_t last_seq;
+    const pd_status status = pd_store_model_find(library->searcher.store, asked->choice.id, &asked->model, err);
     if (status == PD_OK)
-        PD_TRY(pd_store_embedding_extent(library->searcher.store, asked->model, &count, &last_seq, err));
+        PD_TRY(pd_store_embedding_extent(library->searcher.store, asked->model, &asked->n_learned, &last_seq, err));
     else if (status != PD_ERR_NO_MATCH)
         return status;
-    if (count == 0)
+    if (asked->n_learned == 0)
         return pd_error_set(err, PD_ERR_NO_MATCH, "no photo has been learned with the model '%s' yet",
-                            pd_library_model_name(library));
+                            pd_library_short_name(asked->choice.name));
     return PD_OK;
 }
 
@@ -145,18 +152,27 @@ pd_status pd_asked_embed(pd_asked *asked, pd_error *err)
     return PD_OK;
 }
 
+static bool needs_bank(const pd_asked *asked) { return asked->text_square > 0; }
+
+/* Borrows what the bank is made with, before the index is open: waiting gives up the lock. */
+static pd_status borrow_for_bank(pd_asked *asked, pd_error *err)
+{
+    const pd_library_searcher *searcher = &asked->library->searcher;
+    pd_library_turn_to(asked->library, asked->choice.id);
+    return searcher->bank || !needs_bank(asked) ? PD_OK : pd_asked_borrow(asked, PD_PART_TEXT, err);
+}
+
 static pd_status need_bank(pd_asked *asked, pd_error *err)
 {
     pd_library_searcher *searcher = &asked->library->searcher;
     if (searcher->bank)
         return PD_OK;
-    PD_TRY(pd_library_need_session(asked->library, PD_MODEL_TEXT, err));
     float *bank = pd_mem_alloc(PD_COUNT_OF(everyday) * asked->dim, sizeof *bank);
     if (!bank)
         return pd_error_set_nomem(err);
     for (size_t i = 0; i < PD_COUNT_OF(everyday); i++) {
         const pd_status status =
-            pd_session_embed_text(searcher->text, everyday[i], strlen(everyday[i]), bank + i * asked->dim, err);
+            pd_session_embed_text(asked->text.session, everyday[i], strlen(everyday[i]), bank + i * asked->dim, err);
         if (status != PD_OK) {
             pd_mem_free(bank);
             return status;
@@ -172,7 +188,7 @@ static pd_status measure_null(pd_asked *asked, pd_error *err)
     const pd_library_searcher *searcher = &asked->library->searcher;
     if (pd_vindex_count(searcher->index) > PD_NULL_NEEDED_BELOW)
         return PD_OK;
-    if (asked->text_square > 0)
+    if (needs_bank(asked))
         PD_TRY(need_bank(asked, err));
     const pd_null_mix mix = { .bank = searcher->bank,
                               .n_bank = searcher->n_bank,
@@ -185,7 +201,9 @@ static pd_status measure_null(pd_asked *asked, pd_error *err)
 pd_status pd_asked_scan(pd_asked *asked, pd_error *err)
 {
     pd_library *library = asked->library;
-    PD_TRY(pd_library_need_index(library, asked->model, err));
+    PD_TRY(borrow_for_bank(asked, err));
+    PD_TRY(pd_library_need_store(library, err)); /* the lock may have been given up */
+    PD_TRY(pd_library_need_index(library, &asked->choice, asked->model, err));
     PD_TRY(measure_null(asked, err));
     PD_TRY(pd_asked_check_cancelled(asked, err));
     const size_t count = pd_vindex_count(library->searcher.index);

@@ -21,6 +21,14 @@ static char *choose_dir(const pd_library_options *options)
     return join(options->data_home, PD_LIBRARY_FOLDER);
 }
 
+static char *name_models(const pd_library_options *options, const char *dir)
+{
+    char *shared = options->data_home ? join(options->data_home, PD_LIBRARY_FOLDER) : NULL;
+    char *models = join(options->data_home ? shared : dir, "models");
+    pd_mem_free(shared);
+    return models;
+}
+
 pd_status pd_library_paths_init(pd_library_paths *ret_paths, const pd_library_options *options, pd_error *err)
 {
     if (!options->dir && !options->data_home)
@@ -33,15 +41,19 @@ pd_status pd_library_paths_init(pd_library_paths *ret_paths, const pd_library_op
     paths.vectors = join(paths.dir, "vectors");
     paths.columns = join(paths.dir, "columns");
     paths.lock = join(paths.dir, "learner.lock");
+    paths.annotator = join(paths.dir, "annotator.lock");
     paths.thumbs = join(cache, "thumbs");
     paths.views = join(cache, "views");
     paths.prepared = join(cache, "prepared");
+    paths.models = name_models(options, paths.dir);
     pd_mem_free(cache);
-    if (!paths.dir || !paths.catalogue || !paths.vectors || !paths.columns || !paths.lock || !paths.thumbs ||
-        !paths.views || !paths.prepared) {
-        pd_library_paths_done(&paths);
-        return pd_error_set_nomem(err);
-    }
+    char *const *const all[] = { &paths.dir,       &paths.catalogue, &paths.vectors, &paths.columns,  &paths.lock,
+                                 &paths.annotator, &paths.thumbs,    &paths.views,   &paths.prepared, &paths.models };
+    for (size_t i = 0; i < PD_COUNT_OF(all); i++)
+        if (!*all[i]) {
+            pd_library_paths_done(&paths);
+            return pd_error_set_nomem(err);
+        }
     *ret_paths = paths;
     return PD_OK;
 }
@@ -53,10 +65,37 @@ void pd_library_paths_done(pd_library_paths *paths)
     pd_mem_free(paths->vectors);
     pd_mem_free(paths->columns);
     pd_mem_free(paths->lock);
+    pd_mem_free(paths->annotator);
     pd_mem_free(paths->thumbs);
     pd_mem_free(paths->views);
     pd_mem_free(paths->prepared);
+    pd_mem_free(paths->models);
     *paths = (pd_library_paths){ 0 };
+}
+
+char *pd_library_models_dir(const pd_library_paths *paths, size_t place)
+{
+    if (place == 2)
+        return pd_mem_dup_string(PD_MODELS_DIR);
+    if (place == 3)
+        return pd_mem_dup_string(paths->models);
+    char *program = pd_executable_dir();
+    char *dir = join(program, place == 0 ? "models" : "../share/" PD_LIBRARY_FOLDER "/models");
+    pd_mem_free(program);
+    return dir;
+}
+
+/* "<models>/<name>.part"; NULL when out of memory. */
+static char *name_part(const char *models, const char *name)
+{
+    char *dir = join(models, name);
+    const size_t len = dir ? strlen(dir) : 0;
+    char *longer = dir ? pd_mem_realloc(dir, len + sizeof PD_LIBRARY_PART_SUFFIX, 1) : NULL;
+    if (!longer)
+        pd_mem_free(dir);
+    else
+        memcpy(longer + len, PD_LIBRARY_PART_SUFFIX, sizeof PD_LIBRARY_PART_SUFFIX);
+    return longer;
 }
 
 /* Takes the first of the candidates that is a directory, and frees the others. */
@@ -75,8 +114,8 @@ static pd_status choose_model(char **ret_dir, char *const *places, size_t n, con
     else if (!complete)
         status = pd_error_set_nomem(err);
     else
-        status = pd_error_set(err, PD_ERR_NOT_FOUND, "there is no model '%s': looked for %s, %s and %s", name,
-                              places[0], places[1], places[2]);
+        status = pd_error_set(err, PD_ERR_NOT_FOUND, "there is no model '%s': looked for %s, %s, %s and %s", name,
+                              places[0], places[1], places[2], places[3]);
     for (size_t i = 0; i < n; i++) {
         if (places[i] != chosen)
             pd_mem_free(places[i]);
@@ -84,21 +123,21 @@ static pd_status choose_model(char **ret_dir, char *const *places, size_t n, con
     return status;
 }
 
-pd_status pd_library_find_model(char **ret_dir, const char *name, pd_error *err)
+pd_status pd_library_find_model(const pd_library_paths *paths, const char *name, char **ret_dir, pd_error *err)
 {
-    if (strchr(name, '/') || pd_dir_exists(name)) {
+    if (strchr(name, '/')) {
         if (!pd_dir_exists(name))
             return pd_error_set(err, PD_ERR_NOT_FOUND, "there is no model directory '%s'", name);
         *ret_dir = pd_mem_dup_string(name);
         return *ret_dir ? PD_OK : pd_error_set_nomem(err);
     }
-    char *program = pd_executable_dir();
-    char *beside = join(program, "models");
-    char *share = join(program, "../share/" PD_LIBRARY_FOLDER "/models");
-    char *places[] = { join(beside, name), join(share, name), join(PD_MODELS_DIR, name) };
-    pd_mem_free(share);
-    pd_mem_free(beside);
-    pd_mem_free(program);
+    char *places[PD_LIBRARY_MODEL_PLACES + 1] = { NULL };
+    for (size_t i = 0; i < PD_LIBRARY_MODEL_PLACES; i++) {
+        char *dir = pd_library_models_dir(paths, i);
+        places[i] = join(dir, name);
+        pd_mem_free(dir);
+    }
+    places[PD_LIBRARY_MODEL_PLACES] = name_part(paths->models, name);
     return choose_model(ret_dir, places, PD_COUNT_OF(places), name, err);
 }
 

@@ -10,24 +10,34 @@
  *     <dir>/vectors/           vector files, rebuilt from the record
  *     <dir>/columns            what filters look at, rebuilt from the record
  *     <dir>/learner.lock
+ *     <dir>/annotator.lock
  *     <cache>/thumbs/          by content, shared by all libraries
  *     <cache>/views/           by content and size, shared by all libraries
  *     <cache>/prepared/        weights, shared by all libraries
+ *     <models>/                models that were fetched, shared by all libraries
  *
- * All on the heap; <cache> is <dir>/cache when the cache home is not known. */
+ * All on the heap; <cache> is <dir>/cache when the cache home is not known, <models> lies in <dir> when the data home
+ * is not, else in <data home>/pixel-detective. */
 typedef struct pd_library_paths {
-    char *dir, *catalogue, *vectors, *columns, *lock;
+    char *dir, *catalogue, *vectors, *columns, *lock, *annotator;
     char *thumbs, *views, *prepared;
+    char *models;
 } pd_library_paths;
 
 PD_MUST_USE pd_status pd_library_paths_init(pd_library_paths *ret_paths, const pd_library_options *options,
                                             pd_error *err);
 void pd_library_paths_done(pd_library_paths *paths);
 
-/* The directory of a model: `name` itself when it has a '/' or is a directory; else the first of <program>/models,
- * <program>/../share/pixel-detective/models and the source tree's models that holds it. On the heap. PD_ERR_NOT_FOUND
- * tells where it was looked for. */
-PD_MUST_USE pd_status pd_library_find_model(char **ret_dir, const char *name, pd_error *err);
+/* The directories that hold models, in the order in which they are searched; on the heap, NULL when out of memory. */
+#define PD_LIBRARY_MODEL_PLACES 4
+PD_MUST_USE char *pd_library_models_dir(const pd_library_paths *paths, size_t place);
+
+/* The directory of a model: `name` itself when it has a '/'; else the first of <program>/models,
+ * <program>/../share/pixel-detective/models, the source tree's models and <models> that holds it, and after these
+ * <models>/<name>.part, which still arrives. On the heap. PD_ERR_NOT_FOUND tells where it was looked for. */
+#define PD_LIBRARY_PART_SUFFIX ".part"
+PD_MUST_USE pd_status pd_library_find_model(const pd_library_paths *paths, const char *name, char **ret_dir,
+                                            pd_error *err);
 
 /* A path as the catalogue has it: absolute, links resolved as far as the file or its folder is there. On the heap; NULL
  * when out of memory or when there is no current directory. */

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -128,7 +129,7 @@ static pd_status open_subject(const subject *s, int *ret_fd, pd_error *err)
     if (!s->root)
         return pd_error_set(err, PD_ERR_NOT_FOUND, "'%s' lies in no folder of the library", s->path);
     int fd = -1;
-    PD_TRY(pd_library_open_original(s->root, s->path, &fd, err));
+    PD_TRY(pd_file_open_beneath(s->root, s->path, &fd, err));
     const pd_status status = check_content(s, fd, err);
     if (status == PD_OK)
         *ret_fd = fd;

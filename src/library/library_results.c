@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "library/library_find.h"
 
-void pd_kept_done(pd_kept *kept)
+static void done_keeping(pd_kept *kept)
 {
     pd_result_free(&kept->result);
     pd_query_free(&kept->query);
@@ -20,7 +20,17 @@ static void settle(pd_library_finder *finder)
 {
     for (size_t i = 0; i < PD_LIBRARY_RESULTS_MAX; i++)
         if (finder->kept[i].number && pd_result_settle(finder->kept[i].result, finder->columns, NULL) != PD_OK)
-            pd_kept_done(&finder->kept[i]);
+            done_keeping(&finder->kept[i]);
+}
+
+void pd_library_finder_clear(pd_library_finder *finder)
+{
+    for (size_t i = 0; i < PD_LIBRARY_RESULTS_MAX; i++)
+        done_keeping(&finder->kept[i]);
+    pd_rows_free(&finder->rows);
+    finder->rows_model = 0;
+    pd_columns_close(&finder->columns);
+    pd_store_close(&finder->store);
 }
 
 pd_status pd_library_need_columns(pd_library *library, pd_error *err)
@@ -83,24 +93,30 @@ static bool has_names(const pd_question *question, const char *names)
     return names && !*names;
 }
 
-/* Of the vectors that a comparison now would be made with, as far as is known. */
-static pd_status find_extent(pd_library_finder *finder, int64_t model, int64_t *ret_n, int64_t *ret_last_seq,
-                             pd_error *err)
+/* The model that a comparison now would be made with, and its vectors, as far as is known. */
+static pd_status find_extent(pd_library_finder *finder, const pd_library_choice *choice, int64_t *ret_model,
+                             int64_t *ret_n, int64_t *ret_last_seq, pd_error *err)
 {
-    *ret_n = *ret_last_seq = 0;
-    return model ? pd_store_embedding_extent(finder->store, model, ret_n, ret_last_seq, err) : PD_OK;
+    *ret_model = *ret_n = *ret_last_seq = 0;
+    if (!choice->is_known)
+        return PD_OK;
+    const pd_status status = pd_store_model_find(finder->store, choice->id, ret_model, err);
+    if (status != PD_OK)
+        return status == PD_ERR_NO_MATCH ? PD_OK : status;
+    return pd_store_embedding_extent(finder->store, *ret_model, ret_n, ret_last_seq, err);
 }
 
 pd_status pd_kept_equal(pd_asked *asked, pd_kept **ret_kept, pd_error *err)
 {
     pd_library_finder *finder = &asked->library->finder;
-    int64_t n_vectors, last_seq;
-    PD_TRY(find_extent(finder, finder->model, &n_vectors, &last_seq, err));
+    int64_t model, n_vectors, last_seq;
+    PD_TRY(find_extent(finder, &asked->choice, &model, &n_vectors, &last_seq, err));
     *ret_kept = NULL;
     for (size_t i = 0; i < PD_LIBRARY_RESULTS_MAX; i++) {
         pd_kept *kept = &finder->kept[i];
         const bool is_current = kept->number && kept->version == pd_columns_version(finder->columns) &&
-                                (!kept->has_meaning || (kept->n_vectors == n_vectors && kept->last_seq == last_seq));
+                                (!kept->has_meaning ||
+                                 (kept->model == model && kept->n_vectors == n_vectors && kept->last_seq == last_seq));
         if (is_current && kept->order == asked->order && has_names(asked->question, kept->examples) &&
             pd_query_equal(kept->query, asked->query)) {
             kept->used = ++finder->n_asked;
@@ -162,15 +178,18 @@ pd_status pd_kept_make(pd_asked *asked, pd_kept **ret_kept, pd_error *err)
                      .version = pd_columns_version(finder->columns) };
     if (asked->has_meaning) {
         const pd_vindex *index = asked->library->searcher.index;
+        if (finder->rows_model != asked->model)
+            pd_rows_free(&finder->rows);
         PD_TRY(pd_rows_refresh(&finder->rows, index, finder->columns, err));
-        finder->model = asked->model;
+        finder->rows_model = made.model = asked->model;
+        made.model_name = pd_library_short_name(asked->choice.name);
         made.n_vectors = (int64_t)pd_vindex_count(index);
         made.last_seq = pd_vindex_last_seq(index);
     }
     PD_TRY(name_examples(asked->question, &made.examples, err));
     const pd_status status = make_result(asked, &made.result, err);
     if (status != PD_OK) {
-        pd_kept_done(&made);
+        done_keeping(&made);
         return status;
     }
     made.number = ++finder->n_numbers;
@@ -178,7 +197,7 @@ pd_status pd_kept_make(pd_asked *asked, pd_kept **ret_kept, pd_error *err)
     made.query = asked->query;
     asked->query = NULL;
     pd_kept *kept = find_oldest(finder);
-    pd_kept_done(kept);
+    done_keeping(kept);
     *kept = made;
     *ret_kept = kept;
     return PD_OK;
@@ -224,7 +243,7 @@ pd_status pd_kept_window(pd_library *library, pd_kept *kept, const pd_question *
                      .total = (int64_t)pd_result_total(kept->result),
                      .strong = pd_result_strong(kept->result),
                      .order = kept->order,
-                     .model = kept->has_meaning ? pd_library_model_name(library) : NULL,
+                     .model = kept->model_name,
                      .english_only = kept->english_only };
     const pd_result_range range = { question->offset, question->n };
     size_t n = 0;

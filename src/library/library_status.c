@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -131,28 +132,25 @@ static int64_t file_bytes(const char *path, const char *suffix)
     return n > 0 && (size_t)n < sizeof name && stat(name, &st) == 0 ? (int64_t)st.st_size : 0;
 }
 
-static const char *find_model_state(pd_library *library)
+static const char *name_state(pd_library *library, const pd_library_choice *choice)
 {
-    if (atomic_load(&library->is_model_ready))
-        return "ready";
-    char *dir = NULL;
-    const pd_status found = pd_library_find_model(&dir, library->model_option, NULL);
-    pd_mem_free(dir);
-    return found == PD_OK ? "cold" : "missing";
+    const char *state = choice->dir ? pd_library_state_of(library, choice->dir) : "missing";
+    return state ? state : pd_residence_name(PD_RESIDENCE_COLD);
 }
 
 typedef struct asked_totals {
-    pd_library *library;
+    const pd_library_choice *choice;
     pd_store_totals totals;
 } asked_totals;
 
 static pd_status ask_totals(pd_store *store, void *user, pd_error *err)
 {
     asked_totals *asked = user;
-    const char *model_id = asked->library->reader.model_id;
+    const pd_library_choice *choice = asked->choice;
     int64_t model = 0;
-    const pd_status found = model_id ? pd_store_model_find(store, model_id, &model, err)
-                                     : pd_store_model_named(store, pd_library_model_name(asked->library), &model, err);
+    const pd_status found = choice->is_known
+                                ? pd_store_model_find(store, choice->id, &model, err)
+                                : pd_store_model_named(store, pd_library_short_name(choice->name), &model, err);
     if (found != PD_OK && found != PD_ERR_NO_MATCH)
         return found;
     return pd_store_totals_get(store, model, &asked->totals, err);
@@ -160,51 +158,68 @@ static pd_status ask_totals(pd_store *store, void *user, pd_error *err)
 
 pd_status pd_library_totals_get(pd_library *library, pd_library_totals *ret_totals, pd_error *err)
 {
-    asked_totals asked = { .library = library };
-    PD_TRY(pd_library_ask_store(library, ask_totals, &asked, err));
-    *ret_totals = (pd_library_totals){ .files = asked.totals.files,
-                                       .learned = asked.totals.learned,
-                                       .errors = asked.totals.errors,
-                                       .offline = asked.totals.offline,
-                                       .model_name = pd_library_model_name(library),
-                                       .model_state = find_model_state(library) };
-    return PD_OK;
+    pd_library_choice choice;
+    asked_totals asked = { .choice = &choice };
+    pd_status status = pd_library_choose(library, PD_LIBRARY_ANSWERING, &choice, err);
+    if (status == PD_OK)
+        status = pd_library_ask_store(library, ask_totals, &asked, err);
+    if (status == PD_OK)
+        *ret_totals = (pd_library_totals){ .files = asked.totals.files,
+                                           .learned = asked.totals.learned,
+                                           .errors = asked.totals.errors,
+                                           .offline = asked.totals.offline,
+                                           .model_name = pd_library_short_name(choice.name),
+                                           .model_state = name_state(library, &choice) };
+    pd_library_choice_done(&choice);
+    return status;
 }
 
-/* With searcher.lock held. */
+/* The number by which the catalogue knows a model, which is open once to be known itself. 0: it knows nothing of it. */
+static void make_known(pd_library *library, pd_library_choice *choice, pd_library_status *status)
+{
+    pd_lease lease = { 0 };
+    if (!choice->is_known && pd_library_borrow(library, choice, PD_PART_VISION, NULL, &lease, NULL) != PD_OK)
+        status->model_state = choice->dir ? pd_residence_name(PD_RESIDENCE_FAILED) : "missing";
+    pd_residency_return(library->shelf.residency, &lease);
+}
+
+static pd_status ask_learned(pd_store *store, void *user, pd_error *err)
+{
+    asked_totals *asked = user;
+    int64_t model = 0;
+    const pd_status found =
+        asked->choice->is_known ? pd_store_model_find(store, asked->choice->id, &model, err) : PD_OK;
+    if (found != PD_OK && found != PD_ERR_NO_MATCH)
+        return found;
+    return pd_store_totals_get(store, model, &asked->totals, err);
+}
+
 static pd_status count_photos(pd_library *library, pd_library_status *status, pd_error *err)
 {
-    pd_library_searcher *searcher = &library->searcher;
-    status->model_state = find_model_state(library);
-    pd_error opening;
-    const pd_status store_status = pd_library_need_store(library, &opening);
-    if (store_status != PD_OK)
-        return store_status == PD_ERR_NO_MATCH ? PD_OK : pd_error_hand_on(err, &opening);
-    int64_t model = 0;
-    if (pd_library_need_model(library, 0, NULL) == PD_OK) {
-        const pd_status found = pd_store_model_find(searcher->store, pd_model_id(searcher->model), &model, err);
-        if (found != PD_OK && found != PD_ERR_NO_MATCH)
-            return found;
-    } else {
-        status->model_state = "missing";
+    pd_library_choice choice;
+    asked_totals asked = { .choice = &choice };
+    pd_status counted = pd_library_choose(library, PD_LIBRARY_ANSWERING, &choice, err);
+    if (counted == PD_OK) {
+        status->model_name = pd_library_short_name(choice.name);
+        status->model_state = name_state(library, &choice);
+        if (pd_file_exists(library->paths.catalogue)) {
+            make_known(library, &choice, status);
+            counted = pd_library_ask_store(library, ask_learned, &asked, err);
+        }
     }
-    pd_store_totals totals;
-    PD_TRY(pd_store_totals_get(searcher->store, model, &totals, err));
-    status->files = totals.files;
-    status->learned = totals.learned;
-    status->errors = totals.errors;
-    status->offline = totals.offline;
-    return PD_OK;
+    pd_library_choice_done(&choice);
+    status->files = asked.totals.files;
+    status->learned = asked.totals.learned;
+    status->errors = asked.totals.errors;
+    status->offline = asked.totals.offline;
+    return counted;
 }
 
 pd_status pd_library_status_get(pd_library *library, pd_library_status *ret_status, pd_error *err)
 {
     const pd_library_paths *paths = &library->paths;
-    pd_library_status status = { .model_name = pd_library_model_name(library) };
-    pthread_mutex_lock(&library->searcher.lock);
-    const pd_status counted = count_photos(library, &status, err);
-    pthread_mutex_unlock(&library->searcher.lock);
-    PD_TRY(counted);
+    pd_library_status status = { 0 };
+    PD_TRY(count_photos(library, &status, err));
     status.catalogue_bytes =
         file_bytes(paths->catalogue, "") + file_bytes(paths->catalogue, "-wal") + file_bytes(paths->catalogue, "-shm");
     status.vectors_bytes = pd_library_dir_bytes(paths->vectors);

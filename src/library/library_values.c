@@ -10,6 +10,7 @@ pd_status pd_library_values(pd_library *library, const char *query, const pd_val
     pd_query *parsed = NULL;
     pd_slots slots = { 0 };
     PD_TRY(pd_query_parse(&parsed, text, strlen(text), err));
+    pd_library_touch(library);
     pthread_mutex_lock(&finder->lock);
     pd_status status = pd_library_need_columns(library, err);
     if (status == PD_OK)

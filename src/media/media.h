@@ -104,6 +104,17 @@ PD_MUST_USE pd_status pd_media_decode(pd_media_pool *pool, int fd, const pd_medi
                                       pd_picture *ret_picture, pd_error *err);
 void pd_picture_release(pd_picture *picture); /* safe for a zeroed picture; frees its texts; zeroes it */
 
+/* What is said about a picture, put into the .xmp file beside it (decoder/xmp_merge.h tells how): parsed and written by
+ * a decoder process, for a sidecar is foreign bytes too. fd: the sidecar (read-only, stays the caller's); -1: a new one
+ * is begun. texts: TITLE, DESCRIPTION and KEYWORDs. *ret_xmp: the whole new document, [*ret_bytes], heap (pd_mem_free).
+ * Errors as pd_media_decode, of the sidecar. */
+typedef struct pd_sidecar_words {
+    pd_texts texts;
+    int32_t rating; /* -1..5; PD_MEDIA_ABSENT: nothing is said */
+} pd_sidecar_words;
+PD_MUST_USE pd_status pd_media_merge_sidecar(pd_media_pool *pool, int fd, const pd_sidecar_words *words, char **ret_xmp,
+                                             size_t *ret_bytes, pd_error *err);
+
 /* The walls around a decoder process (docs/sandbox.md). The kernel decides which of them there can be. */
 typedef enum pd_wall {
     PD_WALL_SYSCALLS = 1,    /* a list of system calls (seccomp) */

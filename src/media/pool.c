@@ -360,28 +360,18 @@ static pd_status check_file(int fd, pd_error *err)
     return PD_OK;
 }
 
-pd_status pd_media_decode(pd_media_pool *pool, int fd, const pd_media_request *request, pd_picture *ret_picture,
-                          pd_error *err)
+/* The whole way of one question: process and slot are taken, asked and, but for the slot of an answer, given back. */
+static pd_status ask(pd_media_pool *pool, question *asked, int fd, int other_fd, pd_picture *ret_picture, pd_error *err)
 {
-    if (request->rendition_side > PD_MEDIA_RENDITION_SIDE_MAX)
-        return pd_error_set(err, PD_ERR_LIMIT, "a picture of %u px was asked for: up to %d are made",
-                            request->rendition_side, PD_MEDIA_RENDITION_SIDE_MAX);
-    PD_TRY(check_file(fd, err));
     pool_worker *worker = NULL;
     picture_slot *slot = NULL;
-    question asked = { .wire = { .magic = PD_DECODE_MAGIC,
-                                 .version = PD_DECODE_VERSION,
-                                 .short_side_min = request->short_side_min,
-                                 .thumb = request->thumb && !request->rendition_side && !request->meta_only,
-                                 .timeout_ms = request->timeout_ms ? request->timeout_ms : PD_MEDIA_FILE_MS_MAX,
-                                 .rendition_side = request->rendition_side,
-                                 .meta_only = request->meta_only && !request->rendition_side,
-                                 .has_sidecar = request->has_sidecar } };
-    PD_TRY(take(pool, &worker, &slot, &asked.wire.id, err));
-    memcpy(asked.fds, (int[]){ fd, slot->fd, request->sidecar_fd }, sizeof asked.fds);
-    asked.slot = slot;
+    asked->wire.magic = PD_DECODE_MAGIC;
+    asked->wire.version = PD_DECODE_VERSION;
+    PD_TRY(take(pool, &worker, &slot, &asked->wire.id, err));
+    memcpy(asked->fds, (int[]){ fd, slot->fd, other_fd }, sizeof asked->fds);
+    asked->slot = slot;
     pd_picture picture;
-    const pd_status status = ask_worker(pool, worker, &asked, &picture, err);
+    const pd_status status = ask_worker(pool, worker, asked, &picture, err);
     give_back_worker(pool, worker);
     if (status != PD_OK) {
         give_back_slot(slot);
@@ -390,6 +380,79 @@ pd_status pd_media_decode(pd_media_pool *pool, int fd, const pd_media_request *r
     picture.slot = slot;
     *ret_picture = picture;
     return PD_OK;
+}
+
+pd_status pd_media_decode(pd_media_pool *pool, int fd, const pd_media_request *request, pd_picture *ret_picture,
+                          pd_error *err)
+{
+    if (request->rendition_side > PD_MEDIA_RENDITION_SIDE_MAX)
+        return pd_error_set(err, PD_ERR_LIMIT, "a picture of %u px was asked for: up to %d are made",
+                            request->rendition_side, PD_MEDIA_RENDITION_SIDE_MAX);
+    PD_TRY(check_file(fd, err));
+    question asked = { .wire = { .short_side_min = request->short_side_min,
+                                 .thumb = request->thumb && !request->rendition_side && !request->meta_only,
+                                 .timeout_ms = request->timeout_ms ? request->timeout_ms : PD_MEDIA_FILE_MS_MAX,
+                                 .rendition_side = request->rendition_side,
+                                 .meta_only = request->meta_only && !request->rendition_side,
+                                 .has_sidecar = request->has_sidecar } };
+    return ask(pool, &asked, fd, request->sidecar_fd, ret_picture, err);
+}
+
+/* What a new sidecar begins as: XMP that says nothing. */
+static const char empty_sidecar[] = "<?xpacket begin=\"\xEF\xBB\xBF\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n"
+                                    "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">\n"
+                                    " <rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\n"
+                                    " </rdf:RDF>\n"
+                                    "</x:xmpmeta>\n"
+                                    "<?xpacket end=\"w\"?>\n";
+
+static pd_status make_memory_file(const char *bytes, size_t len, int *ret_fd, pd_error *err)
+{
+    const int fd = memfd_create("pd-words", MFD_CLOEXEC);
+    if (fd < 0)
+        return pd_error_set_errno(err, errno, "cannot make shared memory for a sidecar");
+    if (len > 0 && pd_fd_write_all(fd, bytes, len) != PD_OK) {
+        const pd_status status = pd_error_set_errno(err, errno, "cannot fill shared memory for a sidecar");
+        close(fd);
+        return status;
+    }
+    *ret_fd = fd;
+    return PD_OK;
+}
+
+static pd_status merge_sidecar(pd_media_pool *pool, const int fds[2], int32_t rating, char **ret_xmp, size_t *ret_bytes,
+                               pd_error *err)
+{
+    question asked = { .wire = { .timeout_ms = PD_MEDIA_FILE_MS_MAX, .has_sidecar = 1, .merge = 1, .rating = rating } };
+    pd_picture answer;
+    PD_TRY(check_file(fds[0], err));
+    PD_TRY(ask(pool, &asked, fds[0], fds[1], &answer, err));
+    char *xmp = pd_mem_dup(answer.rendition, answer.rendition_bytes);
+    const size_t bytes = answer.rendition_bytes;
+    pd_picture_release(&answer);
+    if (!xmp)
+        return pd_error_set_nomem(err);
+    *ret_xmp = xmp;
+    *ret_bytes = bytes;
+    return PD_OK;
+}
+
+pd_status pd_media_merge_sidecar(pd_media_pool *pool, int fd, const pd_sidecar_words *words, char **ret_xmp,
+                                 size_t *ret_bytes, pd_error *err)
+{
+    int fds[2] = { fd, -1 };
+    pd_status status = PD_OK;
+    if (fd < 0)
+        status = make_memory_file(empty_sidecar, sizeof empty_sidecar - 1, &fds[0], err);
+    if (status == PD_OK)
+        status = make_memory_file(words->texts.bytes, words->texts.len, &fds[1], err);
+    if (status == PD_OK)
+        status = merge_sidecar(pool, fds, words->rating, ret_xmp, ret_bytes, err);
+    if (fds[1] >= 0)
+        close(fds[1]);
+    if (fd < 0 && fds[0] >= 0)
+        close(fds[0]);
+    return status;
 }
 
 void pd_picture_release(pd_picture *picture)

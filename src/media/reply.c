@@ -145,6 +145,17 @@ static bool are_pixels_sound(const pd_decode_reply *reply, const pd_decode_reque
            reply->thumb_offset >= pixel_bytes && reply->thumb_offset <= PD_DECODE_SLOT_BYTES - reply->thumb_bytes;
 }
 
+/* A merged sidecar and nothing else. */
+static bool is_merge_sound(const pd_decode_reply *reply)
+{
+    pd_decode_reply rest = *reply;
+    if (!reply->rendition_bytes || reply->rendition_bytes > PD_MEDIA_SIDECAR_BYTES_MAX)
+        return false;
+    rest.magic = rest.version = rest.rendition_bytes = 0;
+    rest.id = 0;
+    return memcmp(&rest, &(pd_decode_reply){ 0 }, sizeof rest) == 0;
+}
+
 static bool is_failure_sound(const pd_decode_reply *reply)
 {
     switch (reply->status) {
@@ -159,6 +170,8 @@ static bool is_failure_sound(const pd_decode_reply *reply)
 
 static bool is_picture_sound(const pd_decode_reply *reply, const pd_decode_request *request)
 {
+    if (request->merge)
+        return is_merge_sound(reply);
     return is_clean_text(reply->type, sizeof reply->type) && is_known_type(reply->type) && reply->width &&
            reply->height && reply->width <= PD_DECODE_SIDE_MAX && reply->height <= PD_DECODE_SIDE_MAX &&
            (uint64_t)reply->width * reply->height <= PD_MEDIA_PIXELS_MAX && reply->pages >= 1 &&

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "token/token.h"
 
 #define NOTE_HEAD "pixel-detective model identity 2\n"
 #define NOTE_BYTES_MAX ((size_t)1 << 20)
@@ -110,9 +111,13 @@ static pd_status hash_all(const char *dir, const pd_weights *weights, const char
                           pd_identity *ret_identity, pd_error *err)
 {
     pd_sha256 sha;
+    bool reads_json = false;
     pd_sha256_init(&sha);
     for (size_t i = 0; i < PD_COUNT_OF(identity_files); i++)
         PD_TRY(hash_file(&sha, dir, identity_files[i], err));
+    PD_TRY(pd_tokenizer_reads_json(dir, &reads_json, err));
+    if (reads_json)
+        PD_TRY(hash_file(&sha, dir, PD_TOKENIZER_JSON, err));
     PD_TRY(digest_weights(weights, weights_sha256, ret_identity->weights, err));
     pd_sha256_update(&sha, ret_identity->weights, sizeof ret_identity->weights);
     pd_sha256_finish(&sha, ret_identity->all);

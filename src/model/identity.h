@@ -6,14 +6,16 @@
 #include "base/sha256.h"
 #include "weights/weights.h"
 
+#define PD_PREPARED_NAME_BYTES 16 /* of the digest in hex: what the names of prepared files begin with */
+
 typedef struct pd_identity {
     uint8_t all[PD_SHA256_BYTES];
     uint8_t weights[PD_SHA256_BYTES]; /* pd_weights_hash: of a single file its SHA-256 */
 } pd_identity;
 
 /* SHA-256 over config.json, preprocessor_config.json, vocab.json, merges.txt, tokenizer_config.json,
- * special_tokens_map.json, vocab.txt and generation_config.json (those that exist; each as name, NUL, length as 8 bytes
- * little-endian, content) and then the digest of the weights.
+ * special_tokens_map.json, vocab.txt and generation_config.json, and tokenizer.json where the tokenizer is read from it
+ * (those that exist; each as name, NUL, length as 8 bytes little-endian, content), and then the digest of the weights.
  *
  * Reading all that takes longer than opening the model, so both digests are noted in cache_dir (NULL: it is not) beside
  * size, times and inode of the files, and are taken from there while they are the same. A note that cannot be written

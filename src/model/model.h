@@ -62,6 +62,11 @@ void pd_model_close(pd_model **model);
  * other bytes came. Models that are open keep what they have. */
 PD_MUST_USE pd_status pd_model_discard_prepared(const char *cache_dir, const char *id, pd_error *err);
 
+/* Removes from cache_dir (NULL: nothing) what was prepared of the model in `dir`, which must not be open, and tells its
+ * id, by which the rest of it is known. Errors as pd_model_open, of what an id is made of. */
+PD_MUST_USE pd_status pd_model_forget(const char *dir, const char *cache_dir, char ret_id[PD_SHA256_TEXT_BYTES],
+                                      pd_error *err);
+
 size_t pd_model_dim(const pd_model *model);         /* length of an embedding */
 size_t pd_model_image_side(const pd_model *model);  /* model input is side x side px */
 size_t pd_model_text_tokens(const pd_model *model); /* context length, bos and eos included */

@@ -24,4 +24,8 @@ struct pd_model {
 /* "its text tower", "its image tower" or both, for sentences. */
 const char *pd_towers_name(unsigned towers);
 
+/* Mapped and allocated: prepared weights of the open towers; a session's space. */
+size_t pd_model_bytes(const pd_model *model);
+size_t pd_session_bytes(const pd_session *session);
+
 #endif

@@ -21,7 +21,8 @@ typedef struct pd_session pd_session;
 typedef struct pd_residency pd_residency;
 
 #define PD_RESIDENCY_IDLE_S 300
-#define PD_RESIDENCY_PARTS_MAX 64 /* of all models that were ever needed */
+#define PD_RESIDENCY_DIRS_MAX 64 /* of models that were ever needed */
+#define PD_RESIDENCY_LOOK_S 5.0  /* between two looks at the system's memory, while something rests */
 
 typedef enum pd_model_part { PD_PART_TEXT, PD_PART_VISION, PD_PART_CAPTIONER, PD_PART_COUNT } pd_model_part;
 typedef enum pd_residence {
@@ -38,6 +39,8 @@ typedef struct pd_residency_options {
     int precision; /* a pd_precision */
     const char *cache_dir;
     double idle_s;               /* 0: PD_RESIDENCY_IDLE_S; negative: never */
+    const char *proc_dir;        /* where the system tells of its memory; NULL: "/proc" (tests have their own) */
+    double look_s;               /* 0: PD_RESIDENCY_LOOK_S */
     void (*changed)(void *user); /* NULL, or called after every change of a state or of loading's progress, by any
                                   * thread, no lock held: look at pd_residency_visit */
     void *changed_user;
@@ -62,6 +65,10 @@ PD_MUST_USE pd_status pd_residency_borrow(pd_residency *residency, const char *d
                                           const atomic_bool *cancelled, pd_lease *ret_lease, pd_error *err);
 void pd_residency_return(pd_residency *residency, pd_lease *lease); /* safe for a zeroed lease; zeroes it */
 
+/* The weights of a directory are still arriving and will have this SHA-256 (pd_model_options); "": no more. What is in
+ * memory of it is put away as by unload, so that the next loading sees what is there then. */
+void pd_residency_promise(pd_residency *residency, const char *dir, const char *weights_sha256);
+
 /* A hint: begins to load, and returns at once. */
 void pd_residency_prefetch(pd_residency *residency, const char *dir, pd_model_part part);
 /* Puts away all parts of a directory that are not borrowed; the rest when they come back. PD_ERR_BUSY, with a sentence,
@@ -81,7 +88,7 @@ typedef struct pd_resident {
     unsigned n_borrowed;
     const char *error; /* FAILED: why. NULL else */
 } pd_resident;
-/* Visits a copy of all parts that were ever needed. */
+/* Visits a copy of each part that was ever needed, no lock held. Strings live for the visit. */
 void pd_residency_visit(pd_residency *residency, void (*visit)(void *user, const pd_resident *resident), void *user);
 
 #endif

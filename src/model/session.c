@@ -59,6 +59,8 @@ void pd_session_free(pd_session **session)
     *session = NULL;
 }
 
+size_t pd_session_bytes(const pd_session *session) { return session->arena.size; }
+
 static pd_status require_tower(const pd_session *session, unsigned tower, pd_error *err)
 {
     if (session->towers & tower)

@@ -1,11 +1,11 @@
+#include "model/identity.h"
 #include "model/tower_file.h"
 
 #include <stdio.h>
 
 #include "base/file.h"
 #include "base/mem.h"
-
-#define PREPARED_NAME_BYTES 16 /* of the model's id, in the names of prepared files */
+#include "model/identity.h"
 
 static const char *precision_name(pd_precision precision) { return precision == PD_PRECISION_INT8 ? "int8" : "fp32"; }
 
@@ -24,11 +24,11 @@ static void make_key(const pd_tower_file *file, uint8_t ret_key[PD_SHA256_BYTES]
 pd_status pd_tower_file_path(const char *cache_dir, const char *id, const char *name, pd_precision precision,
                              char **ret_path, pd_error *err)
 {
-    char file[PREPARED_NAME_BYTES + 32];
+    char file[PD_PREPARED_NAME_BYTES + 32];
     *ret_path = NULL;
     if (!cache_dir)
         return PD_OK;
-    snprintf(file, sizeof file, "%.*s-%s-%s.prepared", PREPARED_NAME_BYTES, id, name, precision_name(precision));
+    snprintf(file, sizeof file, "%.*s-%s-%s.prepared", PD_PREPARED_NAME_BYTES, id, name, precision_name(precision));
     *ret_path = pd_path_join(cache_dir, file);
     return *ret_path ? PD_OK : pd_error_set_nomem(err);
 }

@@ -19,12 +19,13 @@ struct pd_job {
     pthread_t thread;
 
     pd_store *store;
-    pd_model *model;
+    pd_lease model;
     pd_kernels kernels;
     pd_vectors_of vectors;
     char *vectors_path;
     pd_vindex *index;
     pd_plan plan;
+    atomic_bool cancelled;
 
     pthread_mutex_t stop_lock; /* of the two below: what a cancel has to wake */
     pd_feed *feed;
@@ -44,7 +45,7 @@ static pd_status copy_options(pd_job *job, const pd_job_options *options, pd_err
 {
     job->options = *options;
     const char **texts[] = { &job->options.catalogue_path, &job->options.vectors_dir, &job->options.thumbs_dir,
-                             &job->options.decoder_path,   &job->options.model_dir,   &job->options.model.cache_dir };
+                             &job->options.decoder_path,   &job->options.model_dir,   &job->options.model_name };
     const char *given[PD_COUNT_OF(texts)];
     for (size_t i = 0; i < PD_COUNT_OF(texts); i++) {
         given[i] = *texts[i];
@@ -82,7 +83,7 @@ static void free_job(pd_job *job)
     free_text(&job->options.thumbs_dir);
     free_text(&job->options.decoder_path);
     free_text(&job->options.model_dir);
-    free_text(&job->options.model.cache_dir);
+    free_text(&job->options.model_name);
     pthread_mutex_destroy(&job->stop_lock);
     pd_board_done(&job->board);
     pd_mem_free(job);
@@ -95,18 +96,18 @@ static pd_status prepare(pd_job *job, pd_error *err)
         PD_TRY(pd_dir_make(options->thumbs_dir, err));
     PD_TRY(pd_dir_make(options->vectors_dir, err));
     PD_TRY(pd_store_open(&job->store, options->catalogue_path, PD_STORE_WRITE, err));
-    pd_model_options model_options = options->model;
-    model_options.towers = PD_MODEL_VISION;
     const int64_t start_ns = pd_clock_ns();
-    PD_TRY(pd_model_open(&job->model, options->model_dir, &model_options, err));
+    PD_TRY(
+        pd_residency_borrow(options->residency, options->model_dir, PD_PART_VISION, &job->cancelled, &job->model, err));
     pd_board_log(&job->board, PD_LOG_INFO, "model ready in %.0f ms",
                  (double)(pd_clock_ns() - start_ns) / (double)PD_NS_PER_MS);
-    pd_kernels_init(&job->kernels, options->model.cpu_mask);
-    job->vectors = (pd_vectors_of){ .model_id = pd_model_id(job->model),
-                                    .dim = pd_model_dim(job->model),
+    pd_kernels_init(&job->kernels, options->cpu_mask);
+    job->vectors = (pd_vectors_of){ .model_id = pd_model_id(job->model.model),
+                                    .dim = pd_model_dim(job->model.model),
                                     .kernels = &job->kernels };
-    PD_TRY(pd_store_model_add(job->store, job->vectors.model_id, pd_model_name(job->model), job->vectors.dim,
-                              &job->vectors.model, err));
+    PD_TRY(pd_store_model_add(job->store, job->vectors.model_id,
+                              options->model_name ? options->model_name : pd_model_name(job->model.model),
+                              job->vectors.dim, &job->vectors.model, err));
     job->vectors_path = pd_vectors_path(options->vectors_dir, job->vectors.model_id);
     if (!job->vectors_path)
         return pd_error_set_nomem(err);
@@ -257,7 +258,7 @@ static pd_status learn(pd_job *job, pd_error *err)
                          .feed = &feed,
                          .plan = &job->plan,
                          .thumbs_dir = job->options.thumbs_dir,
-                         .model = job->model,
+                         .model = job->model.model,
                          .kernels = &job->kernels,
                          .vectors = job->vectors,
                          .store = job->store,
@@ -309,7 +310,7 @@ static void *run_job(void *user)
     pd_vindex_close(&job->index);
     pd_plan_done(&job->plan);
     pd_mem_free(job->vectors_path);
-    pd_model_close(&job->model);
+    pd_residency_return(job->options.residency, &job->model);
     pd_store_close(&job->store);
     pd_board_end(&job->board);
     return NULL;
@@ -358,6 +359,7 @@ size_t pd_job_log(pd_job *job, uint64_t after, pd_log_line *ret_lines, size_t n_
 
 void pd_job_cancel(pd_job *job)
 {
+    atomic_store(&job->cancelled, true);
     pd_board_cancel(&job->board);
     pthread_mutex_lock(&job->stop_lock);
     if (job->feed)

@@ -95,11 +95,14 @@ typedef struct pd_job_options {
     const char *vectors_dir;
     const char *thumbs_dir;
     const char *decoder_path; /* NULL: found by media */
+    pd_residency *residency;  /* the image tower is borrowed for as long as the job runs; borrowed until the job is
+                               * finished */
     const char *model_dir;
-    pd_model_options model; /* .towers is ignored: the image tower is opened */
-    unsigned n_threads;     /* 0: one a CPU */
-    bool recheck;           /* try remembered errors again, hash every file again */
-    bool retry;             /* only try remembered errors again */
+    const char *model_name; /* as the catalogue tells of it; NULL: the directory's last part */
+    unsigned cpu_mask;
+    unsigned n_threads; /* 0: one a CPU */
+    bool recheck;       /* try remembered errors again, hash every file again */
+    bool retry;         /* only try remembered errors again */
     pd_speed speed;
 } pd_job_options;
 
@@ -162,8 +165,5 @@ typedef struct pd_folder_count {
 PD_MUST_USE pd_status pd_folder_count_pictures(const char *folder,
                                                bool (*tell)(void *user, const pd_folder_count *count), void *user,
                                                pd_error *err);
-
-/* Whether `inner` is the folder `outer` or lies below it; both absolute, without a slash at the end. */
-bool pd_path_is_within(const char *inner, const char *outer);
 
 #endif

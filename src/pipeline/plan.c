@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/beneath.h"
 #include "base/mem.h"
 #include "media/media.h"
 #include "pipeline/walk.h"

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "media/media.h"
@@ -49,14 +50,6 @@ typedef struct walk {
 static const char sidecar_suffix[] = ".xmp";
 
 static bool leaves_out(const char *name) { return name[0] == '.' || strcmp(name, "@eaDir") == 0; }
-
-bool pd_path_is_within(const char *inner, const char *outer)
-{
-    if (strcmp(outer, "/") == 0)
-        return inner[0] == '/';
-    const size_t len = strlen(outer);
-    return strncmp(inner, outer, len) == 0 && (inner[len] == '/' || inner[len] == '\0');
-}
 
 static bool is_ignored(const char *path)
 {

@@ -45,7 +45,10 @@ void pd_app_stop(pd_app *app)
     const bool watches = app->watches, prepares = app->prepares;
     pthread_mutex_unlock(&app->lock);
     pd_library_job_cancel(app->options.library);
+    pd_library_annotate_cancel(app->options.library);
+    pd_library_pull_cancel(app->options.library);
     pd_library_stop_decoding(app->options.library);
+    pd_library_watch_models(app->options.library, NULL, NULL);
     if (watches)
         pthread_join(app->watcher, NULL); /* it shows the end of the job first */
     if (prepares)
@@ -63,6 +66,7 @@ void pd_app_free(pd_app **app)
     if (!a)
         return;
     pd_app_shelf_done(&a->shelf);
+    pd_app_models_done(&a->models);
     for (size_t i = 0; i < a->job.n_roots; i++)
         pd_mem_free(a->job.roots[i]);
     pd_mem_free(a->job.roots);
@@ -114,16 +118,44 @@ void pd_app_log(pd_app *app, pd_log_level level, const char *format, ...)
     pd_app_log_copy(app, &line);
 }
 
-void pd_app_wake(pd_app *app)
+void pd_app_look_soon(pd_app *app)
+{
+    app->stale = true;
+    pthread_cond_broadcast(&app->changed);
+}
+
+/* By any thread. */
+static void models_changed(void *user)
+{
+    pd_app *app = user;
+    pthread_mutex_lock(&app->lock);
+    pd_app_look_soon(app);
+    pthread_mutex_unlock(&app->lock);
+}
+
+void pd_app_attend(pd_app *app)
 {
     pthread_mutex_lock(&app->lock);
-    if (!app->closing && !app->watches)
+    const bool begins = !app->closing && !app->watches;
+    if (begins)
         app->watches = pd_thread_start(&app->watcher, "pd-watch", pd_app_watch, app, NULL) == PD_OK;
+    pthread_mutex_unlock(&app->lock);
+    if (begins)
+        pd_library_watch_models(app->options.library, models_changed, app);
+}
+
+void pd_app_wake(pd_app *app)
+{
+    pd_app_attend(app);
+    pthread_mutex_lock(&app->lock);
+    const bool again = app->prepares && !app->preparing;
     if (!app->closing && !app->prepares) {
         app->prepares = pd_thread_start(&app->preparer, "pd-prepare", pd_app_prepare, app, NULL) == PD_OK;
         app->preparing = app->prepares;
     }
     pthread_mutex_unlock(&app->lock);
+    if (again)
+        pd_app_prefetch(app, PD_PART_TEXT);
 }
 
 /* The line before the oldest that is kept. */

@@ -38,8 +38,11 @@ bool pd_app_is_closing(pd_app *app); /* what goes on for long is to end */
 
 const pd_app_options *pd_app_options_of(const pd_app *app);
 
-/* A page is looked at: begins to prepare and to watch, once. */
+/* A page is looked at: begins to prepare and to watch, once; and to load what questions need, when it was put away. */
 void pd_app_wake(pd_app *app);
+void pd_app_attend(pd_app *app); /* begins to watch, once */
+/* A hint, of what is likely to be needed: of the model that answers, once it was needed. */
+void pd_app_prefetch(pd_app *app, pd_model_part part);
 
 /* What somebody has been sent already. Zeroed: nothing. */
 typedef struct pd_app_cursor {
@@ -66,6 +69,31 @@ void pd_app_speed(pd_app *app, pd_speed speed); /* of this job and those after i
 /* False: no job runs. */
 PD_MUST_USE bool pd_app_pause(pd_app *app, bool paused);
 PD_MUST_USE bool pd_app_cancel(pd_app *app);
+
+/* The model with this key is used from now on; a job begins that learns with it, after the one that runs. */
+PD_MUST_USE pd_status pd_app_use_model(pd_app *app, const char *key, pd_error *err);
+PD_MUST_USE pd_status pd_app_pull(pd_app *app, const char *reference, bool use, pd_error *err);
+PD_MUST_USE bool pd_app_pull_cancel(pd_app *app); /* false: nothing is fetched */
+void pd_app_look_again(pd_app *app);              /* the snapshot is as true as it can be */
+
+/* The background queue of tags and captions. False: none runs. */
+PD_MUST_USE pd_status pd_app_write_about(pd_app *app, pd_error *err);
+PD_MUST_USE bool pd_app_writing_pause(pd_app *app, bool paused);
+PD_MUST_USE bool pd_app_writing_cancel(pd_app *app);
+
+#define PD_APP_IDLE_S_MAX 86400
+
+/* Settings. */
+typedef struct pd_app_settings {
+    double idle_s;
+    bool captions;
+    unsigned threads, threads_max;
+} pd_app_settings;
+PD_MUST_USE pd_status pd_app_settings_get(pd_app *app, pd_app_settings *ret_settings, pd_error *err);
+PD_MUST_USE pd_status pd_app_captions_set(pd_app *app, bool on, pd_error *err);
+
+/* Resident memory, now and the last time that all models were put away (0: never). */
+void pd_app_memory(pd_app *app, int64_t *ret_bytes, int64_t *ret_resting_bytes);
 
 /* A photo as `show --json` tells it, with name, root and offline; the caller's. */
 PD_MUST_USE pd_status pd_app_photo(pd_app *app, uint64_t id, pd_json **ret_json, pd_error *err);

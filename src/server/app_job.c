@@ -90,7 +90,10 @@ static void look(pd_app *app)
         pd_app_changed(app);
     if (ended)
         pd_app_keep_ending(app);
+    app->writing.due |= ended && !is_bad_end(progress.outcome); /* there are new photos to write about */
     pthread_mutex_unlock(&app->lock);
+    if (ended)
+        pd_app_models_ask(app); /* the next model may answer now */
 }
 
 /* The roots of the library, for a job of which none was named: only to be told. NULL and 0 when there is no memory. */
@@ -132,6 +135,18 @@ static void publish_start(pd_app *app, char **roots, size_t n_roots, bool everyt
     pthread_mutex_unlock(&app->lock);
     if (closed)
         pd_library_job_cancel(app->options.library);
+}
+
+/* With job_lock held: a pull begins to learn by itself, as soon as the image tower is here. */
+static void adopt(pd_app *app)
+{
+    pd_progress progress;
+    pthread_mutex_lock(&app->lock);
+    const bool may_be = !app->job.running && app->fetching.any;
+    const pd_speed speed = app->speed;
+    pthread_mutex_unlock(&app->lock);
+    if (may_be && pd_library_job_snapshot(app->options.library, &progress) && progress.running)
+        publish_start(app, NULL, 0, true, speed);
 }
 
 /* With job_lock held. Takes `roots` on success. */
@@ -207,23 +222,69 @@ pd_status pd_app_retry(pd_app *app, pd_error *err)
     return status;
 }
 
-/* The retry that waited for the end of a job. */
+/* With job_lock held and no job there: every root again, if there is any. */
+static pd_status start_again(pd_app *app, pd_error *err)
+{
+    size_t n = 0;
+    char **roots = copy_shelf_roots(app, &n);
+    free_roots(roots, n);
+    return n > 0 ? start(app, NULL, 0, false, err) : PD_OK;
+}
+
+/* What waited for the end of a job. */
 static void keep_promise(pd_app *app)
 {
     pd_error err;
+    pd_status status = PD_OK;
     pthread_mutex_lock(&app->job_lock);
     pthread_mutex_lock(&app->lock);
-    const bool due = app->job.retry_waits && !app->job.running && !app->closing;
-    if (due)
+    const bool due = !app->job.running && !app->closing;
+    const bool again = due && app->job.again_waits, retry = due && !again && app->job.retry_waits;
+    if (again)
+        app->job.again_waits = false;
+    if (retry)
         app->job.retry_waits = false;
     pthread_mutex_unlock(&app->lock);
-    if (due && start_retry(app, &err) != PD_OK) {
+    if (again)
+        status = start_again(app, &err);
+    else if (retry)
+        status = start_retry(app, &err);
+    if (status != PD_OK) {
         pthread_mutex_lock(&app->lock);
         pd_app_log(app, PD_LOG_ERROR, "%s", err.message);
         pd_app_changed(app);
         pthread_mutex_unlock(&app->lock);
     }
     pthread_mutex_unlock(&app->job_lock);
+}
+
+pd_status pd_app_relearn(pd_app *app, pd_error *err)
+{
+    pd_status status = PD_OK;
+    pthread_mutex_lock(&app->job_lock);
+    look(app);
+    if (app->job.running) { /* what it learns with is not wanted any more */
+        pthread_mutex_lock(&app->lock);
+        app->job.again_waits = true;
+        pthread_mutex_unlock(&app->lock);
+        pd_library_job_cancel(app->options.library);
+    } else {
+        status = start_again(app, err);
+    }
+    pthread_mutex_unlock(&app->job_lock);
+    pd_app_attend(app);
+    return status;
+}
+
+void pd_app_look_again(pd_app *app)
+{
+    pthread_mutex_lock(&app->job_lock);
+    look(app);
+    adopt(app);
+    pthread_mutex_unlock(&app->job_lock);
+    pd_app_models_look(app);
+    pd_app_fetching_look(app);
+    pd_app_writing_look(app);
 }
 
 void pd_app_speed(pd_app *app, pd_speed speed)
@@ -266,23 +327,51 @@ typedef struct watch {
     int64_t next_ns; /* of the next look into the catalogue */
 } watch;
 
-/* Waits until there is something to do. False: the app closes and no job runs. */
-static bool wait_for_work(pd_app *app, bool *ret_running, uint64_t *ret_seq, bool *ret_viewed)
+/* What goes on, and what is known of it. */
+typedef struct works {
+    bool job, fetching, writing, viewed;
+    uint64_t job_seq, fetching_seq, writing_seq;
+} works;
+
+/* Waits until there is something to look at. False: the app closes, and nothing runs that has an end to be shown. */
+static bool wait_for_work(pd_app *app, works *w)
 {
     pthread_mutex_lock(&app->lock);
-    if (!app->job.running && !app->closing) {
-        const int64_t until = pd_clock_ns() + SHELF_IDLE_MS * PD_NS_PER_MS;
-        const struct timespec when = { .tv_sec = until / PD_NS_PER_S, .tv_nsec = until % PD_NS_PER_S };
-        const uint64_t number = app->job.number;
-        while (number == app->job.number && !app->closing && pd_clock_ns() < until)
-            (void)pthread_cond_timedwait(&app->changed, &app->lock, &when);
-    }
-    *ret_running = app->job.running;
-    *ret_seq = app->job.progress.seq;
-    *ret_viewed = pd_clock_ns() - app->viewed_ns < VIEWED_MS * PD_NS_PER_MS;
-    const bool go_on = app->job.running || !app->closing;
+    const pd_app_fetching *fetching = &app->fetching;
+    const pd_app_writing *writing = &app->writing;
+    const int64_t until = pd_clock_ns() + SHELF_IDLE_MS * PD_NS_PER_MS;
+    const struct timespec when = { .tv_sec = until / PD_NS_PER_S, .tv_nsec = until % PD_NS_PER_S };
+    while (!app->job.running && !fetching->state.running && !writing->state.running && !app->stale && !app->closing &&
+           pd_clock_ns() < until)
+        (void)pthread_cond_timedwait(&app->changed, &app->lock, &when);
+    app->stale = false;
+    *w = (works){ .job = app->job.running,
+                  .fetching = fetching->state.running,
+                  .writing = writing->state.running,
+                  .viewed = pd_clock_ns() - app->viewed_ns < VIEWED_MS * PD_NS_PER_MS,
+                  .job_seq = app->job.progress.seq,
+                  .fetching_seq = fetching->state.seq,
+                  .writing_seq = writing->state.seq };
+    const bool go_on = w->job || w->writing || !app->closing;
     pthread_mutex_unlock(&app->lock);
     return go_on;
+}
+
+/* Until one of them is further; the others are looked at then too. */
+static void wait_for_change(pd_app *app, const works *w)
+{
+    pd_library *library = app->options.library;
+    union {
+        pd_progress job;
+        pd_pull_state pull;
+        pd_annotation_state annotation;
+    } state;
+    if (w->job)
+        (void)pd_library_job_wait(library, w->job_seq, WATCH_MS, &state.job);
+    else if (w->fetching)
+        (void)pd_library_pull_wait(library, w->fetching_seq, WATCH_MS, &state.pull);
+    else if (w->writing)
+        (void)pd_library_annotate_wait(library, w->writing_seq, WATCH_MS, &state.annotation);
 }
 
 /* Counts anew what the library holds, when somebody looks and it is time. */
@@ -306,19 +395,14 @@ void *pd_app_watch(void *user)
 {
     pd_app *app = user;
     watch w = { 0 };
-    bool running, viewed;
-    uint64_t seq;
-    pd_progress progress;
-    while (wait_for_work(app, &running, &seq, &viewed)) {
-        if (running) {
-            (void)pd_library_job_wait(app->options.library, seq, WATCH_MS, &progress);
-            pthread_mutex_lock(&app->job_lock);
-            look(app);
-            pthread_mutex_unlock(&app->job_lock);
-            keep_promise(app);
-        }
-        if (viewed)
-            refresh_shelf(app, &w, running);
+    works now;
+    while (wait_for_work(app, &now)) {
+        wait_for_change(app, &now);
+        pd_app_look_again(app);
+        keep_promise(app);
+        pd_app_writing_begin(app);
+        if (now.viewed)
+            refresh_shelf(app, &w, now.job);
     }
     return NULL;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "answer/answer.h"
+#include "base/beneath.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/thread.h"
@@ -142,8 +143,12 @@ static void prepare_model(pd_app *app)
 void *pd_app_prepare(void *user)
 {
     pd_app *app = user;
-    if (prepare_catalogue(app) == PD_OK)
+    if (prepare_catalogue(app) == PD_OK) {
+        pd_app_captions_read(app);
         prepare_model(app);
+        pd_app_models_ask(app);
+        pd_app_writing_due(app, false); /* what was not written the last time */
+    }
     pthread_mutex_lock(&app->lock);
     app->preparing = false;
     pthread_mutex_unlock(&app->lock);

@@ -37,7 +37,8 @@ typedef struct pd_app_job {
     uint64_t number; /* 1, 2, 3 ...; 0: none yet */
     bool running;    /* as far as the snapshot knows */
     bool retry_waits;
-    char **roots; /* what it learns */
+    bool again_waits; /* with another model, when it has ended */
+    char **roots;     /* what it learns */
     size_t n_roots;
     bool everything;     /* every root there is; none was named */
     uint64_t lines_seen; /* of its own log */
@@ -63,6 +64,41 @@ typedef struct pd_app_journal {
     uint64_t n_endings;
 } pd_app_journal;
 
+/* What is in memory of one model, or was. */
+typedef struct pd_app_resident {
+    char *dir;
+    char key[PD_HUB_KEY_BYTES];
+    pd_hub_kind kind;
+    pd_residence state; /* the busiest of its parts */
+    double fraction;    /* of a loading */
+    int64_t bytes;
+    pd_residence text; /* of the part that questions wait for ... */
+    double text_fraction, text_ms;
+    char error[PD_ERROR_MESSAGE_BYTES]; /* FAILED: why */
+} pd_app_resident;
+
+typedef struct pd_app_models {
+    pd_app_resident *list; /* [n] in the order in which they were needed first */
+    size_t n;
+    char next[PD_HUB_KEY_BYTES]; /* chosen, and not answering yet; "" */
+    bool rests;                  /* something was put away, and nothing is in memory */
+    int64_t resting_bytes;       /* resident memory the last time that it was so; 0: never */
+} pd_app_models;
+
+/* What machines write. */
+typedef struct pd_app_writing {
+    bool captions; /* wanted in the background */
+    bool known;    /* the above was read */
+    bool any;      /* a queue was started: `state` counts */
+    bool due;      /* to be started when nothing hinders */
+    pd_annotation_state state;
+} pd_app_writing;
+
+typedef struct pd_app_fetching {
+    bool any; /* something was fetched: `state` counts */
+    pd_pull_state state;
+} pd_app_fetching;
+
 struct pd_app {
     pd_app_options options;
     char started[PD_TIME_TEXT_BYTES];
@@ -81,6 +117,10 @@ struct pd_app {
     pd_app_job job;
     pd_speed speed;
     pd_error trouble; /* what the state ERROR is about; status PD_OK: nothing */
+    pd_app_models models;
+    pd_app_writing writing;
+    pd_app_fetching fetching;
+    bool stale; /* the watcher is to look at once */
 
     pd_app_journal journal;
     char *text; /* of the snapshot `text_seq`, without its log; NULL: not written yet */
@@ -110,6 +150,27 @@ PD_MUST_USE pd_status pd_app_shelf_read(pd_app *app, pd_app_shelf *shelf, pd_err
 void pd_app_shelf_done(pd_app_shelf *shelf);
 /* Takes the new one in place of the old. True: something is different. */
 bool pd_app_shelf_put(pd_app *app, pd_app_shelf *shelf);
+
+/* The models, what is fetched and what is written as they are now: without the lock. */
+void pd_app_models_look(pd_app *app);
+void pd_app_fetching_look(pd_app *app);
+void pd_app_writing_look(pd_app *app);
+void pd_app_models_done(pd_app_models *models);
+/* The model that questions wait for; NULL: it was never needed. */
+const pd_app_resident *pd_app_answering(const pd_app *app);
+int64_t pd_app_resident_bytes(void); /* memory of this process; 0: not known */
+/* Which model comes next: after everything that may change it. Without the lock. */
+void pd_app_models_ask(pd_app *app);
+/* Begins to write when it is due and can be done. */
+void pd_app_writing_begin(pd_app *app);
+/* It is to be done, by the watcher. again: what runs is ended first, since what it writes with has changed. */
+void pd_app_writing_due(pd_app *app, bool again);
+void pd_app_captions_read(pd_app *app);
+
+void pd_app_look_soon(pd_app *app); /* the watcher does; with lock held */
+
+/* Every root again, with the model that is chosen now; what runs is ended first. Without the lock. */
+PD_MUST_USE pd_status pd_app_relearn(pd_app *app, pd_error *err);
 
 /* Threads. Both without the lock. */
 void *pd_app_prepare(void *app);

@@ -40,23 +40,56 @@ static pd_json *library_json(const pd_app *app)
     return json;
 }
 
-static pd_json *model_json(const pd_app *app)
+static const char *text_or_null(const char *text) { return *text ? text : NULL; }
+
+/* Of what questions wait for. */
+static const char *model_state(const pd_app *app, const pd_app_resident *model)
 {
     const pd_app_step *step = &app->steps[PD_STEP_MODEL];
-    static const char *const states[] = {
-        [PD_STEP_WAITING] = "cold",
-        [PD_STEP_WORKING] = "loading",
-        [PD_STEP_READY] = "ready",
-        [PD_STEP_FAILED] = "missing",
-    };
+    if (step->state == PD_STEP_FAILED && step->error.status == PD_ERR_NOT_FOUND)
+        return "missing";
+    if (step->state == PD_STEP_WORKING && (!model || model->text == PD_RESIDENCE_COLD))
+        return pd_residence_name(PD_RESIDENCE_LOADING);
+    if (!model)
+        return pd_residence_name(step->state == PD_STEP_FAILED ? PD_RESIDENCE_FAILED : PD_RESIDENCE_COLD);
+    return pd_residence_name(model->text);
+}
+
+static pd_json *model_json(const pd_app *app)
+{
+    const pd_app_resident *model = pd_app_answering(app);
+    const bool loads = model && model->text == PD_RESIDENCE_LOADING, loaded = model && model->text_ms > 0;
     bool failed = false;
     pd_json *json = pd_json_object();
     failed |= pd_json_set_text(json, "name", pd_library_model_name(app->options.library));
-    failed |= pd_json_set_text(json, "state", states[step->state]);
-    failed |= pd_json_set_take(json, "ms", step->state == PD_STEP_READY ? pd_json_number(step->ms) : pd_json_null());
+    failed |= pd_json_set_text(json, "state", model_state(app, model));
+    failed |= pd_json_set_take(json, "ms", loaded ? pd_json_number(model->text_ms) : pd_json_null());
+    failed |= pd_json_set_take(json, "fraction", loads ? pd_json_number(model->text_fraction) : pd_json_null());
+    failed |= pd_json_set_text(json, "next", text_or_null(app->models.next));
     if (failed)
         pd_json_free(&json);
     return json;
+}
+
+static pd_json *models_json(const pd_app *app)
+{
+    bool failed = false;
+    pd_json *array = pd_json_array();
+    for (size_t i = 0; i < app->models.n; i++) {
+        const pd_app_resident *model = &app->models.list[i];
+        const bool loads = model->state == PD_RESIDENCE_LOADING, fails = model->state == PD_RESIDENCE_FAILED;
+        pd_json *json = pd_json_object();
+        failed |= pd_json_set_text(json, "key", model->key);
+        failed |= pd_json_set_text(json, "kind", pd_answer_kind(model->kind));
+        failed |= pd_json_set_text(json, "state", pd_residence_name(model->state));
+        failed |= pd_json_set_take(json, "fraction", loads ? pd_json_number(model->fraction) : pd_json_null());
+        failed |= pd_json_set_int(json, "memory_bytes", model->bytes);
+        failed |= pd_json_set_text(json, "error", fails ? text_or_null(model->error) : NULL);
+        failed |= pd_json_append_take(array, json);
+    }
+    if (failed)
+        pd_json_free(&array);
+    return array;
 }
 
 static pd_json *steps_json(const pd_app *app)
@@ -199,6 +232,12 @@ char *pd_app_write(const pd_app *app)
     failed |= pd_json_set_text(json, "started", app->started);
     failed |= pd_json_set_take(json, "library", library_json(app));
     failed |= pd_json_set_take(json, "model", model_json(app));
+    failed |= pd_json_set_take(json, "models", models_json(app));
+    const bool fetched = app->fetching.any, written = app->writing.any;
+    failed |= pd_json_set_take(json, "pull", fetched ? pd_answer_pull(&app->fetching.state) : pd_json_null());
+    failed |=
+        pd_json_set_take(json, "annotation", written ? pd_answer_annotation(&app->writing.state) : pd_json_null());
+    failed |= pd_json_set_bool(json, "captions", app->writing.captions);
     failed |= pd_json_set_take(json, "preparation", steps_json(app));
     failed |= pd_json_set_take(json, "job", job_json(app));
     failed |= pd_json_set_take(json, "error", trouble_json(app));

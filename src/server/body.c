@@ -28,6 +28,14 @@ pd_status pd_body_text(const pd_json *json, const char *name, const char **ret_t
     return PD_OK;
 }
 
+pd_status pd_body_bool(const pd_json *json, const char *name, bool *ret_value, pd_error *err)
+{
+    const pd_json *member = pd_json_get(json, name);
+    if (member && !pd_json_read_bool(member, ret_value))
+        return pd_error_set(err, PD_ERR_USAGE, "'%s' is true or false", name);
+    return PD_OK;
+}
+
 pd_status pd_body_number(const pd_json *json, const char *name, pd_body_range range, int64_t *ret_value, pd_error *err)
 {
     const pd_json *member = pd_json_get(json, name);

@@ -13,6 +13,9 @@ PD_MUST_USE pd_status pd_body_object(const pd_request *request, pd_json **ret_js
 /* A text without a NUL, borrowed; NULL when there is none of that name. PD_ERR_USAGE: something else is there. */
 PD_MUST_USE pd_status pd_body_text(const pd_json *json, const char *name, const char **ret_text, pd_error *err);
 
+/* true or false; *ret_value stays as it is when there is none of that name. `json` NULL: nothing was sent. */
+PD_MUST_USE pd_status pd_body_bool(const pd_json *json, const char *name, bool *ret_value, pd_error *err);
+
 typedef struct pd_body_range {
     int64_t min, max;
 } pd_body_range;

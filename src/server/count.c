@@ -71,6 +71,7 @@ void pd_handle_count(pd_app *app, const pd_request *request, pd_reply *reply)
     } else if (place.kind != PD_PLACE_FOLDER) {
         pd_place_refuse(&place, reply);
     } else {
+        pd_app_prefetch(app, PD_PART_VISION); /* a folder that is counted is likely to be learned */
         answer_count(app, place.real, reply);
         place.real = NULL;
     }

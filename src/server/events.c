@@ -10,18 +10,26 @@ enum {
     KEEP_ALIVE_MS = 15000,
     EVENT_BYTES_MAX = 4 << 20, /* a snapshot with a full log is under 1 MB */
     HTTP_OK = 200,
+    HTTP_ACCEPTED = 202,
 };
 
-void pd_handle_snapshot(pd_app *app, const pd_request *request, pd_reply *reply)
+static void answer_snapshot(pd_app *app, unsigned code, pd_reply *reply)
 {
     pd_app_cursor cursor = { 0 };
     pd_buf buf;
     pd_buf_init(&buf, EVENT_BYTES_MAX);
-    (void)request;
     (void)pd_app_next(app, &cursor, 0, &buf);
     (void)pd_buf_append(&buf, "\n", 1);
     const size_t len = buf.len;
-    pd_reply_text_take(reply, HTTP_OK, pd_buf_take(&buf), len);
+    pd_reply_text_take(reply, code, pd_buf_take(&buf), len);
+}
+
+void pd_reply_snapshot(pd_app *app, pd_reply *reply) { answer_snapshot(app, HTTP_ACCEPTED, reply); }
+
+void pd_handle_snapshot(pd_app *app, const pd_request *request, pd_reply *reply)
+{
+    (void)request;
+    answer_snapshot(app, HTTP_OK, reply);
 }
 
 /* One stream. Used by its connection's thread alone. */

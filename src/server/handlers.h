@@ -45,6 +45,24 @@ void pd_handle_job_cancel(pd_app *app, const pd_request *request, pd_reply *repl
 void pd_handle_job_retry(pd_app *app, const pd_request *request, pd_reply *reply);
 void pd_handle_job_speed(pd_app *app, const pd_request *request, pd_reply *reply);
 
+/* 202 and the snapshot: what was asked for has begun. */
+void pd_reply_snapshot(pd_app *app, pd_reply *reply);
+
+void pd_handle_models(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_pull(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_pull_cancel(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_model_load(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_model_unload(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_model_use(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_model_remove(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_settings(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_settings_change(pd_app *app, const pd_request *request, pd_reply *reply);
+
+void pd_handle_describe(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_looking(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_annotate(pd_app *app, const pd_request *request, pd_reply *reply);
+void pd_handle_sidecars(pd_app *app, const pd_request *request, pd_reply *reply);
+
 void pd_handle_folders(pd_app *app, const pd_request *request, pd_reply *reply);
 void pd_handle_look(pd_app *app, const pd_request *request, pd_reply *reply);
 void pd_handle_count(pd_app *app, const pd_request *request, pd_reply *reply);

@@ -6,19 +6,6 @@
 #include "server/places.h"
 #include "server/server.h"
 
-enum { HTTP_ACCEPTED = 202, SNAPSHOT_BYTES_MAX = 4 << 20 };
-
-static void answer_snapshot(pd_app *app, pd_reply *reply)
-{
-    pd_app_cursor cursor = { 0 };
-    pd_buf buf;
-    pd_buf_init(&buf, SNAPSHOT_BYTES_MAX);
-    (void)pd_app_next(app, &cursor, 0, &buf);
-    (void)pd_buf_append(&buf, "\n", 1);
-    const size_t len = buf.len;
-    pd_reply_text_take(reply, HTTP_ACCEPTED, pd_buf_take(&buf), len);
-}
-
 /* The object that was sent; NULL without one when the body may be left out and is. */
 static pd_status read_object(const pd_request *request, bool optional, pd_json **ret_json, pd_error *err)
 {
@@ -101,7 +88,7 @@ static void learn(pd_app *app, const pd_json *json, pd_reply *reply)
     pd_error err = { 0 };
     if (read_folders(app, json, &f, reply)) {
         if (pd_app_learn(app, (const char *const *)f.items, f.n, &err) == PD_OK)
-            answer_snapshot(app, reply);
+            pd_reply_snapshot(app, reply);
         else
             pd_reply_error(reply, &err);
     }
@@ -122,7 +109,7 @@ void pd_handle_job(pd_app *app, const pd_request *request, pd_reply *reply)
 static void answer_steered(pd_app *app, bool running, pd_reply *reply)
 {
     if (running)
-        answer_snapshot(app, reply);
+        pd_reply_snapshot(app, reply);
     else
         pd_reply_refuse(reply, PD_REFUSAL_NO_JOB, "nothing is being learned right now");
 }
@@ -150,7 +137,7 @@ void pd_handle_job_retry(pd_app *app, const pd_request *request, pd_reply *reply
     pd_error err = { 0 };
     (void)request;
     if (pd_app_retry(app, &err) == PD_OK)
-        answer_snapshot(app, reply);
+        pd_reply_snapshot(app, reply);
     else
         pd_reply_error(reply, &err);
 }
@@ -180,5 +167,5 @@ void pd_handle_job_speed(pd_app *app, const pd_request *request, pd_reply *reply
         return;
     }
     pd_app_speed(app, speed);
-    answer_snapshot(app, reply);
+    pd_reply_snapshot(app, reply);
 }

@@ -152,6 +152,7 @@ void pd_handle_query(pd_app *app, const pd_request *request, pd_reply *reply)
     asked a;
     pd_json *json = NULL;
     pd_error err = { 0 };
+    pd_app_prefetch(app, PD_PART_TEXT); /* somebody types a question */
     pd_status status = read_query(app, request, &a, &err);
     if (status == PD_OK)
         status = make_reading(&a, &request->uri, &json, &err);

@@ -31,6 +31,19 @@ static const pd_route table[] = {
     { "GET", "/api/v1/photos/ID", .answer = pd_handle_photo },
     { "GET", "/api/v1/photos/ID/thumb", .answer = pd_handle_thumb },
     { "GET", "/api/v1/photos/ID/view", .answer = pd_handle_view },
+    { "POST", "/api/v1/photos/ID/describe", .answer = pd_handle_describe },
+    { "POST", "/api/v1/looking", .body = PD_TAKES_JSON, .answer = pd_handle_looking },
+    { "POST", "/api/v1/annotate", .body = PD_TAKES_JSON, .answer = pd_handle_annotate },
+    { "POST", "/api/v1/sidecars", .streams = true, .body = PD_TAKES_PHOTOS, .answer = pd_handle_sidecars },
+    { "GET", "/api/v1/models", .answer = pd_handle_models },
+    { "POST", "/api/v1/models/pull", .body = PD_TAKES_JSON, .answer = pd_handle_pull },
+    { "POST", "/api/v1/models/pull/cancel", .answer = pd_handle_pull_cancel },
+    { "POST", "/api/v1/models/KEY/load", .answer = pd_handle_model_load },
+    { "POST", "/api/v1/models/KEY/unload", .answer = pd_handle_model_unload },
+    { "POST", "/api/v1/models/KEY/use", .answer = pd_handle_model_use },
+    { "POST", "/api/v1/models/KEY/remove", .body = PD_TAKES_JSON, .answer = pd_handle_model_remove },
+    { "GET", "/api/v1/settings", .answer = pd_handle_settings },
+    { "POST", "/api/v1/settings", .body = PD_TAKES_JSON, .answer = pd_handle_settings_change },
     { "GET", "/api/v1/errors", .answer = pd_handle_errors },
     { "POST", "/api/v1/job", .body = PD_TAKES_JSON, .answer = pd_handle_job },
     { "POST", "/api/v1/job/pause", .answer = pd_handle_job_pause },
@@ -63,6 +76,9 @@ static match match_path(const char *pattern, const char *path, uint64_t *ret_id)
             digits[given < sizeof digits ? given : 0] = '\0';
             if (!pd_parse_u64(digits, INT64_MAX, ret_id))
                 so_far = MATCH_BAD_ID;
+        } else if (wanted == 3 && memcmp(pattern, "KEY", 3) == 0) {
+            if (given == 0)
+                return MATCH_NONE;
         } else if (wanted != given || memcmp(pattern, path, given) != 0) {
             return MATCH_NONE;
         }

@@ -20,7 +20,7 @@ typedef enum pd_route_body {
 
 typedef struct pd_route {
     const char *method; /* "GET" serves HEAD too */
-    const char *path;   /* a part "ID" stands for the number of a photo */
+    const char *path;   /* a part "ID" stands for the number of a photo, "KEY" for any name */
     bool open;          /* needs no token: holds no user data */
     bool streams;       /* goes on until one side ends it */
     pd_route_body body;

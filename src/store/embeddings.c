@@ -106,3 +106,16 @@ pd_status pd_store_embedding_extent(pd_store *store, int64_t model, int64_t *ret
     pd_stmt_reset(stmt);
     return PD_OK;
 }
+
+pd_status pd_store_model_covers(pd_store *store, int64_t model, int64_t other, bool *ret_covers, pd_error *err)
+{
+    sqlite3_stmt *stmt;
+    bool row;
+    PD_TRY(pd_stmt_get(store, PD_STMT_MODEL_LACKS, &stmt, err));
+    sqlite3_bind_int64(stmt, 1, model);
+    sqlite3_bind_int64(stmt, 2, other);
+    PD_TRY(pd_stmt_step(store, stmt, &row, err));
+    pd_stmt_reset(stmt);
+    *ret_covers = !row;
+    return PD_OK;
+}

@@ -84,3 +84,11 @@ pd_status pd_store_model_named(pd_store *store, const char *name, int64_t *ret_m
 {
     return find_model(store, PD_STMT_MODEL_NAMED, name, ret_model, err);
 }
+
+pd_status pd_store_model_forget(pd_store *store, const char *model_id, pd_error *err)
+{
+    sqlite3_stmt *stmt;
+    PD_TRY(pd_stmt_get(store, PD_STMT_MODEL_FORGET, &stmt, err));
+    (void)sqlite3_bind_text(stmt, 1, model_id, -1, SQLITE_STATIC);
+    return pd_stmt_run(store, stmt, NULL, err);
+}

@@ -1,6 +1,7 @@
 /* said.c: what is said about a photo, and by whom: the user's word before the file's before a machine's. */
 #include "store/said.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,7 +38,8 @@ static void clear(pd_said *said)
     said->n_labels = 0;
     said->photo = said->content = said->work = 0;
     said->rating = said->rating_by = said->caption_by = 0;
-    said->favorite = said->has_file_caption = false;
+    said->favorite = said->has_file_caption = said->has_machine_caption = said->machine_doubtful = false;
+    said->machine_score = NAN;
 }
 
 /* Failures of the buffers are looked at once, at the end. */
@@ -71,6 +73,8 @@ static pd_status add_label(pd_said *said, pd_text_where place, const char *name,
     pd_said_label *label = &said->labels[said->n_labels++];
     label->place = place;
     label->by = by;
+    label->score = NAN;
+    label->doubtful = false;
     label->name.at = append_text(said, name);
     label->folded.at = said->text.len;
     (void)pd_fold_append(&said->text, name, strlen(name));
@@ -113,25 +117,41 @@ static pd_status take_file_text(pd_said *said, pd_text_kind kind, const char *te
     return PD_OK;
 }
 
-static pd_status take_machine_text(pd_said *said, int kind, const char *text, pd_error *err)
+/* Columns: kind, text, score, doubtful. Its first caption is its caption. */
+static pd_status take_machine_text(pd_said *said, sqlite3_stmt *stmt, pd_error *err)
 {
-    if (kind == PD_SCHEMA_MACHINE_TAG)
-        return add_label(said, PD_WHERE_TAG, text, PD_SAID_MACHINE, err);
-    if (kind == PD_SCHEMA_MACHINE_CAPTION && !said->caption_by) {
+    const int kind = sqlite3_column_int(stmt, 0);
+    const char *text = pd_stmt_text(stmt, 1);
+    const float score = (float)pd_stmt_number(stmt, 2);
+    const bool doubtful = sqlite3_column_int(stmt, 3) != 0;
+    if (kind == PD_SCHEMA_MACHINE_TAG) {
+        PD_TRY(add_label(said, PD_WHERE_TAG, text, PD_SAID_MACHINE, err));
+        said->labels[said->n_labels - 1].score = score;
+        said->labels[said->n_labels - 1].doubtful = doubtful;
+    }
+    if (kind != PD_SCHEMA_MACHINE_CAPTION || said->has_machine_caption)
+        return PD_OK;
+    said->has_machine_caption = true;
+    said->machine_caption_at = append_text(said, text);
+    said->machine_score = score;
+    said->machine_doubtful = doubtful;
+    if (!said->caption_by) {
         said->caption_by = PD_SAID_MACHINE;
-        append_part(said, PD_SAID_CAPTION, text);
+        append_part(said, doubtful ? PD_SAID_DOUBTFUL_CAPTION : PD_SAID_CAPTION, text);
     }
     return PD_OK;
 }
 
-/* What to do with each row of a statement of two columns, a number and a text. */
+/* What to do with each row of a statement of a number, a text and more. */
 typedef enum row_kind { ROW_FILE, ROW_MACHINE, ROW_TAG, ROW_ALBUM } row_kind;
 
-static pd_status take_row(pd_said *said, row_kind kind, int number, const char *text, pd_error *err)
+static pd_status take_row(pd_said *said, row_kind kind, sqlite3_stmt *stmt, pd_error *err)
 {
+    const int number = sqlite3_column_int(stmt, 0);
+    const char *text = pd_stmt_text(stmt, 1);
     switch (kind) {
     case ROW_FILE: return take_file_text(said, (pd_text_kind)number, text, err);
-    case ROW_MACHINE: return take_machine_text(said, number, text, err);
+    case ROW_MACHINE: return take_machine_text(said, stmt, err);
     case ROW_TAG: return add_label(said, PD_WHERE_TAG, text, number ? PD_SAID_USER : 0, err);
     case ROW_ALBUM: return add_label(said, PD_WHERE_ALBUM, text, PD_SAID_USER, err);
     }
@@ -156,7 +176,7 @@ static pd_status read_rows(pd_store *store, pd_said *said, row_kind kind, pd_err
         status = pd_stmt_step(store, stmt, &row, err);
         if (status != PD_OK || !row)
             break;
-        status = take_row(said, kind, sqlite3_column_int(stmt, 0), pd_stmt_text(stmt, 1), err);
+        status = take_row(said, kind, stmt, err);
         if (status != PD_OK)
             break;
     }
@@ -206,7 +226,11 @@ static int compare_labels(const void *a, const void *b)
     if (x->place != y->place)
         return x->place < y->place ? -1 : 1;
     const int order = strcmp(x->folded.text, y->folded.text);
-    return order ? order : x->by - y->by;
+    if (order)
+        return order;
+    if (x->by != y->by)
+        return x->by - y->by;
+    return (int)x->doubtful - (int)y->doubtful;
 }
 
 static bool is_same_label(const pd_said_label *a, const pd_said_label *b)
@@ -234,6 +258,19 @@ static void weigh_labels(pd_said *said)
     said->n_labels = n;
 }
 
+static void choose_caption(pd_said *said)
+{
+    said->machine_caption = said->has_machine_caption ? said->text.data + said->machine_caption_at : "";
+    if (!said->caption_by && said->has_file_caption)
+        said->caption_by = PD_SAID_FILE;
+    switch (said->caption_by) {
+    case PD_SAID_USER: said->caption = said->columns[PD_SAID_CAPTION]; break;
+    case PD_SAID_MACHINE: said->caption = said->machine_caption; break;
+    case PD_SAID_FILE: said->caption = said->text.data + said->file_caption_at; break;
+    default: said->caption = "";
+    }
+}
+
 static pd_status finish(pd_said *said, pd_error *err)
 {
     pd_status status = said->text.status;
@@ -241,7 +278,7 @@ static pd_status finish(pd_said *said, pd_error *err)
         weigh_labels(said);
     for (size_t i = 0; i < said->n_labels && status == PD_OK; i++) {
         if (said->labels[i].place == PD_WHERE_TAG)
-            append_part(said, PD_SAID_TAG, said->labels[i].name.text);
+            append_part(said, said->labels[i].doubtful ? PD_SAID_DOUBTFUL_TAG : PD_SAID_TAG, said->labels[i].name.text);
         else if (said->labels[i].place == PD_WHERE_PERSON)
             append_part(said, PD_SAID_PERSON, said->labels[i].name.text);
     }
@@ -249,11 +286,8 @@ static pd_status finish(pd_said *said, pd_error *err)
         status = said->parts[i].status;
         said->columns[i] = said->parts[i].len ? said->parts[i].data : "";
     }
-    said->caption = said->columns[PD_SAID_CAPTION];
-    if (status == PD_OK && !said->caption_by && said->has_file_caption) {
-        said->caption_by = PD_SAID_FILE;
-        said->caption = said->text.data + said->file_caption_at;
-    }
+    if (status == PD_OK)
+        choose_caption(said);
     if (status == PD_ERR_NOMEM)
         return pd_error_set_nomem(err);
     return status == PD_OK ? PD_OK

@@ -13,7 +13,9 @@ typedef struct pd_said_label {
         const char *text;
     } name, folded;
     pd_text_where place;
-    int by; /* a pd_said_by; 0: the user took it away */
+    int by;        /* a pd_said_by; 0: the user took it away */
+    float score;   /* of a machine's; NAN: not known */
+    bool doubtful; /* a machine's */
 } pd_said_label;
 
 typedef enum pd_said_column {
@@ -25,6 +27,8 @@ typedef enum pd_said_column {
     PD_SAID_PERSON,
     PD_SAID_CAMERA,
     PD_SAID_OTHER, /* artist, label, levels above a keyword */
+    PD_SAID_DOUBTFUL_CAPTION,
+    PD_SAID_DOUBTFUL_TAG,
     PD_SAID_COLUMN_COUNT
 } pd_said_column;
 
@@ -34,6 +38,9 @@ typedef struct pd_said {
     int rating_by, caption_by; /* 0: nobody */
     bool favorite;
     const char *caption;                       /* that counts; "" */
+    const char *machine_caption;               /* whether it counts or not; "" */
+    float machine_score;                       /* of that caption; NAN: not known */
+    bool machine_doubtful;                     /* that caption */
     const char *columns[PD_SAID_COLUMN_COUNT]; /* of the full text */
     pd_said_label *labels;                     /* [n_labels] by place and folded, each once */
     size_t n_labels;
@@ -41,7 +48,9 @@ typedef struct pd_said {
     size_t label_capacity;
     bool has_file_caption;
     size_t file_caption_at;
-    pd_buf text; /* of labels, and the caption in the file */
+    bool has_machine_caption;
+    size_t machine_caption_at;
+    pd_buf text; /* of labels, and the captions of the file and the machine */
     pd_buf parts[PD_SAID_COLUMN_COUNT];
 } pd_said;
 

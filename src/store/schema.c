@@ -197,6 +197,15 @@ static const char version_4[] =
     ");";
 
 /* The second half: what is made from everything else. */
+#define PHOTO_GONE                                                                                               \
+    "CREATE TRIGGER photo_gone AFTER DELETE ON photo BEGIN"                                                      \
+    " UPDATE work SET photo_id = NULL, path = old.path,"                                                         \
+    "  sha256 = (SELECT sha256 FROM content WHERE id = old.content_id) WHERE photo_id = old.id;"                 \
+    " DELETE FROM photo_label WHERE photo_id = old.id;"                                                          \
+    " DELETE FROM photo_fts WHERE rowid = old.id;"                                                               \
+    " DELETE FROM name_fts WHERE rowid = old.id;"                                                                \
+    " INSERT OR REPLACE INTO photo_change (photo_id) SELECT photo_id FROM photo_change WHERE photo_id = old.id;" \
+    "END;"
 static const char version_4_made[] =
     "CREATE TABLE identity (bytes BLOB NOT NULL);" /* whose caches are whose */
     "INSERT INTO identity VALUES (randomblob(16));"
@@ -230,15 +239,7 @@ static const char version_4_made[] =
     "CREATE TRIGGER label_taken AFTER DELETE ON photo_label BEGIN"
     " UPDATE label SET n_photos = n_photos - 1 WHERE id = old.label_id;"
     " DELETE FROM label WHERE id = old.label_id AND n_photos = 0;"
-    "END;"
-    "CREATE TRIGGER photo_gone AFTER DELETE ON photo BEGIN"
-    " UPDATE work SET photo_id = NULL, path = old.path,"
-    "  sha256 = (SELECT sha256 FROM content WHERE id = old.content_id) WHERE photo_id = old.id;"
-    " DELETE FROM photo_label WHERE photo_id = old.id;"
-    " DELETE FROM photo_fts WHERE rowid = old.id;"
-    " DELETE FROM name_fts WHERE rowid = old.id;"
-    " INSERT OR REPLACE INTO photo_change (photo_id) SELECT photo_id FROM photo_change WHERE photo_id = old.id;"
-    "END;"
+    "END;" PHOTO_GONE
     "CREATE TRIGGER photo_came AFTER INSERT ON photo WHEN EXISTS (SELECT 1 FROM work WHERE photo_id IS NULL) BEGIN"
     " UPDATE work SET photo_id = new.id WHERE id = " KEPT_FOR_IT ";"
     "END;"
@@ -249,7 +250,58 @@ static const char version_4_made[] =
     " UPDATE work SET photo_id = new.id WHERE id = " KEPT_FOR_IT ";"
     "END;";
 
+/* Settings, and what machines write. `machine_text` is what counts of it; nobody had filled the one of version 4.
+ *
+ * content.tag_source and caption_source say which source wrote a content's tags and caption last, also when it found
+ * nothing to write or could not: 0, none yet. A photo carries those of its content, by trigger, so that one index gives
+ * what a source has not written yet, newest photo first, without looking at what is done: see machine.c. */
+#define SOURCES_OF_CONTENT                                                                  \
+    "tag_source = coalesce((SELECT tag_source FROM content WHERE id = new.content_id), 0)," \
+    " caption_source = coalesce((SELECT caption_source FROM content WHERE id = new.content_id), 0)"
+static const char version_5[] =
+    "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+    "DROP TABLE machine_text;"
+    "CREATE TABLE machine_source (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
+    "CREATE TABLE machine_text ("
+    " content_id INTEGER NOT NULL REFERENCES content(id),"
+    " kind INTEGER NOT NULL,"
+    " position INTEGER NOT NULL,"
+    " source_id INTEGER NOT NULL,"
+    " text TEXT NOT NULL,"
+    " score REAL,"
+    " doubtful INTEGER NOT NULL DEFAULT 0,"
+    " PRIMARY KEY (content_id, kind, position)"
+    ") WITHOUT ROWID;"
+    "ALTER TABLE content ADD COLUMN tag_source INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE content ADD COLUMN caption_source INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE photo ADD COLUMN tag_source INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE photo ADD COLUMN caption_source INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX photo_machine ON photo(tag_source, caption_source, root_id, sort_time, content_id)"
+    " WHERE content_id IS NOT NULL;"
+
+    "CREATE TRIGGER content_written AFTER UPDATE OF tag_source, caption_source ON content BEGIN"
+    " UPDATE photo SET tag_source = new.tag_source, caption_source = new.caption_source WHERE content_id = new.id;"
+    "END;"
+    "CREATE TRIGGER photo_came_written AFTER INSERT ON photo"
+    " WHEN EXISTS (SELECT 1 FROM content WHERE id = new.content_id AND (tag_source OR caption_source)) BEGIN"
+    " UPDATE photo SET " SOURCES_OF_CONTENT " WHERE id = new.id;"
+    "END;"
+    "CREATE TRIGGER photo_read_written AFTER UPDATE OF content_id ON photo"
+    " WHEN new.content_id IS NOT old.content_id BEGIN"
+    " UPDATE photo SET " SOURCES_OF_CONTENT " WHERE id = new.id;"
+    "END;";
+
+/* What is doubtful has columns of its own in the full text. FTS5 cannot add any: it is copied. */
+static const char version_5_words[] =
+    "DROP TRIGGER photo_gone;"
+    "CREATE VIRTUAL TABLE new_fts USING fts5(name, folder, caption, title, tag, person, camera, other,"
+    " doubtful_caption, doubtful_tag, tokenize = 'unicode61 remove_diacritics 2');"
+    "INSERT INTO new_fts (rowid, name, folder, caption, title, tag, person, camera, other)"
+    " SELECT rowid, name, folder, caption, title, tag, person, camera, other FROM photo_fts;"
+    "DROP TABLE photo_fts;"
+    "ALTER TABLE new_fts RENAME TO photo_fts;" PHOTO_GONE;
+
 const char *const pd_schema_steps[][PD_SCHEMA_STEP_PARTS] = {
-    { version_1 }, { version_2 }, { version_3 }, { version_4, version_4_made }
+    { version_1 }, { version_2 }, { version_3 }, { version_4, version_4_made }, { version_5, version_5_words }
 };
 const size_t pd_schema_n_steps = PD_COUNT_OF(pd_schema_steps);

@@ -13,8 +13,9 @@ extern const size_t pd_schema_n_steps;
 /* Reading works from this version on: later steps make things faster, or add what the statements for older catalogues
  * (stmt.c) do without. */
 #define PD_SCHEMA_READABLE 1
-#define PD_SCHEMA_TEXTS 3 /* content_text and what came with it */
-#define PD_SCHEMA_WORK 4  /* the user's work, full text, changes */
+#define PD_SCHEMA_TEXTS 3   /* content_text and what came with it */
+#define PD_SCHEMA_WORK 4    /* the user's work, full text, changes */
+#define PD_SCHEMA_MACHINE 5 /* settings, what machines write */
 
 /* machine_text.kind. Pinned, as pd_text_where is: label.place. */
 #define PD_SCHEMA_MACHINE_TAG 1

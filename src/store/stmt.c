@@ -53,6 +53,8 @@ static const char *const statements[PD_STMT_COUNT] = {
 
     [PD_STMT_MODEL_NAMED] = "SELECT max(id) FROM model WHERE name = ?1",
 
+    [PD_STMT_MODEL_FORGET] = "DELETE FROM embedding WHERE model_id = (SELECT id FROM model WHERE model_id = ?1)",
+
     [PD_STMT_CONTENT_PUT] = "INSERT INTO content (sha256, type, width, height, pages, orientation, taken,"
                             " taken_source, make, camera, lens, iso, exposure_s, fnumber, focal_mm,"
                             " gps_lat, gps_lon, gps_alt, phash, subsec, focal35_mm, flash, white_balance, rating,"
@@ -105,6 +107,9 @@ static const char *const statements[PD_STMT_COUNT] = {
                            " ORDER BY seq",
     [PD_STMT_EMBEDDING_EXTENT] = "SELECT n_embeddings, (SELECT max(seq) FROM embedding WHERE model_id = ?1)"
                                  " FROM model WHERE id = ?1",
+    [PD_STMT_MODEL_LACKS] = "SELECT 1 FROM embedding e WHERE e.model_id = ?2 AND NOT EXISTS (SELECT 1 FROM embedding"
+                            " WHERE content_id = e.content_id AND model_id = ?1) AND EXISTS (SELECT 1 FROM photo"
+                            " WHERE content_id = e.content_id AND error_status = 0) LIMIT 1",
     [PD_STMT_TOTALS] = "SELECT total(n_photos), coalesce((SELECT n_photos FROM model WHERE id = ?1), 0),"
                        " total(n_errors), total(n_photos * (offline <> 0)) FROM root",
 
@@ -122,17 +127,17 @@ static const char *const statements[PD_STMT_COUNT] = {
                            " LEFT JOIN content c ON c.id = p.content_id LEFT JOIN work w ON w.photo_id = p.id"
                            " WHERE p.id = ?1",
     [PD_STMT_SAID_FILE] = "SELECT kind, text FROM content_text WHERE content_id = ?1 ORDER BY kind, position",
-    [PD_STMT_SAID_MACHINE] = "SELECT kind, text FROM machine_text WHERE content_id = ?1"
-                             " AND (kind <> 1 OR NOT doubtful) ORDER BY kind, score DESC",
+    [PD_STMT_SAID_MACHINE] = "SELECT kind, text, score, doubtful FROM machine_text WHERE content_id = ?1"
+                             " ORDER BY kind, position",
     [PD_STMT_SAID_TAGS] = "SELECT given, name FROM work_tag WHERE work_id = ?1",
     [PD_STMT_SAID_ALBUMS] = "SELECT 1, a.name FROM album_work i JOIN album a ON a.id = i.album_id WHERE i.work_id = ?1",
 
     [PD_STMT_PHOTO_IDS_OF_CONTENT] = "SELECT id FROM photo WHERE content_id = ?1",
     [PD_STMT_PHOTO_IDS] = "SELECT id FROM photo ORDER BY id",
-    [PD_STMT_DOC_GET] = "SELECT name, folder, caption, title, tag, person, camera, other FROM photo_fts"
-                        " WHERE rowid = ?1",
+    [PD_STMT_DOC_GET] = "SELECT name, folder, caption, title, tag, person, camera, other, doubtful_caption,"
+                        " doubtful_tag FROM photo_fts WHERE rowid = ?1",
     [PD_STMT_DOC_PUT] = "INSERT OR REPLACE INTO photo_fts (rowid, name, folder, caption, title, tag, person, camera,"
-                        " other) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                        " other, doubtful_caption, doubtful_tag) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     [PD_STMT_DOC_REMOVE] = "DELETE FROM photo_fts WHERE rowid = ?1",
     [PD_STMT_NAME_PUT] = "INSERT OR REPLACE INTO name_fts (rowid, name) VALUES (?1, ?2)",
     [PD_STMT_NAME_REMOVE] = "DELETE FROM name_fts WHERE rowid = ?1",
@@ -152,8 +157,8 @@ static const char *const statements[PD_STMT_COUNT] = {
                      " FROM photo_change n LEFT JOIN photo p ON p.id = n.photo_id"
                      " LEFT JOIN content c ON c.id = p.content_id WHERE n.version > ?1 ORDER BY n.version",
     [PD_STMT_WORDS_DOC] = "SELECT rowid FROM photo_fts WHERE photo_fts MATCH ?1 ORDER BY rowid",
-    [PD_STMT_WORDS_RANKED] = "SELECT rowid, -bm25(photo_fts, 1, 1, 2, 2, 3, 3, 0.5, 0.5) AS score FROM photo_fts"
-                             " WHERE photo_fts MATCH ?1 ORDER BY score DESC, rowid LIMIT ?2",
+    [PD_STMT_WORDS_RANKED] = "SELECT rowid, -bm25(photo_fts, 1, 1, 2, 2, 3, 3, 0.5, 0.5, 0.4, 0.4) AS score"
+                             " FROM photo_fts WHERE photo_fts MATCH ?1 ORDER BY score DESC, rowid LIMIT ?2",
     [PD_STMT_WORDS_COUNT] = "SELECT count(*) FROM (SELECT 1 FROM photo_fts WHERE photo_fts MATCH ?1 LIMIT ?2)",
     [PD_STMT_WORDS_NAME] = "SELECT rowid FROM name_fts WHERE name_fts MATCH ?1 ORDER BY rowid",
     [PD_STMT_LABEL_PHOTOS] = "SELECT photo_id FROM photo_label WHERE label_id = (SELECT id FROM label"
@@ -245,6 +250,32 @@ static const char *const statements[PD_STMT_COUNT] = {
                                " LIMIT 1 OFFSET ?1)",
     [PD_STMT_HISTORY_CLEAR] = "DELETE FROM history",
     [PD_STMT_HISTORY] = "SELECT '', query, at FROM history ORDER BY id DESC LIMIT ?1",
+
+    [PD_STMT_SOURCE_FIND] = "SELECT id FROM machine_source WHERE name = ?1",
+    [PD_STMT_SOURCE_MAKE] = "INSERT INTO machine_source (name) VALUES (?1) RETURNING id",
+    [PD_STMT_MACHINE_FORGET] = "DELETE FROM machine_text WHERE content_id = ?1 AND kind = ?2",
+    [PD_STMT_MACHINE_PUT] = "INSERT INTO machine_text (content_id, kind, position, source_id, text, score, doubtful)"
+                            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [PD_STMT_MACHINE_TAGGED] = "UPDATE content SET tag_source = ?2 WHERE id = ?1 RETURNING id",
+    [PD_STMT_MACHINE_CAPTIONED] = "UPDATE content SET caption_source = ?2 WHERE id = ?1 RETURNING id",
+    /* the next group of the index after one; its root is there or not */
+    [PD_STMT_MACHINE_GROUP] = "SELECT tag_source, caption_source, root_id, (SELECT offline FROM root"
+                              " WHERE id = root_id) FROM photo INDEXED BY photo_machine WHERE content_id IS NOT NULL"
+                              " AND (tag_source, caption_source, root_id) > (?1, ?2, ?3)"
+                              " ORDER BY tag_source, caption_source, root_id LIMIT 1",
+    [PD_STMT_MACHINE_TODO] =
+        "SELECT content_id, sort_time FROM photo INDEXED BY photo_machine"
+        " WHERE content_id IS NOT NULL AND tag_source = ?1 AND caption_source = ?2 AND root_id = ?3"
+        " AND (?4 = 0 OR EXISTS (SELECT 1 FROM embedding e WHERE e.content_id = photo.content_id"
+        " AND e.model_id = ?4)) ORDER BY sort_time DESC, content_id DESC",
+    [PD_STMT_MACHINE_LACKS] =
+        "SELECT EXISTS (SELECT 1 FROM photo WHERE content_id = ?1"
+        " AND (?3 = 0 OR CASE WHEN ?2 THEN tag_source ELSE caption_source END <> ?3)"
+        " AND (?4 = 0 OR EXISTS (SELECT 1 FROM embedding e WHERE e.content_id = ?1 AND e.model_id = ?4)))",
+    [PD_STMT_CONTENT_LAST] = "SELECT coalesce(max(id), 0) FROM content",
+    [PD_STMT_SETTING_GET] = "SELECT value FROM setting WHERE name = ?1",
+    [PD_STMT_SETTING_PUT] = "INSERT OR REPLACE INTO setting (name, value) VALUES (?1, ?2)",
+    [PD_STMT_SETTING_REMOVE] = "DELETE FROM setting WHERE name = ?1",
 };
 
 /* For reading older catalogues; a newer one answers them too, should it be brought up to date meanwhile. */
@@ -254,6 +285,8 @@ typedef struct old_statement {
     const char *sql;
 } old_statement;
 static const old_statement old_statements[] = {
+    { PD_STMT_SAID_MACHINE, PD_SCHEMA_MACHINE,
+      "SELECT kind, text, score, doubtful FROM machine_text WHERE content_id = ?1 ORDER BY kind" },
     { PD_STMT_PHOTO_BY_ID, PD_SCHEMA_TEXTS, SELECT_OLD_PHOTO "WHERE p.id = ?1" },
     { PD_STMT_PHOTO_BY_PATH, PD_SCHEMA_TEXTS, SELECT_OLD_PHOTO "WHERE p.path = ?1" },
     { PD_STMT_PHOTOS_OF_CONTENT, PD_SCHEMA_TEXTS, SELECT_OLD_PHOTO "WHERE p.content_id = ?1 ORDER BY p.id" },

@@ -64,6 +64,10 @@ PD_MUST_USE pd_status pd_store_model_find(pd_store *store, const char *model_id,
 /* The model of that name that came last: a guess for who has not opened the model. As find. */
 PD_MUST_USE pd_status pd_store_model_named(pd_store *store, const char *name, int64_t *ret_model, pd_error *err);
 
+/* Removes what was learned with a model, in one transaction; its vector file is wrong then. What the store does not
+ * know is no error. */
+PD_MUST_USE pd_status pd_store_model_forget(pd_store *store, const char *model_id, pd_error *err);
+
 /* What a scan compares with: one row for every photo under a root. Memory of `path` is valid during the visit. */
 typedef struct pd_photo_state {
     int64_t id;
@@ -146,6 +150,11 @@ PD_MUST_USE pd_status pd_store_embedding_get(pd_store *store, int64_t content, i
 /* Number of embeddings and greatest seq of a model: what a vector file must agree with. */
 PD_MUST_USE pd_status pd_store_embedding_extent(pd_store *store, int64_t model, int64_t *ret_count,
                                                 int64_t *ret_last_seq, pd_error *err);
+
+/* Whether `model` knows every photo that `other` knows, but those whose last learning failed. Looks through all that
+ * `other` knows when it does. */
+PD_MUST_USE pd_status pd_store_model_covers(pd_store *store, int64_t model, int64_t other, bool *ret_covers,
+                                            pd_error *err);
 
 /* Everything about a photo; strings live until the next call on this store. */
 typedef struct pd_photo {

@@ -20,6 +20,7 @@ typedef enum pd_stmt {
     PD_STMT_MODEL_ADD,
     PD_STMT_MODEL_FIND,
     PD_STMT_MODEL_NAMED,
+    PD_STMT_MODEL_FORGET,
     PD_STMT_CONTENT_PUT,
     PD_STMT_TEXTS_FORGET,
     PD_STMT_TEXT_PUT,
@@ -38,6 +39,7 @@ typedef enum pd_stmt {
     PD_STMT_EMBEDDING_GET,
     PD_STMT_EMBEDDINGS,
     PD_STMT_EMBEDDING_EXTENT,
+    PD_STMT_MODEL_LACKS,
     PD_STMT_TOTALS,
     PD_STMT_BROWSE_OLDEST,
     PD_STMT_BROWSE_NEWEST,
@@ -122,6 +124,19 @@ typedef enum pd_stmt {
     PD_STMT_HISTORY_FORGET,
     PD_STMT_HISTORY_CLEAR,
     PD_STMT_HISTORY,
+    PD_STMT_SOURCE_FIND,
+    PD_STMT_SOURCE_MAKE,
+    PD_STMT_MACHINE_FORGET,
+    PD_STMT_MACHINE_PUT,
+    PD_STMT_MACHINE_TAGGED,
+    PD_STMT_MACHINE_CAPTIONED,
+    PD_STMT_MACHINE_GROUP,
+    PD_STMT_MACHINE_TODO,
+    PD_STMT_MACHINE_LACKS,
+    PD_STMT_CONTENT_LAST,
+    PD_STMT_SETTING_GET,
+    PD_STMT_SETTING_PUT,
+    PD_STMT_SETTING_REMOVE,
     PD_STMT_COUNT
 } pd_stmt;
 
@@ -177,6 +192,7 @@ double pd_stmt_number(sqlite3_stmt *stmt, int at);                    /* NAN whe
 pd_look pd_stmt_look(sqlite3_stmt *stmt, int at);                     /* of two columns: sharpness, colours */
 /* What an older catalogue, open for reading, has not: PD_ERR_UNSUPPORTED. */
 PD_MUST_USE pd_status pd_store_need_work(pd_store *store, pd_error *err);
+PD_MUST_USE pd_status pd_store_need_machine(pd_store *store, pd_error *err);
 PD_MUST_USE pd_status pd_store_check_path(const char *path, pd_error *err);
 
 #endif

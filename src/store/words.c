@@ -10,15 +10,19 @@
 #define TRIGRAM_CHARACTERS 3 /* FTS5's trigrams find no shorter piece */
 #define LAST_CODE "\xF4\x8F\xBF\xBF"
 
-pd_status pd_store_need_work(pd_store *store, pd_error *err)
+static pd_status need(pd_store *store, int version, pd_error *err)
 {
-    if (store->version >= PD_SCHEMA_WORK)
+    if (store->version >= version)
         return PD_OK;
     return pd_error_set(err, PD_ERR_UNSUPPORTED,
                         "the catalogue '%s' is of an older version and could not be brought up to date: close other "
                         "programs that use it, or make it writable",
                         store->path);
 }
+
+pd_status pd_store_need_work(pd_store *store, pd_error *err) { return need(store, PD_SCHEMA_WORK, err); }
+
+pd_status pd_store_need_machine(pd_store *store, pd_error *err) { return need(store, PD_SCHEMA_MACHINE, err); }
 
 /* The buffer of a question remembers its first failure. */
 static pd_status check_words(pd_store *store, pd_error *err)
@@ -196,9 +200,11 @@ pd_status pd_store_words_exact(pd_store *store, const char *words, pd_word_visit
 
 static void make_caption(pd_store *store, const char *words)
 {
+    const char *columns =
+        store->version < PD_SCHEMA_MACHINE ? "{caption title} : (" : "{caption title doubtful_caption} : (";
     pd_buf *buf = &store->words;
     for (pd_str word; (word = next_word(&words)).len;) {
-        (void)pd_buf_append_string(buf, buf->len ? " AND " : "{caption title} : (");
+        (void)pd_buf_append_string(buf, buf->len ? " AND " : columns);
         append_quoted(buf, word);
     }
     if (buf->len)

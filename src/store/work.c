@@ -165,7 +165,7 @@ static pd_status list_labels(pd_store *store, pd_work *work, pd_error *err)
     if (!store->work_tags || !store->work_albums)
         return pd_error_set_nomem(err);
     for (size_t i = 0; i < work->n_tags; i++)
-        store->work_tags[i] = (pd_tag){ .name = tags[i].name.text, .by = (pd_said_by)tags[i].by, .score = NAN };
+        store->work_tags[i] = (pd_tag){ tags[i].name.text, (pd_said_by)tags[i].by, tags[i].score, tags[i].doubtful };
     for (size_t i = 0; i < work->n_albums; i++)
         store->work_albums[i] = albums[i].name.text;
     work->tags = store->work_tags;
@@ -181,12 +181,16 @@ pd_status pd_store_work(pd_store *store, int64_t photo, pd_work *ret_work, pd_er
         return PD_OK;
     }
     PD_TRY(pd_said_read(store, photo, &store->said, err));
+    const bool is_machine = said->caption_by == PD_SAID_MACHINE;
     pd_work work = {
         .rating = said->rating,
         .rating_by = (pd_said_by)said->rating_by,
         .favorite = said->favorite,
         .caption = said->caption,
         .caption_by = (pd_said_by)said->caption_by,
+        .caption_doubtful = is_machine && said->machine_doubtful,
+        .caption_score = is_machine ? said->machine_score : NAN,
+        .caption_machine = said->machine_caption,
     };
     PD_TRY(list_labels(store, &work, err));
     *ret_work = work;

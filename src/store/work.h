@@ -69,8 +69,8 @@ typedef struct pd_work {
     bool favorite;
     const char *caption; /* user's, else machine's, else the file's description, else title; "" */
     pd_said_by caption_by;
-    bool caption_doubtful;       /* a machine's */
-    float caption_score;         /* of a machine's, 0..1; NAN else */
+    bool caption_doubtful;       /* the caption that counts is a machine's, and doubtful */
+    float caption_score;         /* of the caption that counts when it is a machine's, 0..1; NAN else */
     const char *caption_machine; /* what the machine wrote, whatever counts; "" */
     const pd_tag *tags;          /* by name, each once: the user's, the file's, a machine's; without those taken away */
     size_t n_tags;

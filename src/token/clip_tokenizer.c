@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "token/bpe.h"
 #include "token/clean.h"
+#include "token/tokenizer_json.h"
 #include "token/unicode.h"
 #include "token/vocabulary.h"
 
@@ -105,12 +106,19 @@ static pd_status read_config(const char *dir, const char *name, pd_tokenizer *to
     return status;
 }
 
-static pd_status find_specials(pd_tokenizer *tokenizer, const pd_vocabulary *vocabulary, pd_error *err)
+/* json: may list them beside the vocabulary; NULL: there is none. */
+static pd_status find_specials(pd_tokenizer *tokenizer, const pd_vocabulary *vocabulary, const pd_tokenizer_json *json,
+                               pd_error *err)
 {
+    tokenizer->n_ids = vocabulary->n_ids;
     for (special which = 0; which < SPECIAL_COUNT; which++) {
         special_token *token = &tokenizer->specials[which];
-        if (!pd_vocabulary_find(vocabulary, pd_str_of(token->text), &token->id))
+        const pd_str text = pd_str_of(token->text);
+        if (!pd_vocabulary_find(vocabulary, text, &token->id) &&
+            !(json && pd_tokenizer_json_added(json, text, &token->id)))
             return pd_error_set(err, PD_ERR_FORMAT, "the %s '%s' is not in it", special_names[which].key, token->text);
+        if (token->id >= tokenizer->n_ids)
+            tokenizer->n_ids = token->id + 1;
     }
     return PD_OK;
 }
@@ -122,10 +130,9 @@ static pd_status read_vocabulary(const char *dir, pd_tokenizer *tokenizer, pd_vo
     pd_vocabulary vocabulary = { 0 };
     pd_status status = pd_vocabulary_parse(&vocabulary, text.data, text.len, err);
     if (status == PD_OK)
-        status = find_specials(tokenizer, &vocabulary, err);
+        status = find_specials(tokenizer, &vocabulary, NULL, err);
     pd_buf_done(&text);
     if (status == PD_OK) {
-        tokenizer->n_ids = vocabulary.n_ids;
         *ret_vocabulary = vocabulary;
         return PD_OK;
     }
@@ -147,6 +154,91 @@ static pd_status read_merges(const char *dir, pd_tokenizer *tokenizer, const pd_
     return status;
 }
 
+static pd_status read_pair(const char *dir, pd_tokenizer *tokenizer, pd_error *err)
+{
+    pd_vocabulary vocabulary = { 0 };
+    PD_TRY(read_vocabulary(dir, tokenizer, &vocabulary, err));
+    const pd_status status = read_merges(dir, tokenizer, &vocabulary, err);
+    pd_vocabulary_done(&vocabulary);
+    return status;
+}
+
+/* Vocabulary and merges of a tokenizer.json. */
+static pd_status use_json(const pd_tokenizer_json *json, pd_tokenizer *tokenizer, pd_error *err)
+{
+    pd_vocabulary vocabulary = { 0 };
+    pd_status status = pd_vocabulary_parse(&vocabulary, json->vocabulary.ptr, json->vocabulary.len, err);
+    if (status != PD_OK) {
+        pd_error_prefix(err, "its vocab");
+        return status;
+    }
+    status = find_specials(tokenizer, &vocabulary, json, err);
+    if (status == PD_OK) {
+        const pd_str merges = { json->merges.data, json->merges.len };
+        status = pd_bpe_init(&tokenizer->bpe, &vocabulary, merges, tokenizer->specials[UNK].id, err);
+        if (status != PD_OK)
+            pd_error_prefix(err, "its merges");
+    }
+    pd_vocabulary_done(&vocabulary);
+    tokenizer->lower_case = json->lower_case;
+    return status;
+}
+
+static pd_status read_json(const char *dir, pd_tokenizer *tokenizer, pd_error *err)
+{
+    pd_buf text;
+    pd_tokenizer_json json = { 0 };
+    PD_TRY(read_file(dir, PD_TOKENIZER_JSON, PD_TOKENIZER_JSON_BYTES_MAX, &text, err));
+    pd_status status = pd_tokenizer_json_read(&json, text.data, text.len, err);
+    if (status == PD_OK)
+        status = use_json(&json, tokenizer, err);
+    if (status != PD_OK && status != PD_ERR_NOMEM)
+        pd_error_prefix(err, "%s/%s", dir, PD_TOKENIZER_JSON);
+    pd_tokenizer_json_done(&json);
+    pd_buf_done(&text);
+    return status;
+}
+
+/* Which of three files are there. */
+typedef struct word_files {
+    bool vocabulary, merges, json;
+} word_files;
+
+static pd_status look_for(const char *dir, word_files *ret_files, pd_error *err)
+{
+    bool *const found[] = { &ret_files->vocabulary, &ret_files->merges, &ret_files->json };
+    static const char *const names[] = { "vocab.json", "merges.txt", PD_TOKENIZER_JSON };
+    for (size_t i = 0; i < PD_COUNT_OF(names); i++) {
+        char *path = pd_path_join(dir, names[i]);
+        if (!path)
+            return pd_error_set_nomem(err);
+        *found[i] = pd_file_exists(path);
+        pd_mem_free(path);
+    }
+    return PD_OK;
+}
+
+pd_status pd_tokenizer_reads_json(const char *dir, bool *ret_reads, pd_error *err)
+{
+    word_files files;
+    PD_TRY(look_for(dir, &files, err));
+    *ret_reads = files.json && !(files.vocabulary && files.merges);
+    return PD_OK;
+}
+
+static pd_status read_words(const char *dir, pd_tokenizer *tokenizer, pd_error *err)
+{
+    word_files files;
+    PD_TRY(look_for(dir, &files, err));
+    if (files.vocabulary && files.merges)
+        return read_pair(dir, tokenizer, err);
+    if (files.json)
+        return read_json(dir, tokenizer, err);
+    return pd_error_set(err, PD_ERR_NOT_FOUND,
+                        "no %s in '%s': a tokenizer is vocab.json and merges.txt, or " PD_TOKENIZER_JSON,
+                        files.vocabulary ? "merges.txt" : "vocab.json", dir);
+}
+
 pd_status pd_tokenizer_open_clip(pd_tokenizer **ret_tokenizer, const char *dir, pd_error *err)
 {
     pd_tokenizer *tokenizer = pd_mem_alloc(1, sizeof *tokenizer);
@@ -157,15 +249,11 @@ pd_status pd_tokenizer_open_clip(pd_tokenizer **ret_tokenizer, const char *dir, 
     for (special which = 0; which < SPECIAL_COUNT; which++)
         memcpy(tokenizer->specials[which].text, special_names[which].fallback,
                strlen(special_names[which].fallback) + 1);
-    pd_vocabulary vocabulary = { 0 };
     pd_status status = read_config(dir, "special_tokens_map.json", tokenizer, err);
     if (status == PD_OK)
         status = read_config(dir, "tokenizer_config.json", tokenizer, err);
     if (status == PD_OK)
-        status = read_vocabulary(dir, tokenizer, &vocabulary, err);
-    if (status == PD_OK)
-        status = read_merges(dir, tokenizer, &vocabulary, err);
-    pd_vocabulary_done(&vocabulary);
+        status = read_words(dir, tokenizer, err);
     if (status == PD_OK)
         *ret_tokenizer = tokenizer;
     else
@@ -183,6 +271,7 @@ void pd_tokenizer_close(pd_tokenizer **tokenizer)
 }
 
 size_t pd_tokenizer_vocabulary(const pd_tokenizer *tokenizer) { return (size_t)tokenizer->n_ids; }
+int32_t pd_tokenizer_eos(const pd_tokenizer *tokenizer) { return tokenizer->specials[EOS].id; }
 
 static bool starts_with(const pd_codes *text, size_t at, const char *ascii)
 {

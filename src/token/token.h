@@ -2,13 +2,15 @@
  *
  * WordPiece of captioners (BertTokenizer) is at the end.
  *
- * CLIP's byte-level BPE: vocab.json and merges.txt of a Hugging Face directory (CLIPTokenizer). Text is cleaned as the
- * reference does it (token/clean.h), lower-cased, white space folded, split by the reference's pattern, bytes mapped to
- * code points, merged by rank, "</w>" at word ends. Immutable after open; any number of threads. Source: openai/CLIP
- * simple_tokenizer.py; transformers tokenization_clip.py. */
+ * CLIP's byte-level BPE: vocab.json and merges.txt of a Hugging Face directory (CLIPTokenizer); where one of them is
+ * not there, its tokenizer.json (CLIPTokenizerFast: anything but CLIP's own settings in it is refused). Text is cleaned
+ * as the reference does it (token/clean.h), lower-cased, white space folded, split by the reference's pattern, bytes
+ * mapped to code points, merged by rank, "</w>" at word ends. Immutable after open; any number of threads. Source:
+ * openai/CLIP simple_tokenizer.py; transformers tokenization_clip.py. */
 #ifndef PD_TOKEN_TOKEN_H
 #define PD_TOKEN_TOKEN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,9 +22,13 @@
 
 typedef struct pd_tokenizer pd_tokenizer;
 
-/* Reads vocab.json, merges.txt, and from tokenizer_config.json / special_tokens_map.json (where present) the bos, eos
- * and pad tokens, do_lower_case and model_max_length. Errors name the file and the entry. */
+/* Reads vocab.json and merges.txt, or tokenizer.json (which then says whether capitals count), and from
+ * tokenizer_config.json / special_tokens_map.json (where present) the bos, eos and pad tokens, do_lower_case and
+ * model_max_length. Errors name the file and the entry. */
 PD_MUST_USE pd_status pd_tokenizer_open_clip(pd_tokenizer **ret_tokenizer, const char *dir, pd_error *err);
+/* Which of the two it is: whether there is a tokenizer.json, and one of the others is not there. */
+#define PD_TOKENIZER_JSON "tokenizer.json"
+PD_MUST_USE pd_status pd_tokenizer_reads_json(const char *dir, bool *ret_reads, pd_error *err);
 void pd_tokenizer_close(pd_tokenizer **tokenizer);
 
 /* The ids of `text` with bos in front and eos behind, cut so that eos is still there, then padded to n_max (CLIP's
@@ -33,6 +39,7 @@ PD_MUST_USE pd_status pd_tokenizer_encode(const pd_tokenizer *tokenizer, const c
                                           int32_t *ret_ids, size_t *ret_n_used, pd_error *err);
 
 size_t pd_tokenizer_vocabulary(const pd_tokenizer *tokenizer); /* highest id + 1 */
+int32_t pd_tokenizer_eos(const pd_tokenizer *tokenizer);
 
 /* WordPiece (BERT): vocab.txt of a Hugging Face directory, do_lower_case, strip_accents, tokenize_chinese_chars,
  * clean_up_tokenization_spaces and the special tokens of its tokenizer_config.json. A text is stripped of control

@@ -3,121 +3,17 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "token/json_scan.h"
 #include "token/token.h"
 
 enum { PROBES_MAX = 1024 }; /* at most half full, honest words need a dozen; forged ones must not take for ever */
 
-typedef struct reader {
-    const char *text;
-    size_t len, at;
-    size_t texts_len;
-    pd_error *err;
-} reader;
-
-static pd_status refuse(const reader *r, const char *what)
-{
-    return pd_error_set(r->err, PD_ERR_FORMAT, "byte %zu: %s", r->at, what);
-}
-
-static int peek_token(reader *r)
-{
-    while (r->at < r->len && strchr(" \t\r\n", r->text[r->at]) && r->text[r->at])
-        r->at++;
-    return r->at < r->len ? (unsigned char)r->text[r->at] : -1;
-}
-
-static bool take_token(reader *r, char wanted)
-{
-    if (peek_token(r) != wanted)
-        return false;
-    r->at++;
-    return true;
-}
-
-static pd_status read_hex4(reader *r, uint32_t *ret_code)
-{
-    uint32_t code = 0;
-    if (r->len - r->at < 4)
-        return refuse(r, "a \\u escape is cut short");
-    for (size_t i = 0; i < 4; i++) {
-        const char c = r->text[r->at];
-        if (c >= '0' && c <= '9')
-            code = code << 4 | (uint32_t)(c - '0');
-        else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-            code = code << 4 | (uint32_t)((c | 0x20) - 'a' + 10);
-        else
-            return refuse(r, "a \\u escape needs four hexadecimal digits");
-        r->at++;
-    }
-    *ret_code = code;
-    return PD_OK;
-}
-
-/* Behind "\u": four digits, or a pair of surrogates in two escapes. */
-static pd_status read_unicode_escape(reader *r, uint32_t *ret_code)
-{
-    PD_TRY(read_hex4(r, ret_code));
-    if (*ret_code < 0xD800 || *ret_code > 0xDFFF)
-        return PD_OK;
-    uint32_t low;
-    if (*ret_code > 0xDBFF || r->len - r->at < 2 || r->text[r->at] != '\\' || r->text[r->at + 1] != 'u')
-        return refuse(r, "half a surrogate pair");
-    r->at += 2;
-    PD_TRY(read_hex4(r, &low));
-    if (low < 0xDC00 || low > 0xDFFF)
-        return refuse(r, "half a surrogate pair");
-    *ret_code = 0x10000 + ((*ret_code - 0xD800) << 10) + (low - 0xDC00);
-    return PD_OK;
-}
-
-static pd_status read_escape(reader *r, char *texts)
-{
-    static const char letters[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
-    if (r->at == r->len)
-        return refuse(r, "a word does not end");
-    const char c = r->text[r->at++];
-    if (c == 'u') {
-        uint32_t code;
-        PD_TRY(read_unicode_escape(r, &code));
-        r->texts_len += pd_utf8_put(code, texts + r->texts_len);
-        return PD_OK;
-    }
-    const char *found = c ? strchr(letters, c) : NULL;
-    if (!found)
-        return refuse(r, "an unknown escape");
-    texts[r->texts_len++] = meanings[found - letters];
-    return PD_OK;
-}
-
-/* `texts` has room: a decoded word is shorter than the quoted one. */
-static pd_status read_word(reader *r, char *texts, pd_vocabulary_entry *entry)
-{
-    if (!take_token(r, '"'))
-        return refuse(r, "a word in quotes was expected");
-    entry->at = (uint32_t)r->texts_len;
-    for (;;) {
-        if (r->at == r->len)
-            return refuse(r, "a word does not end");
-        const char c = r->text[r->at++];
-        if (c == '"')
-            break;
-        if ((unsigned char)c < 0x20)
-            return refuse(r, "a control character inside a word");
-        if (c == '\\')
-            PD_TRY(read_escape(r, texts));
-        else
-            texts[r->texts_len++] = c;
-    }
-    entry->len = (uint32_t)(r->texts_len - entry->at);
-    return PD_OK;
-}
-
-static pd_status read_id(reader *r, int32_t *ret_id)
+static pd_status read_id(pd_scan *r, int32_t *ret_id)
 {
     int32_t id = 0;
-    const int first = peek_token(r);
+    const int first = pd_scan_peek(r);
     if (first < '0' || first > '9')
-        return refuse(r, "an id was expected");
+        return pd_scan_refuse(r, "an id was expected");
     while (r->at < r->len && r->text[r->at] >= '0' && r->text[r->at] <= '9') {
         id = id * 10 + (r->text[r->at++] - '0');
         if (id >= PD_TOKEN_VOCABULARY_MAX)
@@ -146,24 +42,25 @@ static pd_status append_entry(pd_vocabulary *vocabulary, size_t *capacity, const
     return PD_OK;
 }
 
-static pd_status read_entries(pd_vocabulary *vocabulary, reader *r)
+static pd_status read_entries(pd_vocabulary *vocabulary, pd_scan *r)
 {
-    size_t capacity = 0;
-    if (!take_token(r, '{'))
-        return refuse(r, "'{' was expected");
-    if (take_token(r, '}'))
-        return refuse(r, "there are no words");
+    size_t capacity = 0, texts_len = 0;
+    if (!pd_scan_take(r, '{'))
+        return pd_scan_refuse(r, "'{' was expected");
+    if (pd_scan_take(r, '}'))
+        return pd_scan_refuse(r, "there are no words");
     do {
-        pd_vocabulary_entry entry;
-        PD_TRY(read_word(r, vocabulary->texts, &entry));
-        if (!take_token(r, ':'))
-            return refuse(r, "':' was expected");
+        pd_vocabulary_entry entry = { .at = (uint32_t)texts_len };
+        PD_TRY(pd_scan_word(r, vocabulary->texts, &texts_len));
+        entry.len = (uint32_t)(texts_len - entry.at);
+        if (!pd_scan_take(r, ':'))
+            return pd_scan_refuse(r, "':' was expected");
         PD_TRY(read_id(r, &entry.id));
         PD_TRY(append_entry(vocabulary, &capacity, &entry, r->err));
-    } while (take_token(r, ','));
-    if (!take_token(r, '}'))
-        return refuse(r, "',' or '}' was expected");
-    return peek_token(r) == -1 ? PD_OK : refuse(r, "there is more behind the last '}'");
+    } while (pd_scan_take(r, ','));
+    if (!pd_scan_take(r, '}'))
+        return pd_scan_refuse(r, "',' or '}' was expected");
+    return pd_scan_peek(r) == -1 ? PD_OK : pd_scan_refuse(r, "there is more behind the last '}'");
 }
 
 static size_t hash_word(pd_str word)
@@ -219,20 +116,20 @@ static pd_status refuse_bytes(size_t len, pd_error *err)
 }
 
 /* Python's universal newlines: "\r\n" and "\r" end a line too. */
-static pd_status read_lines(pd_vocabulary *vocabulary, reader *r)
+static pd_status read_lines(pd_vocabulary *vocabulary, pd_scan *r)
 {
-    size_t capacity = 0;
+    size_t capacity = 0, texts_len = 0;
     while (r->at < r->len) {
-        pd_vocabulary_entry entry = { .at = (uint32_t)r->texts_len, .id = (int32_t)vocabulary->n_entries };
+        pd_vocabulary_entry entry = { .at = (uint32_t)texts_len, .id = (int32_t)vocabulary->n_entries };
         while (r->at < r->len && r->text[r->at] != '\n' && r->text[r->at] != '\r')
-            vocabulary->texts[r->texts_len++] = r->text[r->at++];
+            vocabulary->texts[texts_len++] = r->text[r->at++];
         if (r->at + 1 < r->len && r->text[r->at] == '\r' && r->text[r->at + 1] == '\n')
             r->at++;
         r->at++;
-        entry.len = (uint32_t)(r->texts_len - entry.at);
+        entry.len = (uint32_t)(texts_len - entry.at);
         PD_TRY(append_entry(vocabulary, &capacity, &entry, r->err));
     }
-    return vocabulary->n_entries ? PD_OK : refuse(r, "there are no words");
+    return vocabulary->n_entries ? PD_OK : pd_scan_refuse(r, "there are no words");
 }
 
 pd_status pd_vocabulary_parse_lines(pd_vocabulary *ret_vocabulary, const char *text, size_t len, pd_error *err)
@@ -240,7 +137,7 @@ pd_status pd_vocabulary_parse_lines(pd_vocabulary *ret_vocabulary, const char *t
     if (len > PD_VOCABULARY_BYTES_MAX)
         return refuse_bytes(len, err);
     pd_vocabulary vocabulary = { .texts = pd_mem_realloc(NULL, len, 1) };
-    reader r = { .text = text, .len = len, .err = err };
+    pd_scan r = { .text = text, .len = len, .err = err };
     pd_status status = vocabulary.texts ? read_lines(&vocabulary, &r) : pd_error_set_nomem(err);
     if (status == PD_OK)
         status = index_words(&vocabulary, err);
@@ -256,7 +153,7 @@ pd_status pd_vocabulary_parse(pd_vocabulary *ret_vocabulary, const char *text, s
     if (len > PD_VOCABULARY_BYTES_MAX)
         return refuse_bytes(len, err);
     pd_vocabulary vocabulary = { .texts = pd_mem_realloc(NULL, len, 1) };
-    reader r = { .text = text, .len = len, .err = err };
+    pd_scan r = { .text = text, .len = len, .err = err };
     pd_status status = vocabulary.texts ? read_entries(&vocabulary, &r) : pd_error_set_nomem(err);
     if (status == PD_OK)
         status = index_words(&vocabulary, err);

@@ -1,8 +1,5 @@
 /* vocabulary.h: words and their ids, from the text of a vocab.json or vocab.txt; private to this room. Immutable after
- * parse.
- *
- * A parser of its own: a JSON library makes an object of each of 49,408 entries, which takes longer than all the rest
- * of opening a tokenizer. */
+ * parse. */
 #ifndef PD_TOKEN_VOCABULARY_H
 #define PD_TOKEN_VOCABULARY_H
 

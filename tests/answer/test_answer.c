@@ -192,19 +192,24 @@ static pd_photo some_photo(void)
     return photo;
 }
 
-static const pd_work no_work;
+static const pd_work no_work = { .caption_score = NAN };
 
 static pd_work some_work(void)
 {
-    static const pd_tag tags[] = { { "beach", PD_SAID_USER, NAN, false }, { "boat", PD_SAID_FILE, NAN, false } };
+    static const pd_tag tags[] = { { "beach", PD_SAID_USER, NAN, false },
+                                   { "boat", PD_SAID_FILE, NAN, false },
+                                   { "sea", PD_SAID_MACHINE, 0.25f, true } };
     static const char *const albums[] = { "Italy" };
     return (pd_work){ .rating = 3,
                       .rating_by = PD_SAID_USER,
                       .favorite = true,
                       .caption = "a boat",
                       .caption_by = PD_SAID_MACHINE,
+                      .caption_doubtful = true,
+                      .caption_score = 0.4167f,
+                      .caption_machine = "a boat",
                       .tags = tags,
-                      .n_tags = 2,
+                      .n_tags = 3,
                       .albums = albums,
                       .n_albums = 1 };
 }
@@ -214,12 +219,15 @@ static void work_stands_beside_what_the_file_says(void)
     const pd_photo photo = some_photo();
     const pd_work work = some_work();
     const char *text = text_of_take(pd_answer_photo(&photo, &work));
-    CHECK(strstr(text,
-                 "\"rating\":3,\"caption\":\"a boat\",\"tags\":[{\"name\":\"beach\",\"score\":null,\"by\":\"user\"},"
-                 "{\"name\":\"boat\",\"score\":null,\"by\":\"file\"}],"));
+#define TAGS                                                                            \
+    "\"tags\":[{\"name\":\"beach\",\"score\":null,\"doubtful\":false,\"by\":\"user\"}," \
+    "{\"name\":\"boat\",\"score\":null,\"doubtful\":false,\"by\":\"file\"},"            \
+    "{\"name\":\"sea\",\"score\":0.25,\"doubtful\":true,\"by\":\"machine\"}],"
+    CHECK(strstr(text, "\"rating\":3,\"caption\":\"a boat\"," TAGS));
     CHECK(strstr(text, "\"work\":{\"rating\":3,\"rating_by\":\"user\",\"favorite\":true,\"caption\":\"a boat\","
-                       "\"caption_by\":\"machine\",\"tags\":[{\"name\":\"beach\",\"by\":\"user\"},"
-                       "{\"name\":\"boat\",\"by\":\"file\"}],\"albums\":[\"Italy\"]},"));
+                       "\"caption_by\":\"machine\",\"caption_doubtful\":true,\"caption_score\":0.4167,"
+                       "\"caption_machine\":\"a boat\"," TAGS "\"albums\":[\"Italy\"]},"));
+#undef TAGS
 }
 
 static void a_photo_has_its_shape(void)
@@ -235,7 +243,8 @@ static void a_photo_has_its_shape(void)
         "\"gps\":{\"lat\":-48.5,\"lon\":2.25,\"alt\":null},\"title\":null,\"description\":null,",
         "\"keywords\":[],\"keyword_paths\":[],\"persons\":[],\"rating\":null,\"caption\":null,\"tags\":[],",
         "\"work\":{\"rating\":0,\"rating_by\":null,\"favorite\":false,",
-        "\"caption\":null,\"caption_by\":null,\"tags\":[],\"albums\":[]},",
+        "\"caption\":null,\"caption_by\":null,\"caption_doubtful\":false,\"caption_score\":null,",
+        "\"caption_machine\":null,\"tags\":[],\"albums\":[]},",
         "\"sha256\":\"fe00",
         "\"phash\":\"0000000000000abc\",\"sharpness\":12.3,\"colours\":[{\"rgb\":\"#c81e14\",\"share\":60},",
         "{\"rgb\":\"#ffffff\",\"share\":40}],\"pages\":1,",

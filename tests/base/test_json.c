@@ -147,6 +147,31 @@ static void nothing_can_be_set_on_nothing(void)
     CHECK(pd_json_append_take(NULL, pd_json_int(1)) == PD_ERR_NOMEM);
 }
 
+/* jansson's buffer of a word grows at 16, 32, 64 ... bytes, and it does not look whether it could. */
+static void running_out_of_memory_within_a_word_is_noticed(void)
+{
+    const size_t live = pd_mem_live();
+    for (size_t len = 1; len < 70; len++) {
+        char text[200];
+        pd_status status = PD_ERR_NOMEM;
+        memset(text, 'x', sizeof text);
+        memcpy(text, "[\"", 2);
+        for (size_t i = 0; i + 1 < len; i += 2)
+            memcpy(text + 2 + i, "\\n", 2);
+        memcpy(text + 2 + (len & ~(size_t)1), "\",1]", 5);
+        for (size_t nth = 1; status != PD_OK; nth++) {
+            pd_json *json = NULL;
+            pd_error err;
+            (void)pd_mem_fail_at(nth);
+            status = pd_json_parse(&json, text, strlen(text), &err);
+            (void)pd_mem_fail_at(0);
+            CHECK(status == PD_OK || status == PD_ERR_NOMEM);
+            pd_json_free(&json);
+            REQUIRE(pd_mem_live() == live && nth < 1000);
+        }
+    }
+}
+
 static void running_out_of_memory_leaks_nothing(void)
 {
     static const char text[] =
@@ -185,6 +210,7 @@ int main(void)
     RUN(integers_beyond_64_bits_are_numbers);
     RUN(what_is_set_is_written);
     RUN(nothing_can_be_set_on_nothing);
+    RUN(running_out_of_memory_within_a_word_is_noticed);
     RUN(running_out_of_memory_leaks_nothing);
     return TEST_RESULT();
 }

@@ -43,7 +43,7 @@ static void roff_paragraphs(pd_buf *buf, const char *text)
     }
 }
 
-static void roff_options(pd_buf *buf, unsigned set)
+static void roff_options(pd_buf *buf, uint64_t set)
 {
     for (pd_option_id id = 0; id < PD_OPTION_COUNT; id++) {
         if (!(set & PD_OPTION_BIT(id)))
@@ -132,7 +132,7 @@ static void write_man(pd_buf *buf)
                                     "Thumbnails and prepared models; may be deleted at any time.\n");
 }
 
-static void append_words(pd_buf *buf, const char *between, unsigned set)
+static void append_words(pd_buf *buf, const char *between, uint64_t set)
 {
     const char *glue = "";
     for (pd_option_id id = 0; id < PD_OPTION_COUNT; id++) {

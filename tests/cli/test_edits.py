@@ -55,6 +55,50 @@ def a_dry_run_changes_nothing(place):
     place.run('undo', code=1, says='nothing')
 
 
+def sidecars_carry_what_the_user_said(place):
+    one, two, three = map(pathlib.Path, learned(place))
+    bytes_before = [path.read_bytes() for path in (one, two, three)]
+    place.run('tag', 'beach', one, two, code=0)
+    place.run('rate', '4', one, code=0)
+    theirs = two.with_name(two.name + '.xmp')
+    theirs.write_text('<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+                      '<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:q="urn:q" q:kept="yes">'
+                      '<dc:subject><rdf:Bag><rdf:li>harbour</rdf:li></rdf:Bag></dc:subject></rdf:Description>'
+                      '</rdf:RDF></x:xmpmeta>')
+    theirs.chmod(0o640)
+    everything = ('export', '--sidecars', '--query', 'name:*.png')
+    assert 'would write: 2 sidecars' in place.run(*everything, '--dry-run', code=0)
+    assert not one.with_name(one.name + '.xmp').exists() and 'beach' not in theirs.read_text()
+    assert place.json(*everything) == {'written': 2, 'unchanged': 1, 'failed': 0, 'of': 3, 'message': None}
+    assert place.json(*everything)['unchanged'] == 3
+    assert 'q:kept="yes"' in theirs.read_text() and theirs.stat().st_mode & 0o777 == 0o640
+    assert not three.with_name(three.name + '.xmp').exists()
+    assert [path.read_bytes() for path in (one, two, three)] == bytes_before
+    place.run('index', place.photos, code=0)
+    assert sorted(place.json('show', two)['keywords']) == ['beach', 'harbour']
+    assert place.json('show', one)['keywords'] == ['beach']
+    place.run('tag', '--remove', 'beach', one, code=0)
+    place.run('rate', 'none', one, code=0)
+    assert place.json(*everything)['written'] == 1
+    assert 'beach' not in one.with_name(one.name + '.xmp').read_text()
+
+
+def a_sidecar_that_cannot_be_written_costs_that_photo(place):
+    one, two, three = map(pathlib.Path, learned(place))
+    place.run('tag', 'beach', one, two, three, code=0)
+    one.with_name(one.name + '.xmp').write_text('<not xmp')
+    elsewhere = place.root / 'elsewhere.xmp'
+    elsewhere.write_text('theirs')
+    two.with_name(two.name + '.xmp').symlink_to(elsewhere)
+    place.run('export', '--sidecars', one, two, three, code=4, says='2 could not be written')
+    assert one.with_name(one.name + '.xmp').read_text() == '<not xmp' and elsewhere.read_text() == 'theirs'
+    assert three.with_name(three.name + '.xmp').exists()
+    assert not [name for name in place.photos.iterdir() if name.name.startswith('.')]
+    place.run('export', '--sidecars', '--to', 'x', one, code=2, says='not both')
+    place.run('export', '--machine', '--to', 'x', one, code=2, says='--sidecars')
+    place.run('export', '--sidecars', code=2, says='which photos?')
+
+
 def mistakes_are_explained(place):
     one, *_ = learned(place)
     place.run('tag', code=2, says='tag needs a tag and photos')
@@ -237,4 +281,4 @@ def a_folder_that_goes_away_is_said(place):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases(globals(), 11))
+    sys.exit(run_cases(globals(), 13))

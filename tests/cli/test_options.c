@@ -169,7 +169,7 @@ static void every_option_belongs_to_a_command(void)
 {
     size_t n;
     const pd_command *commands = pd_commands(&n);
-    unsigned used = pd_command_common_options();
+    uint64_t used = pd_command_common_options();
     for (size_t i = 0; i < n; i++) {
         CHECK((commands[i].options & pd_command_common_options()) == 0);
         used |= commands[i].options;

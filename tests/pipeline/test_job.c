@@ -24,6 +24,7 @@ static char model_dir[4096];
 static const char *decoder;
 static pd_progress now;
 static pd_log_line lines[PD_JOB_LOG_LINES];
+static pd_residency *residency; /* of all jobs here; the model is prepared once, in memory */
 
 static void nap(int ms) { nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * PD_NS_PER_MS }, NULL); }
 
@@ -41,11 +42,10 @@ static double patience(void)
 /* Learns the scene's "photos" as `wanted` says. */
 static pd_job *start(const pd_job_options *wanted)
 {
-    static char catalogue[4096], vectors[4096], thumbs[4096], prepared[4096], photos[4096];
+    static char catalogue[4096], vectors[4096], thumbs[4096], photos[4096];
     (void)snprintf(catalogue, sizeof catalogue, "%s", scene_path("catalogue.sqlite"));
     (void)snprintf(vectors, sizeof vectors, "%s", scene_path("vectors"));
     (void)snprintf(thumbs, sizeof thumbs, "%s", scene_path("thumbs"));
-    (void)snprintf(prepared, sizeof prepared, "%s", scene_path("prepared"));
     (void)snprintf(photos, sizeof photos, "%s", scene_path("photos"));
     const char *const folders[] = { photos };
     pd_job_options options = *wanted;
@@ -56,7 +56,8 @@ static pd_job *start(const pd_job_options *wanted)
     options.thumbs_dir = thumbs;
     options.decoder_path = decoder;
     options.model_dir = model_dir;
-    options.model = (pd_model_options){ .cpu_mask = pd_cpu_detect(), .cache_dir = prepared };
+    options.residency = residency;
+    options.cpu_mask = pd_cpu_detect();
     pd_job *job = NULL;
     pd_error error = { 0 };
     if (pd_job_start(&job, &options, &error) != PD_OK)
@@ -554,6 +555,10 @@ int main(void)
     if (!source || !decoder)
         SKIP_ALL("PD_SOURCE and PD_DECODER are not set: run it through meson test");
     (void)snprintf(model_dir, sizeof model_dir, "%s/models/tiny", source);
+    pd_error error;
+    const pd_residency_options options = { .cpu_mask = pd_cpu_detect() };
+    if (pd_residency_create(&residency, &options, &error) != PD_OK)
+        return EXIT_FAILURE;
     if (!drop_privileges())
         fprintf(stderr, "cannot drop CAP_SYS_NICE: priorities are tested with it\n");
     RUN(the_log_has_numbers_without_gaps);
@@ -568,5 +573,6 @@ int main(void)
     RUN(a_count_is_what_a_job_finds);
     RUN(counting_survives_any_lack_of_memory);
     scene_end();
+    pd_residency_free(&residency);
     return TEST_RESULT();
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/attr.h"
+#include "base/beneath.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "media/media.h"

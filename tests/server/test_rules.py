@@ -21,7 +21,7 @@ def token_is_needed_for_everything_under_api(place):
     rows = re.findall(r'\{ "(GET|POST)", "(/api/[^"]+)"', text)
     assert len(rows) >= 33, rows
     for method, path in rows:
-        path = path.replace('ID', '1')
+        path = path.replace('ID', '1').replace('KEY', 'tiny')
         for headers in ({}, {'Authorization': 'Bearer ' + '0' * 64}, {'Authorization': 'Bearer ' + server.token[:-1]},
                         {'Authorization': f'Basic {server.token}'}, {'Cookie': f'pd_token_{server.port}='},
                         {'Cookie': f'pd_token_1={server.token}'}):
@@ -266,6 +266,26 @@ def bad_requests(server, place):
                                        b'{"photos":[1],"folder":"%s"}' % os.fsencode(place.photos / '1.png'))
     yield 'work that is none', 400, ask('POST', api + 'work', json_type, b'{"program":"another"}')
     yield 'work larger than 64 MiB', 413, ask('POST', api + 'work', {**json_type, 'Content-Length': '67108865'})
+    yield 'model that is not there', 404, ask('POST', api + 'models/none--such/use')
+    yield 'model with a name that is too long', 400, ask('POST', api + 'models/' + 'x' * 200 + '/load')
+    yield 'loading a model that is not there', 404, ask('POST', api + 'models/none--such/load')
+    yield 'putting a model away that is not there', 404, ask('POST', api + 'models/none--such/unload')
+    yield 'removing a model that is not there', 404, ask('POST', api + 'models/none--such/remove')
+    yield 'removing a model and nobody knows what', 400, ask('POST', api + 'models/none--such/remove', json_type,
+                                                             b'{"embeddings":1}')
+    yield 'fetching nothing', 400, ask('POST', api + 'models/pull', json_type, b'{}')
+    yield 'fetching what is no name', 400, ask('POST', api + 'models/pull', json_type, b'{"model":"../x"}')
+    yield 'fetching offline', 502, ask('POST', api + 'models/pull', json_type, b'{"model":"owner/name"}')
+    yield 'ending a fetch that there is not', 409, ask('POST', api + 'models/pull/cancel')
+    yield 'idle time of nothing', 400, ask('POST', api + 'settings', json_type, b'{"idle_s":0}')
+    yield 'no threads', 400, ask('POST', api + 'settings', json_type, b'{"threads":0}')
+    yield 'captions that are neither on nor off', 400, ask('POST', api + 'settings', json_type, b'{"captions":"on"}')
+    yield 'writing what nobody knows', 400, ask('POST', api + 'annotate', json_type, b'{"do":"sing"}')
+    yield 'pausing a queue that there is not', 409, ask('POST', api + 'annotate', json_type, b'{"do":"pause"}')
+    yield 'describing an unknown photo', 404, ask('POST', api + 'photos/999999/describe')
+    yield 'looking at nothing', 400, ask('POST', api + 'looking', json_type, b'{"photos":[]}')
+    yield 'looking at too much', 413, ask('POST', api + 'looking', json_type, b'{"photos":[' + b'1,' * 1000 + b'1]}')
+    yield 'sidecars of nothing', 400, ask('POST', api + 'sidecars', json_type, b'{"machine":true}')
     yield 'no ids', 400, ask('POST', api + 'similar', json_type, b'{"ids":[]}')
     yield 'too many ids', 413, ask('POST', api + 'similar', json_type, b'{"ids":[' + b'1,' * 64 + b'1]}')
     yield 'unknown id as an example', 404, ask('POST', api + 'similar', json_type, b'{"ids":[999999]}')
@@ -332,10 +352,12 @@ def docs_list_every_route(place):
         documented |= set(re.findall(r'`(GET|POST) (/api/v1/[\w/]+)', line.split(' | ')[0]))
     for line in re.findall(r'^\| `POST /api/v1/job/pause`.*', text, re.MULTILINE):
         documented |= {('POST', '/api/v1/job/' + name) for name in re.findall(r'`(\w+)`', line.split('|')[1])}
+    for line in re.findall(r'^\| `POST /api/v1/models/KEY/load`.*', text, re.MULTILINE):
+        documented |= {('POST', '/api/v1/models/KEY/' + name) for name in re.findall(r'`(\w+)`', line.split(' | ')[0])}
     assert set(rows) == documented, set(rows) ^ documented
     server = place.serve()
     for method, path in rows:
-        answer = server.ask(method, path.replace('ID', '1'), token=False)
+        answer = server.ask(method, path.replace('ID', '1').replace('KEY', 'tiny'), token=False)
         assert answer.code == 401, (method, path, answer)
 
 

@@ -209,7 +209,8 @@ def what_is_done_is_found_and_taken_back(place):
     assert search(server, 'album:italy')['total'] == 1 and search(server, 'caption:boat')['total'] == 1
     photo = good(server.get(f'{API}photos/{one}'))
     assert photo['work'] == {'rating': 4, 'rating_by': 'user', 'favorite': False, 'caption': 'a boat', 'caption_by': 'user',
-                             'tags': [{'name': 'beach', 'by': 'user'}], 'albums': []}, photo['work']
+                             'caption_doubtful': False, 'caption_score': None, 'caption_machine': None,
+                             'tags': [{'name': 'beach', 'by': 'user', 'score': None, 'doubtful': False}], 'albums': []}, photo['work']
     assert photo['rating'] == 4 and photo['caption'] == 'a boat'
     whole = search(server, 'sort:name', n=1)
     assert edit(server, result=whole['result'], tag='all')['edited'] == 3

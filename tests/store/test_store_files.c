@@ -95,9 +95,9 @@ static void a_newer_catalogue_is_left_alone(void)
         pd_store *store;
         pd_error err = { 0 };
         CHECK(open_path(f.path, (pd_store_mode)mode, &store, &err) == PD_ERR_UNSUPPORTED);
-        CHECK(strstr(err.message, "9999") && strstr(err.message, "versions up to 4") && strstr(err.message, "newer"));
+        CHECK(strstr(err.message, "9999") && strstr(err.message, "versions up to 5") && strstr(err.message, "newer"));
     }
-    run_sql(f.path, "PRAGMA user_version = 4");
+    run_sql(f.path, "PRAGMA user_version = 5");
     pd_store *store;
     REQUIRE(open_path(f.path, PD_STORE_WRITE, &store, NULL) == PD_OK);
     CHECK(count_files(store) == 1);
@@ -111,11 +111,27 @@ static void make_old(const char *path, int version)
     static const char *const columns[] = { "subsec", "focal35_mm", "flash",     "white_balance",
                                            "rating", "reader",     "sharpness", "colours" };
     char sql[80];
+    run_sql(path, "DROP TRIGGER content_written; DROP TRIGGER photo_came_written; DROP TRIGGER photo_read_written;"
+                  "DROP INDEX photo_machine; ALTER TABLE photo DROP COLUMN tag_source;"
+                  "ALTER TABLE photo DROP COLUMN caption_source; ALTER TABLE content DROP COLUMN tag_source;"
+                  "ALTER TABLE content DROP COLUMN caption_source; DROP TABLE setting; DROP TABLE machine_text;"
+                  "DROP TABLE machine_source;");
+    if (version == 4) {
+        run_sql(path, "DROP TABLE photo_fts;"
+                      "CREATE VIRTUAL TABLE photo_fts USING fts5(name, folder, caption, title, tag, person, camera, "
+                      "other, tokenize = 'unicode61 remove_diacritics 2');"
+                      "INSERT INTO photo_fts (rowid, name, folder) VALUES (1, 'a.jpg', 'photos');"
+                      "CREATE TABLE machine_text (content_id INTEGER NOT NULL, kind INTEGER NOT NULL, source TEXT NOT "
+                      "NULL, text TEXT NOT NULL, score REAL, doubtful INTEGER NOT NULL DEFAULT 0, PRIMARY KEY "
+                      "(content_id, kind, source, text)) WITHOUT ROWID;"
+                      "PRAGMA user_version = 4");
+        return;
+    }
     run_sql(path,
             "DROP TRIGGER photo_gone; DROP TRIGGER photo_came; DROP TRIGGER photo_read;"
             "DROP TABLE photo_fts; DROP TABLE name_fts; DROP TABLE photo_label; DROP TABLE label;"
             "DROP TABLE photo_change; DROP TABLE history; DROP TABLE saved; DROP TABLE step_undo; DROP TABLE step;"
-            "DROP TABLE machine_text; DROP TABLE album_work; DROP TABLE album; DROP TABLE work_tag;"
+            "DROP TABLE album_work; DROP TABLE album; DROP TABLE work_tag;"
             "DROP TABLE work; DROP TABLE identity");
     if (version < 3) {
         for (size_t i = 0; i < PD_COUNT_OF(columns); i++) {
@@ -157,43 +173,74 @@ static bool count_word(void *user, int64_t photo, double score)
 }
 
 /* Words of an older catalogue are nowhere; facts are. */
-static void check_rows(pd_store *store, bool is_current)
+static void check_rows(pd_store *store, bool has_words)
 {
     int n_rows = 0, n_words = 0;
     int64_t version = -1, next = -1;
     pd_error err = { 0 };
-    CHECK(pd_store_version(store, &version, NULL) == PD_OK && version == is_current);
+    CHECK(pd_store_version(store, &version, NULL) == PD_OK && version == has_words);
     CHECK(pd_store_rows(store, 0, count_row, &n_rows, &next, NULL) == PD_OK && n_rows == 1 && next == version);
     CHECK(pd_store_words_any(store, "a", 10, count_word, &n_words, NULL) == PD_OK && n_words == 0);
-    CHECK(pd_store_words_any(store, "A.JPG", 10, count_word, &n_words, NULL) == PD_OK && n_words == is_current);
-    CHECK(pd_store_words_exact(store, "a.jp", count_word, &n_words, &err) == (is_current ? PD_OK : PD_ERR_UNSUPPORTED));
+    CHECK(pd_store_words_any(store, "A.JPG", 10, count_word, &n_words, NULL) == PD_OK && n_words == has_words);
+    CHECK(pd_store_words_exact(store, "a.jp", count_word, &n_words, &err) == (has_words ? PD_OK : PD_ERR_UNSUPPORTED));
     uint8_t identity[2][PD_STORE_IDENTITY_BYTES] = { { 0 } };
     CHECK(pd_store_identity(store, identity[0], NULL) == PD_OK);
-    CHECK((memcmp(identity[0], identity[1], sizeof identity[0]) != 0) == is_current);
-    CHECK(is_current ? n_words == 2 : strstr(err.message, "older version") != NULL);
+    CHECK((memcmp(identity[0], identity[1], sizeof identity[0]) != 0) == has_words);
+    CHECK(has_words ? n_words == 2 : strstr(err.message, "older version") != NULL);
+}
+
+static bool take_nothing(void *user, int64_t photo)
+{
+    *(int64_t *)user = photo;
+    return true;
+}
+
+/* An older catalogue has no settings, and no machine wrote for it. */
+static void check_machine(pd_store *store, bool is_current)
+{
+    const pd_machine_query query = { PD_MACHINE_TAG, "x", 0 };
+    int64_t content = 0, todo = -1, photo = 0;
+    size_t n = 99;
+    pd_work work = { .rating = 9 };
+    char *value = NULL;
+    pd_error err = { 0 };
+    CHECK(pd_store_setting_get(store, "model", &value, NULL) == PD_OK && !value);
+    CHECK(pd_store_work(store, 1, &work, NULL) == PD_OK && work.rating == 0 && work.n_tags == 0 &&
+          work.caption_machine[0] == '\0' && isnan(work.caption_score));
+    const pd_status status = pd_store_machine_todo(store, &query, 1, &content, &n, &err);
+    CHECK(status == (is_current ? PD_OK : PD_ERR_UNSUPPORTED) && n == (is_current ? 1 : 99) && content == is_current);
+    CHECK(is_current || strstr(err.message, "older version"));
+    CHECK(pd_store_machine_count(store, &query, &todo, NULL) == status && todo == (is_current ? 1 : -1));
+    if (pd_store_text_photos(store, PD_WHERE_CAPTION, "a", take_nothing, &photo, &err) != PD_OK)
+        CHECK(err.status == PD_ERR_UNSUPPORTED);
+    CHECK(photo == 0);
 }
 
 static void an_old_catalogue_is_read_as_it_is_and_mended_by_writing(void)
 {
-    for (int version = 1; version <= 3; version++) {
+    for (int version = 1; version <= 4; version++) {
         const fixture f = make_catalogue();
         make_old(f.path, version);
         pd_store *reader, *store;
         REQUIRE(open_path(f.path, PD_STORE_READ, &reader, NULL) == PD_OK);
         CHECK(!pd_store_is_current(reader) && count_files(reader) == 1);
         check_window(reader);
-        check_rows(reader, false);
+        check_rows(reader, version == 4);
+        check_machine(reader, false);
         REQUIRE(open_path(f.path, PD_STORE_WRITE, &store, NULL) == PD_OK);
         CHECK(pd_store_is_current(store) && count_files(store) == 1);
         check_window(store);
         check_rows(store, true);
+        check_machine(store, true);
         pd_store_close(&store);
         check_window(reader); /* what was open goes on */
-        check_rows(reader, false);
+        check_rows(reader, version == 4);
+        check_machine(reader, false);
         pd_store_close(&reader);
         REQUIRE(open_path(f.path, PD_STORE_READ, &store, NULL) == PD_OK);
         CHECK(pd_store_is_current(store));
         check_rows(store, true);
+        check_machine(store, true);
         pd_store_close(&store);
         fixture_remove(&f);
     }

@@ -175,13 +175,11 @@ static void machines_are_heard_last(void)
     open_new();
     const int64_t content = CONTENT(1, -1, "\7dog");
     const int64_t a = add_photo(store, root, "/photos/a.jpg", content);
-    REQUIRE(
-        sqlite3_exec(store->db,
-                     "INSERT INTO machine_text VALUES (1, 1, 'tiny', 'Dog', 0.9, 0), (1, 1, 'tiny', 'lawn', 0.8, 0),"
-                     "(1, 1, 'tiny', 'wolf', 0.1, 1), (1, 2, 'tiny', 'a dog', 0.5, 0),"
-                     "(1, 2, 'blip', 'a dog on a lawn', 0.9, 0)",
-                     NULL, NULL, NULL) == SQLITE_OK);
-    CONTENT(1, -1, "\7dog");
+    const pd_machine_text tags[] = { { "Dog", 0.9f, false }, { "lawn", 0.8f, false } };
+    const pd_machine_text captions[] = { { "a dog on a lawn", 0.9f, false }, { "a dog", 0.5f, false } };
+    CHECK(pd_store_machine_put(store, &(pd_machine_about){ content, PD_MACHINE_TAG, "tiny" }, tags, 2, NULL) == PD_OK);
+    CHECK(pd_store_machine_put(store, &(pd_machine_about){ content, PD_MACHINE_CAPTION, "blip" }, captions, 2, NULL) ==
+          PD_OK);
     IS(a, "02|a dog on a lawn3|dog2,lawn3|");
     CHECK(last_change().marks.has_caption && only_photo(PD_WHERE_CAPTION, "lawn") == a);
     CHECK(edit(PD_EDIT_UNTAG, "lawn", 0, a) == 1 && edit(PD_EDIT_CAPTION, "", 0, a) == 1);

@@ -4,7 +4,6 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -47,7 +46,7 @@ static bool is_exact(const pd_tokenizer *tokenizer, const pd_json *entry, bool w
     return exact;
 }
 
-static void every_line_but_mojibake_is_exact(void)
+static void check_lines(const char *dir)
 {
     char path[PATH_MAX], line[1 << 16];
     pd_tokenizer *tokenizer = NULL;
@@ -56,7 +55,7 @@ static void every_line_but_mojibake_is_exact(void)
     snprintf(path, sizeof path, "%s/golden/tokenizer/clip.jsonl", shared);
     FILE *file = fopen(path, "r");
     REQUIRE(file != NULL);
-    REQUIRE(pd_tokenizer_open_clip(&tokenizer, scratch, &err) == PD_OK);
+    REQUIRE(pd_tokenizer_open_clip(&tokenizer, dir, &err) == PD_OK);
     CHECK(pd_tokenizer_vocabulary(tokenizer) == 49408);
     while (fgets(line, sizeof line, file)) {
         pd_json *entry = NULL;
@@ -70,6 +69,27 @@ static void every_line_but_mojibake_is_exact(void)
     printf("%zu of %zu lines exact\n", n_exact, n);
     CHECK(n == LINES);
     CHECK(n_exact == LINES - MOJIBAKE_LINES);
+}
+
+static void every_line_but_mojibake_is_exact(void) { check_lines(scratch); }
+
+/* The same words out of a tokenizer.json, in both forms of its merges. */
+static void a_tokenizer_json_gives_the_same_ids(void)
+{
+    static const char *const forms[] = { "words", "words-pairs" };
+    const char *source = getenv("PD_SOURCE");
+    for (size_t i = 0; i < PD_COUNT_OF(forms); i++) {
+        char command[3 * PATH_MAX], dir[PATH_MAX];
+        bool reads_json = false;
+        snprintf(dir, sizeof dir, "%s/%s", scratch, forms[i]);
+        snprintf(command, sizeof command, "python3 '%s/tools/golden/checkpoint_variant.py' '%s' '%s' %s",
+                 source ? source : ".", scratch, dir, forms[i]);
+        REQUIRE(system(command) == 0);
+        CHECK(pd_tokenizer_reads_json(dir, &reads_json, NULL) == PD_OK && reads_json);
+        check_lines(dir);
+    }
+    bool reads_json = true;
+    CHECK(pd_tokenizer_reads_json(scratch, &reads_json, NULL) == PD_OK && !reads_json);
 }
 
 static void every_text_of_the_parity_fixtures_is_exact(void)
@@ -111,13 +131,9 @@ static bool make_vocabulary(void)
 
 static void remove_scratch(void)
 {
-    static const char *const names[] = { "vocab.json", "merges.txt" };
-    char path[PATH_MAX];
-    for (size_t i = 0; i < PD_COUNT_OF(names); i++) {
-        snprintf(path, sizeof path, "%s/%s", scratch, names[i]);
-        (void)unlink(path);
-    }
-    (void)rmdir(scratch);
+    char command[PATH_MAX];
+    snprintf(command, sizeof command, "rm -rf '%s'", scratch);
+    CHECK(system(command) == 0);
 }
 
 int main(void)
@@ -130,6 +146,7 @@ int main(void)
     if (!mkdtemp(scratch) || !make_vocabulary())
         return 1;
     RUN(every_line_but_mojibake_is_exact);
+    RUN(a_tokenizer_json_gives_the_same_ids);
     RUN(every_text_of_the_parity_fixtures_is_exact);
     remove_scratch();
     return TEST_RESULT();

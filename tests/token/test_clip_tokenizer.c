@@ -235,7 +235,164 @@ static void broken_files_are_named(void)
     CHECK(err.status == PD_OK && !err.message[0]); /* optional files are not there: nothing to be said */
     pd_tokenizer_close(&tokenizer);
     CHECK(pd_tokenizer_open_clip(&tokenizer, "/nowhere", &err) == PD_ERR_NOT_FOUND);
-    CHECK(strstr(err.message, "/nowhere/vocab.json") != NULL);
+    CHECK(strstr(err.message, "no vocab.json in '/nowhere'") != NULL);
+}
+
+#define NORMALISER "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFC\"},{\"type\":\"Lowercase\"}]}"
+#define PATTERN "'s|'t|'re|'ve|'m|'ll|'d|[\\\\p{L}]+|[\\\\p{N}]|[^\\\\s\\\\p{L}\\\\p{N}]+"
+#define SPLIT "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"" PATTERN "\"}}"
+#define PRE "{\"type\":\"Sequence\",\"pretokenizers\":[" SPLIT ",{\"type\":\"ByteLevel\",\"add_prefix_space\":false}]}"
+#define MODEL "\"type\":\"BPE\",\"end_of_word_suffix\":\"</w>\""
+#define WORDS "\"vocab\":" SMALL_VOCABULARY ",\"merges\":[\"a b</w>\",[\"a\",\"b\"]]"
+
+/* A tokenizer.json of these parts, and nothing else of words. */
+static void write_json(const char *normaliser, const char *pre, const char *model)
+{
+    char text[4096], path[PATH_MAX];
+    write_small();
+    snprintf(path, sizeof path, "%s/merges.txt", scratch);
+    (void)unlink(path);
+    snprintf(text, sizeof text,
+             "{\"added_tokens\":[{\"id\":9,\"content\":\"<|pad|>\"}],\n"
+             "\"normalizer\":%s,\"pre_tokenizer\":%s,\"model\":{%s},\"a\":[1,{\"b\":\"\\\"}\"}]}",
+             normaliser, pre, model);
+    write_file("tokenizer.json", text);
+}
+
+static void remove_json(void)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/tokenizer.json", scratch);
+    (void)unlink(path);
+}
+
+static void a_tokenizer_json_stands_for_both_files(void)
+{
+    pd_tokenizer *tokenizer = NULL;
+    pd_error err = { 0 };
+    int32_t ids[16];
+    bool reads = false;
+    write_json(NORMALISER, PRE, MODEL "," WORDS);
+    CHECK(pd_tokenizer_reads_json(scratch, &reads, &err) == PD_OK && reads);
+    REQUIRE(open_scratch(&err, &tokenizer) == PD_OK);
+    CHECK(pd_tokenizer_vocabulary(tokenizer) == 9);
+    CHECK(encode(tokenizer, "ab", 16, ids) == 3 && ids[0] == 6 && ids[1] == 5 && ids[2] == 7);
+    CHECK(encode(tokenizer, "ABAB", 16, ids) == 4 && ids[1] == 4 && ids[2] == 5);
+    pd_tokenizer_close(&tokenizer);
+
+    /* order of the parts, capitals, a token beside the vocabulary */
+    write_json("null", PRE, WORDS "," MODEL);
+    write_file("tokenizer_config.json", "{\"pad_token\":\"<|pad|>\"}");
+    REQUIRE(open_scratch(&err, &tokenizer) == PD_OK);
+    CHECK(pd_tokenizer_vocabulary(tokenizer) == 10);
+    CHECK(encode(tokenizer, "ABab", 16, ids) == 5 && ids[1] == 7 && ids[3] == 5 && ids[5] == 9);
+    pd_tokenizer_close(&tokenizer);
+
+    /* the two files are preferred where both are there */
+    write_small();
+    write_file("tokenizer.json", "nonsense");
+    CHECK(pd_tokenizer_reads_json(scratch, &reads, &err) == PD_OK && !reads);
+    CHECK(open_scratch(&err, &tokenizer) == PD_OK);
+    pd_tokenizer_close(&tokenizer);
+    remove_json();
+}
+
+static bool refuses_json(pd_status status, const char *what)
+{
+    const bool ok = refuses(status, "tokenizer.json", what);
+    remove_json();
+    return ok;
+}
+
+static void other_tokenizers_are_called_by_their_names(void)
+{
+    write_json(NORMALISER, PRE, "\"type\":\"Unigram\",\"vocab\":[]");
+    CHECK(refuses_json(PD_ERR_UNSUPPORTED, "model 'Unigram'"));
+    write_json(NORMALISER, PRE, "\"type\":\"WordPiece\",\"vocab\":{\"a\":1}");
+    CHECK(refuses_json(PD_ERR_UNSUPPORTED, "model 'WordPiece'"));
+    write_json(NORMALISER, PRE, "\"type\":\"BPE\"," WORDS);
+    CHECK(refuses_json(PD_ERR_UNSUPPORTED, "word ends"));
+    write_json(NORMALISER, PRE, MODEL ",\"byte_fallback\":true," WORDS);
+    CHECK(refuses_json(PD_ERR_UNSUPPORTED, "byte_fallback"));
+    write_json(NORMALISER, PRE, MODEL ",\"continuing_subword_prefix\":\"##\"," WORDS);
+    CHECK(refuses_json(PD_ERR_UNSUPPORTED, "continuing_subword_prefix"));
+    write_json("{\"type\":\"BertNormalizer\"}", PRE, MODEL "," WORDS);
+    CHECK(refuses_json(PD_ERR_UNSUPPORTED, "normalizer 'BertNormalizer'"));
+    write_json("{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"a\"}}", PRE, MODEL "," WORDS);
+    CHECK(refuses_json(PD_ERR_UNSUPPORTED, "normalizer 'Replace'"));
+    write_json(NORMALISER, "{\"type\":\"Metaspace\"}", MODEL "," WORDS);
+    CHECK(refuses_json(PD_ERR_UNSUPPORTED, "pre_tokenizer 'Metaspace'"));
+    write_json(NORMALISER, "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"ByteLevel\"}]}", MODEL "," WORDS);
+    CHECK(refuses_json(PD_ERR_UNSUPPORTED, "pre_tokenizer 'Sequence'"));
+    write_json(NORMALISER,
+               "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":\"x\"}}]}",
+               MODEL "," WORDS);
+    CHECK(refuses_json(PD_ERR_UNSUPPORTED, "pre_tokenizer 'Split'"));
+    write_json(NORMALISER, "null", MODEL "," WORDS);
+    CHECK(refuses_json(PD_ERR_UNSUPPORTED, "pre_tokenizer 'of no type'"));
+}
+
+static void a_broken_tokenizer_json_is_refused(void)
+{
+    write_json(NORMALISER, PRE, MODEL);
+    CHECK(refuses_json(PD_ERR_FORMAT, "no merges"));
+    write_json(NORMALISER, PRE, MODEL ",\"merges\":[]");
+    CHECK(refuses_json(PD_ERR_FORMAT, "no vocab"));
+    write_json(NORMALISER, PRE, MODEL ",\"vocab\":5,\"merges\":[]");
+    CHECK(refuses_json(PD_ERR_FORMAT, "no vocab"));
+    write_json(NORMALISER, PRE, MODEL ",\"vocab\":{\"a\":0},\"merges\":[]");
+    CHECK(refuses_json(PD_ERR_FORMAT, "bos_token '<|startoftext|>'"));
+    write_json(NORMALISER, PRE, MODEL ",\"vocab\":{\"a\":-1},\"merges\":[]");
+    CHECK(refuses_json(PD_ERR_FORMAT, "vocab: byte"));
+    static const char *const merges[] = { "5",         "\"ab\"",        "[\"a\"]",        "[\"a\",\"b\",\"c\"]",
+                                          "\"a b c\"", "\"a\\nb\"",     "\"a b\",",       "{}",
+                                          "[\"a\",5]", "\"a \\ud800\"", "[\"a b\",\"b\"]" };
+    for (size_t i = 0; i < PD_COUNT_OF(merges); i++) {
+        char model[2048];
+        snprintf(model, sizeof model, "%s,\"vocab\":%s,\"merges\":[%s]", MODEL, SMALL_VOCABULARY, merges[i]);
+        write_json(NORMALISER, PRE, model);
+        CHECK(refuses_json(PD_ERR_FORMAT, "byte"));
+    }
+    write_json(NORMALISER, PRE, MODEL ",\"vocab\":" SMALL_VOCABULARY ",\"merges\":[\"a c\"]");
+    CHECK(refuses_json(PD_ERR_FORMAT, "merges: line 1: 'a c'"));
+    write_json(NORMALISER, PRE, MODEL "," WORDS ",\"vocab\":{\"a\":0}");
+    CHECK(refuses_json(PD_ERR_FORMAT, "duplicate"));
+    static const char *const texts[] = { "",
+                                         "[]",
+                                         "{",
+                                         "{\"model\"",
+                                         "{\"model\":{\"vocab\":{",
+                                         "{]",
+                                         "{}x",
+                                         "nonsense",
+                                         "{\"model\":{\"vocab\":{},\"merges\":[]}",
+                                         "{\"model\":]}",
+                                         "{\"a\\" };
+    for (size_t i = 0; i < PD_COUNT_OF(texts); i++) {
+        write_json(NORMALISER, PRE, MODEL);
+        write_file("tokenizer.json", texts[i]);
+        CHECK(refuses_json(PD_ERR_FORMAT, ""));
+    }
+}
+
+static void running_out_of_memory_with_a_json_leaks_nothing(void)
+{
+    write_json(NORMALISER, PRE, MODEL "," WORDS);
+    size_t nth = 1;
+    for (pd_status status = PD_ERR_NOMEM; status != PD_OK; nth++) {
+        const size_t live = pd_mem_live();
+        pd_tokenizer *tokenizer = NULL;
+        pd_error err;
+        (void)pd_mem_fail_at(nth);
+        status = open_scratch(&err, &tokenizer);
+        (void)pd_mem_fail_at(0);
+        CHECK(status == PD_OK || (status == PD_ERR_NOMEM && err.status == PD_ERR_NOMEM));
+        pd_tokenizer_close(&tokenizer);
+        CHECK(pd_mem_live() == live);
+        REQUIRE(nth < 1000);
+    }
+    CHECK(nth > 20);
+    remove_json();
 }
 
 static void running_out_of_memory_leaks_nothing(void)
@@ -275,6 +432,10 @@ int main(void)
     RUN(merges_join_by_rank);
     RUN(settings_are_obeyed);
     RUN(broken_files_are_named);
+    RUN(a_tokenizer_json_stands_for_both_files);
+    RUN(other_tokenizers_are_called_by_their_names);
+    RUN(a_broken_tokenizer_json_is_refused);
+    RUN(running_out_of_memory_with_a_json_leaks_nothing);
     RUN(running_out_of_memory_leaks_nothing);
     char command[PATH_MAX];
     snprintf(command, sizeof command, "rm -rf '%s'", scratch);

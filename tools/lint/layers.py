@@ -25,7 +25,7 @@ MAY_USE = {
     'pipeline': {'media', 'model', 'store', 'vindex', 'kernels'},
     'annotate': {'media', 'model', 'store', 'kernels'},
     'hub': set(),
-    'fetch': set(),  # and hub/protocol.h: the words of the pipe between the two
+    'fetch': set(),  # and hub/pipe.h: the words of the pipe between the two
     'library': {'model', 'query', 'columns', 'search', 'store', 'pipeline', 'vindex', 'media', 'kernels', 'annotate', 'hub'},
     'answer': {'library'},
     'server': {'library', 'answer', 'web'},
@@ -36,7 +36,7 @@ MAY_USE = {
 for surface in ('answer', 'server', 'cli'):
     MAY_USE[surface] |= {'model', 'query', 'search', 'store', 'pipeline', 'annotate', 'hub'}
 # Private headers that two rooms share: both ends of a socket or a pipe speak them.
-SHARED_PRIVATE = {'decoder': {'media/protocol.h'}, 'fetch': {'hub/protocol.h'}}
+SHARED_PRIVATE = {'decoder': {'media/protocol.h'}, 'fetch': {'hub/pipe.h'}}
 
 # third-party header -> the only room that includes it
 THIRD_PARTY = [

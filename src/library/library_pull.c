@@ -1,0 +1,285 @@
+/* library_pull.c: a model that arrives, and the library that begins to learn with it before all of it is here. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/thread.h"
+#include "library/library_parts.h"
+
+enum { LOOK_MS = 200 };
+
+static char *copy_or_null(const char *text, bool *failed)
+{
+    char *copy = text ? pd_mem_dup_string(text) : NULL;
+    *failed |= text && !copy;
+    return copy;
+}
+
+pd_status pd_library_fetching_init(pd_library_fetching *fetching, const pd_library_options *options, pd_error *err)
+{
+    bool failed = false;
+    fetching->endpoint = copy_or_null(options->hub_endpoint, &failed);
+    fetching->token = copy_or_null(options->hub_token, &failed);
+    fetching->fetch_path = copy_or_null(options->fetch_path, &failed);
+    fetching->offline = options->hub_offline;
+    return failed ? pd_error_set_nomem(err) : PD_OK;
+}
+
+/* The thread that watched the last pull, if there is one, is waited for. */
+static void join(pd_library_fetching *fetching)
+{
+    pthread_mutex_lock(&fetching->lock);
+    const bool has_thread = fetching->has_thread;
+    fetching->closing = true;
+    pthread_mutex_unlock(&fetching->lock);
+    if (has_thread)
+        (void)pthread_join(fetching->thread, NULL);
+    fetching->has_thread = false;
+    fetching->closing = false;
+}
+
+void pd_library_fetching_done(pd_library *library)
+{
+    pd_library_fetching *fetching = &library->fetching;
+    pd_library_pull_cancel(library);
+    join(fetching);
+    pd_mem_free(fetching->endpoint);
+    pd_mem_free(fetching->token);
+    pd_mem_free(fetching->fetch_path);
+    pthread_cond_destroy(&fetching->changed);
+    pthread_mutex_destroy(&fetching->lock);
+}
+
+/* What the watching thread knows besides the state. */
+typedef struct watch {
+    pd_library *library;
+    char part_dir[4096];
+    bool began;                    /* to use it, before all of it was here */
+    bool has_job;                  /* a job was begun for it */
+    bool wants_job;                /* one is to be begun, as soon as there is none */
+    const char *before;            /* what the library used before; lives as long as the library */
+    char id[PD_SHA256_TEXT_BYTES]; /* of the model that was begun with; "" */
+    unsigned n_revoked;
+    pd_status status; /* of using it, and its sentence */
+    pd_error error;
+} watch;
+
+static void publish(pd_library_fetching *fetching, const pd_pull_state *state)
+{
+    pthread_mutex_lock(&fetching->lock);
+    const uint64_t seq = fetching->state.seq;
+    fetching->state = *state;
+    fetching->state.seq = seq + 1;
+    pthread_cond_broadcast(&fetching->changed);
+    pthread_mutex_unlock(&fetching->lock);
+}
+
+static bool is_closing(pd_library_fetching *fetching)
+{
+    pthread_mutex_lock(&fetching->lock);
+    const bool closing = fetching->closing;
+    pthread_mutex_unlock(&fetching->lock);
+    return closing;
+}
+
+/* A library without folders has nothing to learn, which is no failure; one that learns already does so first. */
+static void begin_job(watch *w)
+{
+    const pd_index_options options = { .speed = PD_SPEED_NORMAL };
+    if (!w->wants_job)
+        return;
+    const pd_status status = pd_library_index(w->library, &options, NULL);
+    w->wants_job = status == PD_ERR_BUSY;
+    w->has_job |= status == PD_OK;
+}
+
+static void note_id(watch *w)
+{
+    pd_library_choice choice;
+    if (pd_library_choose(w->library, PD_LIBRARY_CHOSEN, &choice, NULL) == PD_OK && choice.is_known)
+        memcpy(w->id, choice.id, sizeof w->id);
+    pd_library_choice_done(&choice);
+}
+
+static void note_before(watch *w)
+{
+    pd_library_choice choice;
+    if (pd_library_choose(w->library, PD_LIBRARY_CHOSEN, &choice, NULL) == PD_OK)
+        w->before = choice.name;
+    pd_library_choice_done(&choice);
+}
+
+static void use(watch *w, const pd_pull_state *state)
+{
+    w->status = pd_library_model_use(w->library, state->reference.key, NULL, &w->error);
+    if (w->status != PD_OK)
+        return;
+    note_id(w);
+    w->wants_job = true;
+    begin_job(w);
+}
+
+/* The image tower is here. What cannot be used yet may be once all is here: then it is tried again. */
+static void begin_early(watch *w, const pd_pull_state *state)
+{
+    if (w->began || !state->vision_ready || !state->sha256[0] || !state->running)
+        return;
+    w->began = true;
+    w->n_revoked = state->n_revoked;
+    note_before(w);
+    pd_residency_promise(w->library->shelf.residency, w->part_dir, state->sha256);
+    use(w, state);
+}
+
+/* Nothing that was learned with a tower whose bytes were wrong may stay: under its id others would be found later. */
+static void take_back(watch *w, bool wrong)
+{
+    if (w->has_job) {
+        pd_library_job_cancel(w->library);
+        pd_library_job_finish(w->library, NULL);
+    }
+    w->has_job = w->wants_job = w->began = false;
+    pd_residency_promise(w->library->shelf.residency, w->part_dir, "");
+    if (w->before)
+        (void)!pd_library_model_use(w->library, w->before, NULL, NULL); /* it was in use: it is here */
+    if (wrong && w->id[0])
+        (void)!pd_library_forget_learned(w->library, w->id, NULL);
+    w->id[0] = '\0';
+}
+
+static void follow(watch *w, const pd_pull_state *state)
+{
+    if (w->began && state->n_revoked != w->n_revoked)
+        take_back(w, true);
+    begin_early(w, state);
+    begin_job(w);
+}
+
+/* All is here, or nothing more will come. */
+static void conclude(watch *w, bool wants_use, pd_pull_state *state)
+{
+    if (w->began && (state->outcome != PD_OK || state->n_revoked != w->n_revoked))
+        take_back(w, state->outcome == PD_ERR_CORRUPT || state->n_revoked != w->n_revoked);
+    if (state->outcome != PD_OK || !wants_use)
+        return;
+    if (w->began)
+        pd_residency_promise(w->library->shelf.residency, w->part_dir, "");
+    use(w, state);
+    if (w->status == PD_OK)
+        return;
+    state->outcome = w->status;
+    (void)snprintf(state->message, sizeof state->message, "%s", w->error.message);
+}
+
+static void *run(void *user)
+{
+    pd_library *library = user;
+    pd_library_fetching *fetching = &library->fetching;
+    watch w = { .library = library };
+    pd_pull_state state;
+    pd_pull_look(fetching->pull, &state);
+    (void)snprintf(w.part_dir, sizeof w.part_dir, "%s", state.dir);
+    while (state.running) {
+        publish(fetching, &state);
+        if (fetching->use)
+            follow(&w, &state);
+        pd_pull_wait(fetching->pull, state.seq, LOOK_MS, &state);
+    }
+    pthread_mutex_lock(&fetching->lock);
+    pd_pull *pull = fetching->pull;
+    fetching->pull = NULL;
+    pthread_mutex_unlock(&fetching->lock);
+    pd_pull_finish(&pull);
+    conclude(&w, fetching->use, &state);
+    publish(fetching, &state);
+    while (w.wants_job && !is_closing(fetching)) {
+        (void)nanosleep(&(struct timespec){ .tv_nsec = LOOK_MS * PD_NS_PER_MS }, NULL);
+        begin_job(&w);
+    }
+    return NULL;
+}
+
+static pd_status start(pd_library *library, const char *reference, bool wants_use, pd_error *err)
+{
+    pd_library_fetching *fetching = &library->fetching;
+    const pd_pull_options options = { .reference = reference,
+                                      .models_dir = library->paths.models,
+                                      .fetch_path = fetching->fetch_path,
+                                      .endpoint = fetching->endpoint,
+                                      .token = fetching->token,
+                                      .offline = fetching->offline };
+    pd_pull *pull = NULL;
+    PD_TRY(pd_pull_start(&pull, &options, err));
+    pd_pull_state state;
+    pd_pull_look(pull, &state);
+    publish(fetching, &state);
+    pthread_mutex_lock(&fetching->lock);
+    fetching->pull = pull;
+    fetching->use = wants_use;
+    fetching->was_started = true;
+    const pd_status status = pd_thread_start(&fetching->thread, "pd-fetching", run, library, err);
+    fetching->has_thread = status == PD_OK;
+    if (status != PD_OK) {
+        fetching->pull = NULL;
+        fetching->state.running = false;
+        fetching->state.outcome = status;
+    }
+    pthread_mutex_unlock(&fetching->lock);
+    if (status != PD_OK)
+        pd_pull_finish(&pull);
+    return status;
+}
+
+pd_status pd_library_pull(pd_library *library, const char *reference, bool wants_use, pd_error *err)
+{
+    pd_library_fetching *fetching = &library->fetching;
+    pthread_mutex_lock(&fetching->lock);
+    const bool runs = fetching->was_started && fetching->state.running;
+    pthread_mutex_unlock(&fetching->lock);
+    if (runs)
+        return pd_error_set(err, PD_ERR_BUSY, "%s is being fetched: one model at a time",
+                            fetching->state.reference.repository);
+    join(fetching);
+    return start(library, reference, wants_use, err);
+}
+
+bool pd_library_pull_look(pd_library *library, pd_pull_state *ret_state)
+{
+    pd_library_fetching *fetching = &library->fetching;
+    pthread_mutex_lock(&fetching->lock);
+    const bool was_started = fetching->was_started;
+    if (was_started)
+        *ret_state = fetching->state;
+    pthread_mutex_unlock(&fetching->lock);
+    return was_started;
+}
+
+bool pd_library_pull_wait(pd_library *library, uint64_t seq, int timeout_ms, pd_pull_state *ret_state)
+{
+    pd_library_fetching *fetching = &library->fetching;
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    const int64_t ns = until.tv_nsec + timeout_ms * PD_NS_PER_MS;
+    until.tv_sec += ns / PD_NS_PER_S;
+    until.tv_nsec = ns % PD_NS_PER_S;
+    pthread_mutex_lock(&fetching->lock);
+    while (fetching->was_started && fetching->state.running && fetching->state.seq <= seq &&
+           pthread_cond_timedwait(&fetching->changed, &fetching->lock, &until) != ETIMEDOUT)
+        continue;
+    const bool was_started = fetching->was_started;
+    if (was_started)
+        *ret_state = fetching->state;
+    pthread_mutex_unlock(&fetching->lock);
+    return was_started;
+}
+
+void pd_library_pull_cancel(pd_library *library)
+{
+    pthread_mutex_lock(&library->fetching.lock);
+    if (library->fetching.pull)
+        pd_pull_cancel(library->fetching.pull);
+    pthread_mutex_unlock(&library->fetching.lock);
+}

@@ -1,0 +1,77 @@
+/* app_choice.c: what the user chooses: models to use and to fetch, and settings. */
+#include <string.h>
+
+#include "base/thread.h"
+#include "server/app_parts.h"
+
+typedef struct kind_search {
+    const char *key;
+    bool is_captioner;
+} kind_search;
+
+static bool look_for_kind(void *user, const pd_library_model *model)
+{
+    kind_search *s = user;
+    if (strcmp(model->key, s->key) != 0)
+        return true;
+    s->is_captioner = model->kind == PD_HUB_CAPTIONS;
+    return false;
+}
+
+pd_status pd_app_use_model(pd_app *app, const char *key, pd_error *err)
+{
+    int64_t learned;
+    kind_search s = { .key = key };
+    pd_app_attend(app);
+    PD_TRY(pd_library_model_use(app->options.library, key, &learned, err));
+    PD_TRY(pd_library_models(app->options.library, look_for_kind, &s, err));
+    pd_app_models_ask(app);
+    if (!s.is_captioner)
+        return pd_app_relearn(app, err);
+    pthread_mutex_lock(&app->lock);
+    const bool writes = app->writing.captions;
+    pthread_mutex_unlock(&app->lock);
+    if (writes)
+        pd_app_writing_due(app, true);
+    return PD_OK;
+}
+
+pd_status pd_app_pull(pd_app *app, const char *reference, bool use, pd_error *err)
+{
+    pd_app_attend(app);
+    PD_TRY(pd_library_pull(app->options.library, reference, use, err));
+    pd_app_fetching_look(app);
+    return PD_OK;
+}
+
+bool pd_app_pull_cancel(pd_app *app)
+{
+    pd_app_fetching_look(app);
+    pthread_mutex_lock(&app->lock);
+    const bool running = app->fetching.state.running;
+    pthread_mutex_unlock(&app->lock);
+    if (running)
+        pd_library_pull_cancel(app->options.library);
+    return running;
+}
+
+pd_status pd_app_settings_get(pd_app *app, pd_app_settings *ret_settings, pd_error *err)
+{
+    pd_app_settings settings = { .threads_max = pd_thread_cpu_count() };
+    PD_TRY(pd_library_threads_get(app->options.library, &settings.threads, err));
+    PD_TRY(pd_library_captions_get(app->options.library, &settings.captions, err));
+    settings.idle_s = pd_library_idle(app->options.library);
+    *ret_settings = settings;
+    return PD_OK;
+}
+
+void pd_app_memory(pd_app *app, int64_t *ret_bytes, int64_t *ret_resting_bytes)
+{
+    pd_app_models_look(app);
+    *ret_bytes = pd_app_resident_bytes();
+    pthread_mutex_lock(&app->lock);
+    if (app->models.rests)
+        app->models.resting_bytes = *ret_bytes;
+    *ret_resting_bytes = app->models.resting_bytes;
+    pthread_mutex_unlock(&app->lock);
+}

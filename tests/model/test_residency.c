@@ -1,0 +1,504 @@
+/* Parts of models that come when they are needed and go when they are not, with the shipped model; prepared in memory
+ * (a few hundred ms, with progress) where a loading has to take a while, and mapped from a cache elsewhere. */
+#include <math.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/cpu.h"
+#include "base/mem.h"
+#include "model/model.h"
+#include "test.h"
+
+enum { N_BORROWERS = 12, DIM_MAX = 1024 };
+
+static const char words[] = "a dog on the beach";
+static char tiny[4096], scratch[4096], cache[4096 + 16];
+
+static void nap(int ms) { nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * PD_NS_PER_MS }, NULL); }
+
+static pd_residency *create(const char *cache_dir, double idle_s, const char *proc_dir)
+{
+    const pd_residency_options options = { .cpu_mask = pd_cpu_detect(),
+                                           .cache_dir = cache_dir,
+                                           .idle_s = idle_s,
+                                           .proc_dir = proc_dir,
+                                           .look_s = proc_dir ? 0.05 : 0 };
+    pd_residency *residency = NULL;
+    return pd_residency_create(&residency, &options, NULL) == PD_OK ? residency : NULL;
+}
+
+typedef struct looked {
+    const char *dir; /* NULL: any */
+    pd_model_part part;
+    bool found;
+    pd_resident resident; /* without its strings */
+    char error[PD_ERROR_MESSAGE_BYTES];
+} looked;
+
+static void keep(void *user, const pd_resident *resident)
+{
+    looked *l = user;
+    if (resident->part != l->part || (l->dir && strcmp(l->dir, resident->dir) != 0))
+        return;
+    l->found = true;
+    l->resident = *resident;
+    (void)snprintf(l->error, sizeof l->error, "%s", resident->error ? resident->error : "");
+}
+
+static looked look(pd_residency *residency, const char *dir, pd_model_part part)
+{
+    looked l = { .dir = dir, .part = part };
+    pd_residency_visit(residency, keep, &l);
+    return l;
+}
+
+static pd_residence state_of(pd_residency *residency, pd_model_part part)
+{
+    return look(residency, NULL, part).resident.state;
+}
+
+/* Waits, for a long time at most. */
+static bool comes_to(pd_residency *residency, pd_model_part part, pd_residence state)
+{
+    for (int i = 0; i < 3000 && state_of(residency, part) != state; i++)
+        nap(10);
+    return state_of(residency, part) == state;
+}
+
+static pd_status borrow(pd_residency *residency, pd_model_part part, pd_lease *ret_lease)
+{
+    pd_error error = { 0 };
+    const pd_status status = pd_residency_borrow(residency, tiny, part, NULL, ret_lease, &error);
+    if (status != PD_OK)
+        fprintf(stderr, "%s\n", error.message);
+    return status;
+}
+
+static bool is_mapped(const char *name)
+{
+    char line[8192];
+    bool found = false;
+    FILE *maps = fopen("/proc/self/maps", "r");
+    while (maps && fgets(line, sizeof line, maps))
+        found |= strstr(line, name) != NULL;
+    if (maps)
+        (void)fclose(maps);
+    return found;
+}
+
+static long anonymous_kib(void)
+{
+    char line[256];
+    long kib = 0;
+    FILE *status = fopen("/proc/self/status", "r");
+    while (status && fgets(line, sizeof line, status))
+        if (strncmp(line, "RssAnon:", 8) == 0)
+            kib = strtol(line + 8, NULL, 10);
+    if (status)
+        (void)fclose(status);
+    return kib;
+}
+
+typedef struct borrower {
+    pd_residency *residency;
+    const char *dir;
+    const atomic_bool *cancelled;
+    pd_status status;
+    pd_error error;
+    pd_lease lease;
+} borrower;
+
+static void *borrow_in_thread(void *user)
+{
+    borrower *b = user;
+    b->status = pd_residency_borrow(b->residency, b->dir, PD_PART_TEXT, b->cancelled, &b->lease, &b->error);
+    return NULL;
+}
+
+static void all_who_need_a_part_share_one_loading(void)
+{
+    pd_residency *residency = create(NULL, 0, NULL);
+    REQUIRE(residency);
+    borrower borrowers[N_BORROWERS];
+    pthread_t threads[N_BORROWERS];
+    for (int i = 0; i < N_BORROWERS; i++) {
+        borrowers[i] = (borrower){ .residency = residency, .dir = tiny };
+        REQUIRE(pthread_create(&threads[i], NULL, borrow_in_thread, &borrowers[i]) == 0);
+    }
+    for (int i = 0; i < N_BORROWERS; i++)
+        pthread_join(threads[i], NULL);
+    float first[DIM_MAX], again[DIM_MAX];
+    for (int i = 0; i < N_BORROWERS; i++) {
+        const pd_lease *lease = &borrowers[i].lease;
+        CHECK(borrowers[i].status == PD_OK && lease->model == borrowers[0].lease.model && !lease->captioner);
+        for (int k = 0; k < i; k++)
+            CHECK(lease->session != borrowers[k].lease.session);
+        CHECK(pd_session_embed_text(lease->session, words, strlen(words), i ? again : first, NULL) == PD_OK);
+        CHECK(i == 0 || memcmp(first, again, pd_model_dim(lease->model) * sizeof *first) == 0);
+    }
+    const looked text = look(residency, tiny, PD_PART_TEXT);
+    CHECK(text.found && text.resident.state == PD_RESIDENCE_READY && text.resident.n_borrowed == N_BORROWERS);
+    CHECK(text.resident.load_ms > 0 && text.resident.bytes > 1 << 20 && text.resident.idle_s == 0);
+    CHECK(!look(residency, tiny, PD_PART_VISION).found); /* nobody needed it */
+    const pd_session *session = borrowers[0].lease.session;
+    for (int i = N_BORROWERS - 1; i >= 0; i--)
+        pd_residency_return(residency, &borrowers[i].lease);
+    CHECK(!borrowers[0].lease.entry);
+    pd_residency_return(residency, &borrowers[0].lease); /* nothing is borrowed: nothing happens */
+    pd_lease lease = { 0 };
+    REQUIRE(borrow(residency, PD_PART_TEXT, &lease) == PD_OK);
+    CHECK(lease.model && lease.session);
+    (void)session; /* sessions wait for the next borrower: which one is not promised */
+    CHECK(look(residency, tiny, PD_PART_TEXT).resident.bytes <= text.resident.bytes);
+    pd_residency_return(residency, &lease);
+    pd_residency_free(&residency);
+}
+
+typedef struct witness {
+    pd_residency *residency;
+    pthread_mutex_t lock;
+    double last;
+    int n_steps, n_calls;
+    bool went_back;
+} witness;
+
+static void watch(void *user)
+{
+    witness *w = user;
+    pthread_mutex_lock(&w->lock);
+    w->n_calls++;
+    if (w->residency) {
+        const looked text = look(w->residency, tiny, PD_PART_TEXT);
+        if (text.found && text.resident.state == PD_RESIDENCE_LOADING) {
+            w->went_back |= text.resident.fraction < w->last;
+            w->n_steps += text.resident.fraction > w->last;
+            w->last = text.resident.fraction;
+        }
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
+static void a_loading_tells_how_far_it_is(void)
+{
+    witness w = { .lock = PTHREAD_MUTEX_INITIALIZER };
+    const pd_residency_options options = { .cpu_mask = pd_cpu_detect(), .changed = watch, .changed_user = &w };
+    pd_residency *residency = NULL;
+    REQUIRE(pd_residency_create(&residency, &options, NULL) == PD_OK);
+    w.residency = residency;
+    pd_residency_prefetch(residency, tiny, PD_PART_TEXT); /* returns at once */
+    const pd_residence soon = state_of(residency, PD_PART_TEXT);
+    CHECK(soon == PD_RESIDENCE_LOADING || soon == PD_RESIDENCE_READY);
+    CHECK(comes_to(residency, PD_PART_TEXT, PD_RESIDENCE_READY));
+    pthread_mutex_lock(&w.lock);
+    CHECK(w.n_steps >= 5 && !w.went_back && w.n_calls > w.n_steps);
+    CHECK(w.last > 0.5 && w.last <= 1);
+    pthread_mutex_unlock(&w.lock);
+    CHECK(look(residency, tiny, PD_PART_TEXT).resident.fraction == 0);
+    pd_residency_free(&residency);
+}
+
+/* Links to the parts of the shipped model, without its config. */
+static void make_half_a_model(char ret_dir[4096 + 32])
+{
+    static const char *const parts[] = {
+        "preprocessor_config.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt",
+        "model.safetensors"
+    };
+    (void)snprintf(ret_dir, 4096 + 32, "%s/half", scratch);
+    (void)mkdir(ret_dir, 0700);
+    for (size_t i = 0; i < PD_COUNT_OF(parts); i++) {
+        char from[8192], to[8192];
+        (void)snprintf(from, sizeof from, "%s/%s", tiny, parts[i]);
+        (void)snprintf(to, sizeof to, "%s/%s", ret_dir, parts[i]);
+        CHECK(symlink(from, to) == 0);
+    }
+}
+
+static void a_failure_is_explained_to_all_and_tried_again_by_the_next(void)
+{
+    char dir[4096 + 32], from[8192], to[8192];
+    make_half_a_model(dir);
+    pd_residency *residency = create(NULL, 0, NULL);
+    REQUIRE(residency);
+    borrower borrowers[4];
+    pthread_t threads[4];
+    for (int i = 0; i < 4; i++) {
+        borrowers[i] = (borrower){ .residency = residency, .dir = dir };
+        REQUIRE(pthread_create(&threads[i], NULL, borrow_in_thread, &borrowers[i]) == 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+        CHECK(borrowers[i].status == PD_ERR_NOT_FOUND && strstr(borrowers[i].error.message, "config.json"));
+        CHECK(!borrowers[i].lease.entry);
+    }
+    looked text = look(residency, dir, PD_PART_TEXT);
+    CHECK(text.resident.state == PD_RESIDENCE_FAILED && strstr(text.error, "config.json"));
+    CHECK(strcmp(pd_residence_name(text.resident.state), "failed") == 0);
+    (void)snprintf(from, sizeof from, "%s/config.json", tiny);
+    (void)snprintf(to, sizeof to, "%s/config.json", dir);
+    CHECK(symlink(from, to) == 0);
+    borrower next = { .residency = residency, .dir = dir };
+    borrow_in_thread(&next);
+    text = look(residency, dir, PD_PART_TEXT);
+    CHECK(next.status == PD_OK && text.resident.state == PD_RESIDENCE_READY && !text.error[0]);
+    pd_residency_return(residency, &next.lease);
+    pd_residency_free(&residency);
+}
+
+static void a_waiting_borrower_can_be_cancelled(void)
+{
+    pd_residency *residency = create(NULL, 0, NULL);
+    REQUIRE(residency);
+    atomic_bool cancelled = true;
+    pd_lease lease = { 0 };
+    pd_error error = { 0 };
+    CHECK(pd_residency_borrow(residency, tiny, PD_PART_TEXT, &cancelled, &lease, &error) == PD_ERR_CANCELLED);
+    CHECK(!lease.entry && error.message[0]);
+    /* nobody else waited: the loading ends too */
+    CHECK(comes_to(residency, PD_PART_TEXT, PD_RESIDENCE_COLD));
+
+    atomic_store(&cancelled, false);
+    borrower one = { .residency = residency, .dir = tiny, .cancelled = &cancelled }, other = one;
+    other.cancelled = NULL;
+    pthread_t threads[2];
+    REQUIRE(pthread_create(&threads[0], NULL, borrow_in_thread, &one) == 0);
+    REQUIRE(pthread_create(&threads[1], NULL, borrow_in_thread, &other) == 0);
+    nap(20);
+    atomic_store(&cancelled, true);
+    pthread_join(threads[0], NULL);
+    pthread_join(threads[1], NULL);
+    CHECK(one.status == PD_ERR_CANCELLED || one.status == PD_OK); /* a quick machine was faster */
+    CHECK(other.status == PD_OK);
+    pd_residency_return(residency, &one.lease);
+    pd_residency_return(residency, &other.lease);
+    pd_residency_free(&residency);
+}
+
+static void what_rests_is_put_away_and_comes_back(void)
+{
+    pd_residency *residency = create(cache, 0.2, NULL);
+    REQUIRE(residency);
+    pd_lease text = { 0 }, vision = { 0 };
+    REQUIRE(borrow(residency, PD_PART_TEXT, &text) == PD_OK && borrow(residency, PD_PART_VISION, &vision) == PD_OK);
+    CHECK(is_mapped("-text-") && is_mapped("-vision-"));
+    pd_residency_return(residency, &text);
+    CHECK(comes_to(residency, PD_PART_TEXT, PD_RESIDENCE_IDLE));
+    CHECK(!is_mapped("-text-") && is_mapped("-vision-")); /* the other is borrowed */
+    CHECK(look(residency, NULL, PD_PART_TEXT).resident.bytes == 0);
+    CHECK(state_of(residency, PD_PART_VISION) == PD_RESIDENCE_READY);
+    pd_residency_return(residency, &vision);
+    CHECK(comes_to(residency, PD_PART_VISION, PD_RESIDENCE_IDLE));
+    CHECK(!is_mapped(".prepared") && !is_mapped(".safetensors"));
+    REQUIRE(borrow(residency, PD_PART_TEXT, &text) == PD_OK);
+    float embedding[DIM_MAX];
+    CHECK(pd_session_embed_text(text.session, words, strlen(words), embedding, NULL) == PD_OK);
+    pd_residency_return(residency, &text);
+    pd_residency_set_idle(residency, tiny, -1); /* never */
+    nap(500);
+    CHECK(state_of(residency, PD_PART_TEXT) == PD_RESIDENCE_READY);
+    pd_residency_set_idle(residency, tiny, 0.05);
+    CHECK(comes_to(residency, PD_PART_TEXT, PD_RESIDENCE_IDLE));
+    pd_residency_free(&residency);
+}
+
+static void unloading_waits_for_borrowers_and_says_so(void)
+{
+    pd_residency *residency = create(cache, -1, NULL);
+    REQUIRE(residency);
+    pd_lease text = { 0 }, vision = { 0 };
+    pd_error error = { 0 };
+    CHECK(pd_residency_unload(residency, tiny, NULL) == PD_OK); /* nothing is there */
+    REQUIRE(borrow(residency, PD_PART_TEXT, &text) == PD_OK && borrow(residency, PD_PART_VISION, &vision) == PD_OK);
+    pd_residency_return(residency, &vision);
+    CHECK(pd_residency_unload(residency, tiny, &error) == PD_ERR_BUSY && strstr(error.message, "in use"));
+    CHECK(!is_mapped("-vision-") && is_mapped("-text-"));
+    pd_residency_return(residency, &text);
+    CHECK(comes_to(residency, PD_PART_TEXT, PD_RESIDENCE_IDLE) && !is_mapped("-text-"));
+    REQUIRE(borrow(residency, PD_PART_TEXT, &text) == PD_OK);
+    pd_residency_return(residency, &text);
+    CHECK(pd_residency_unload(residency, "/elsewhere", NULL) == PD_OK && is_mapped("-text-"));
+    CHECK(pd_residency_unload(residency, NULL, NULL) == PD_OK && !is_mapped("-text-"));
+    char slash[4096 + 8];
+    (void)snprintf(slash, sizeof slash, "%s//", tiny);
+    CHECK(pd_residency_borrow(residency, slash, PD_PART_TEXT, NULL, &text, NULL) == PD_OK);
+    CHECK(look(residency, tiny, PD_PART_TEXT).resident.n_borrowed == 1); /* the same place */
+    pd_residency_return(residency, &text);
+    pd_residency_free(&residency);
+}
+
+static bool write_text(const char *dir, const char *name, const char *text)
+{
+    char path[8192];
+    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
+    FILE *file = fopen(path, "w");
+    const bool is_written = file && fputs(text, file) >= 0;
+    return (!file || fclose(file) == 0) && is_written;
+}
+
+static void a_system_short_of_memory_gets_it_back(void)
+{
+    static const char plenty[] = "MemTotal:       8000000 kB\nMemFree: 1 kB\nMemAvailable:   4000000 kB\n",
+                      little[] = "MemTotal:       8000000 kB\nMemFree: 1 kB\nMemAvailable:    400000 kB\n",
+                      calm[] = "some avg10=90.00 avg60=0 avg300=0 total=1\nfull avg10=0.50 avg60=99 avg300=0 total=1\n",
+                      stalled[] = "some avg10=90.00 avg60=0 avg300=0 total=1\nfull avg10=35.50 avg60=0 total=1\n";
+    char proc[4096 + 16], pressure[4096 + 32];
+    (void)snprintf(proc, sizeof proc, "%s/proc", scratch);
+    (void)snprintf(pressure, sizeof pressure, "%s/pressure", proc);
+    REQUIRE(mkdir(proc, 0700) == 0 && mkdir(pressure, 0700) == 0);
+    REQUIRE(write_text(proc, "meminfo", plenty) && write_text(pressure, "memory", calm));
+    pd_residency *residency = create(cache, -1, proc);
+    REQUIRE(residency);
+    pd_lease text = { 0 }, vision = { 0 };
+    REQUIRE(borrow(residency, PD_PART_TEXT, &text) == PD_OK && borrow(residency, PD_PART_VISION, &vision) == PD_OK);
+    pd_residency_return(residency, &text);
+    nap(300);
+    CHECK(state_of(residency, PD_PART_TEXT) == PD_RESIDENCE_READY);
+    CHECK(write_text(proc, "meminfo", little));
+    CHECK(comes_to(residency, PD_PART_TEXT, PD_RESIDENCE_IDLE));
+    CHECK(state_of(residency, PD_PART_VISION) == PD_RESIDENCE_READY); /* borrowed */
+    CHECK(write_text(proc, "meminfo", plenty));
+    nap(150);
+    pd_residency_return(residency, &vision);
+    nap(300);
+    CHECK(state_of(residency, PD_PART_VISION) == PD_RESIDENCE_READY);
+    CHECK(write_text(pressure, "memory", stalled));
+    CHECK(comes_to(residency, PD_PART_VISION, PD_RESIDENCE_IDLE));
+    pd_residency_free(&residency);
+}
+
+static void fifty_rounds_leave_nothing_behind(void)
+{
+    enum { N_ROUNDS = TEST_SANITIZED ? 10 : 50, N_FIRST = 5 };
+    pd_residency *residency = create(cache, -1, NULL);
+    REQUIRE(residency);
+    long first = 0, last = 0;
+    for (int i = 0; i < N_FIRST + N_ROUNDS; i++) {
+        pd_lease text = { 0 }, vision = { 0 };
+        float embedding[DIM_MAX];
+        REQUIRE(borrow(residency, PD_PART_TEXT, &text) == PD_OK && borrow(residency, PD_PART_VISION, &vision) == PD_OK);
+        CHECK(pd_session_embed_text(text.session, words, strlen(words), embedding, NULL) == PD_OK);
+        pd_residency_return(residency, &vision);
+        pd_residency_return(residency, &text);
+        CHECK(pd_residency_unload(residency, tiny, NULL) == PD_OK);
+        last = anonymous_kib();
+        first = i == N_FIRST - 1 ? last : first;
+    }
+    printf("# RssAnon after %d rounds: %ld KiB, after %d: %ld KiB\n", N_FIRST, first, N_FIRST + N_ROUNDS, last);
+    CHECK(TEST_SANITIZED || last - first < 512); /* measured: 0 to 60 */
+    CHECK(!is_mapped(".prepared"));
+    pd_residency_free(&residency);
+}
+
+typedef struct crowd {
+    pd_residency *residency;
+    atomic_bool ends;
+    atomic_int n_done, n_wrong;
+    float expected[DIM_MAX];
+} crowd;
+
+static void *work(void *user)
+{
+    crowd *c = user;
+    while (!atomic_load(&c->ends)) {
+        pd_lease lease = { 0 };
+        float embedding[DIM_MAX];
+        bool good = pd_residency_borrow(c->residency, tiny, PD_PART_TEXT, &c->ends, &lease, NULL) == PD_OK;
+        if (!good && atomic_load(&c->ends))
+            break;
+        good = good && pd_session_embed_text(lease.session, words, strlen(words), embedding, NULL) == PD_OK &&
+               memcmp(embedding, c->expected, pd_model_dim(lease.model) * sizeof *embedding) == 0;
+        pd_residency_return(c->residency, &lease);
+        atomic_fetch_add(good ? &c->n_done : &c->n_wrong, 1);
+    }
+    return NULL;
+}
+
+static void *disturb(void *user)
+{
+    crowd *c = user;
+    for (unsigned i = 0; !atomic_load(&c->ends); i++) {
+        const pd_status status = pd_residency_unload(c->residency, i % 3 ? tiny : NULL, NULL);
+        atomic_fetch_add(&c->n_wrong, status != PD_OK && status != PD_ERR_BUSY);
+        pd_residency_prefetch(c->residency, tiny, i % 2 ? PD_PART_TEXT : PD_PART_VISION);
+        pd_residency_set_idle(c->residency, i % 2 ? tiny : NULL, i % 5 ? 0.001 : -1);
+        (void)look(c->residency, NULL, PD_PART_TEXT);
+        nap(1);
+    }
+    return NULL;
+}
+
+static void a_crowd_loads_and_unloads_at_once(void)
+{
+    enum { N_WORKERS = 6, N_DISTURBERS = 2 };
+    crowd c = { .residency = create(cache, 0.001, NULL) };
+    pd_lease lease = { 0 };
+    REQUIRE(c.residency && borrow(c.residency, PD_PART_TEXT, &lease) == PD_OK);
+    CHECK(pd_session_embed_text(lease.session, words, strlen(words), c.expected, NULL) == PD_OK);
+    pd_residency_return(c.residency, &lease);
+    pthread_t threads[N_WORKERS + N_DISTURBERS];
+    for (int i = 0; i < N_WORKERS + N_DISTURBERS; i++)
+        REQUIRE(pthread_create(&threads[i], NULL, i < N_WORKERS ? work : disturb, &c) == 0);
+    nap(2000);
+    atomic_store(&c.ends, true);
+    for (int i = 0; i < N_WORKERS + N_DISTURBERS; i++)
+        pthread_join(threads[i], NULL);
+    printf("# %d borrowed\n", atomic_load(&c.n_done));
+    CHECK(atomic_load(&c.n_done) > 10 && atomic_load(&c.n_wrong) == 0);
+    pd_residency_free(&c.residency);
+}
+
+static void running_out_of_memory_leaks_nothing(void)
+{
+    size_t failed = 0;
+    const size_t live = pd_mem_live();
+    /* most allocations are those of opening, which test_session goes through: some of these do here */
+    for (size_t nth = 1;; nth += nth < 40 ? 1 : 331) {
+        pd_residency *residency = NULL;
+        pd_lease lease = { 0 };
+        const pd_residency_options options = { .cpu_mask = pd_cpu_detect(), .cache_dir = cache };
+        (void)pd_mem_fail_at(nth);
+        pd_status status = pd_residency_create(&residency, &options, NULL);
+        if (status == PD_OK)
+            status = pd_residency_borrow(residency, tiny, PD_PART_TEXT, NULL, &lease, NULL);
+        (void)pd_mem_fail_at(0);
+        CHECK(status == PD_OK ? lease.session != NULL : status == PD_ERR_NOMEM && !lease.entry);
+        if (residency && status != PD_OK) { /* and the next borrower has it */
+            CHECK(borrow(residency, PD_PART_TEXT, &lease) == PD_OK);
+        }
+        if (residency)
+            pd_residency_return(residency, &lease);
+        pd_residency_free(&residency);
+        CHECK(pd_mem_live() == live);
+        if (status == PD_OK)
+            break;
+        failed++;
+    }
+    CHECK(failed > 40);
+}
+
+int main(void)
+{
+    const char *source = getenv("PD_SOURCE");
+    if (!source)
+        SKIP_ALL("PD_SOURCE is not set: run it through meson test");
+    (void)snprintf(tiny, sizeof tiny, "%s/models/tiny", source);
+    (void)snprintf(scratch, sizeof scratch, "/tmp/pd-test-residency-XXXXXX");
+    if (!mkdtemp(scratch))
+        return 1;
+    (void)snprintf(cache, sizeof cache, "%s/cache", scratch);
+    RUN(all_who_need_a_part_share_one_loading);
+    RUN(a_loading_tells_how_far_it_is);
+    RUN(a_failure_is_explained_to_all_and_tried_again_by_the_next);
+    RUN(a_waiting_borrower_can_be_cancelled);
+    RUN(what_rests_is_put_away_and_comes_back);
+    RUN(unloading_waits_for_borrowers_and_says_so);
+    RUN(a_system_short_of_memory_gets_it_back);
+    RUN(fifty_rounds_leave_nothing_behind);
+    RUN(a_crowd_loads_and_unloads_at_once);
+    RUN(running_out_of_memory_leaks_nothing);
+    return TEST_RESULT();
+}
