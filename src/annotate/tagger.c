@@ -39,9 +39,10 @@ static char *make_path(const char *cache_dir, const char *model_id)
 }
 
 /* From the cache, or made and put there; a cache that cannot be written is no failure. */
-static pd_status find_space(pd_tagger *tagger, const pd_model *model, pd_session *session, const char *cache_dir,
-                            const atomic_bool *cancelled, pd_error *err)
+static pd_status find_space(pd_tagger *tagger, const pd_model *model, pd_session *session,
+                            const pd_tagger_options *options, pd_error *err)
 {
+    const char *cache_dir = options->cache_dir;
     char *path = cache_dir ? make_path(cache_dir, pd_model_id(model)) : NULL;
     if (cache_dir && !path)
         return pd_error_set_nomem(err);
@@ -53,7 +54,8 @@ static pd_status find_space(pd_tagger *tagger, const pd_model *model, pd_session
         status = PD_ERR_CORRUPT;
     }
     if (status != PD_OK && status != PD_ERR_NOMEM) {
-        status = pd_word_space_make(&tagger->space, tagger->vocabulary, session, pd_model_dim(model), cancelled, err);
+        status = pd_word_space_make(&tagger->space, tagger->vocabulary, session, pd_model_dim(model),
+                                    options->cancelled, err);
         if (status == PD_OK && path && pd_dir_make(cache_dir, NULL) == PD_OK)
             (void)!pd_word_space_write(&tagger->space, path, tagger->vocabulary, pd_model_id(model), NULL);
     } else if (status == PD_ERR_NOMEM) {
@@ -63,17 +65,17 @@ static pd_status find_space(pd_tagger *tagger, const pd_model *model, pd_session
     return status;
 }
 
-pd_status pd_tagger_make(pd_tagger **ret_tagger, const pd_model *model, pd_session *session, const char *cache_dir,
-                         const atomic_bool *cancelled, pd_error *err)
+pd_status pd_tagger_make(pd_tagger **ret_tagger, const pd_model *model, pd_session *session,
+                         const pd_tagger_options *options, pd_error *err)
 {
     pd_tagger *tagger = pd_mem_alloc(1, sizeof *tagger);
     if (!tagger)
         return pd_error_set_nomem(err);
-    tagger->vocabulary = pd_vocabulary_get();
+    tagger->vocabulary = options->vocabulary;
     pd_kernels_init(&tagger->kernels, pd_cpu_detect());
     snprintf(tagger->source, sizeof tagger->source, "%s tags %s.%d", pd_model_id(model), tagger->vocabulary->version,
              RULES);
-    const pd_status status = find_space(tagger, model, session, cache_dir, cancelled, err);
+    const pd_status status = find_space(tagger, model, session, options, err);
     if (status == PD_OK)
         *ret_tagger = tagger;
     else

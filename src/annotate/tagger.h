@@ -45,7 +45,12 @@ void pd_shares_find(const pd_vocabulary *vocabulary, float *cosines, float *ret_
 float pd_share_odds(float share); /* log-odds, finite */
 
 /* Everything of pd_tagger_open but the borrowing. */
+typedef struct pd_tagger_options {
+    const pd_vocabulary *vocabulary;
+    const char *cache_dir;        /* NULL: nothing is kept */
+    const atomic_bool *cancelled; /* may be NULL */
+} pd_tagger_options;
 PD_MUST_USE pd_status pd_tagger_make(pd_tagger **ret_tagger, const pd_model *model, pd_session *session,
-                                     const char *cache_dir, const atomic_bool *cancelled, pd_error *err);
+                                     const pd_tagger_options *options, pd_error *err);
 
 #endif

@@ -6,7 +6,8 @@ pd_status pd_tagger_open(pd_tagger **ret_tagger, pd_residency *residency, const 
 {
     pd_lease lease = { 0 };
     PD_TRY(pd_residency_borrow(residency, model_dir, PD_PART_TEXT, cancelled, &lease, err));
-    const pd_status status = pd_tagger_make(ret_tagger, lease.model, lease.session, cache_dir, cancelled, err);
+    const pd_tagger_options options = { pd_vocabulary_get(), cache_dir, cancelled };
+    const pd_status status = pd_tagger_make(ret_tagger, lease.model, lease.session, &options, err);
     pd_residency_return(residency, &lease);
     return status;
 }

@@ -36,6 +36,9 @@ pd_status pd_cli_open_library(const pd_cli *cli, pd_library **ret_library, pd_er
         library.precision = PD_PRECISION_FP32;
     const uint64_t idle_s = pd_options_number(options, PD_OPTION_IDLE_UNLOAD);
     library.idle_s = idle_s ? (double)idle_s : -1;
+    library.hub_endpoint = cli->environment.hub_endpoint;
+    library.hub_token = cli->environment.hub_token;
+    library.hub_offline = cli->environment.hub_offline;
     return pd_library_open(ret_library, &library, err);
 }
 

@@ -17,23 +17,14 @@ enum {
     LINE_BYTES_MAX = 1 << 15,
 };
 
-static pd_bar_mode chosen_bar(const pd_cli *cli)
-{
-    const char *how = pd_options_text(&cli->options, PD_OPTION_PROGRESS);
-    if (strcmp(how, "json") == 0)
-        return PD_BAR_JSON;
-    if (strcmp(how, "bar") == 0)
-        return PD_BAR_DRAWN;
-    const bool can_draw = cli->environment.terminal && isatty(STDERR_FILENO) == 1;
-    return strcmp(how, "auto") == 0 && can_draw ? PD_BAR_DRAWN : PD_BAR_NONE;
-}
-
 /* Shows the job until it ends. The first interrupt asks it to stop, the second does not ask. */
 static void watch_job(const pd_cli *cli, pd_library *library, const pd_interrupt *interrupt)
 {
     pd_progress progress;
     pd_bar bar;
-    pd_bar_init(&bar, chosen_bar(cli), STDERR_FILENO, cli->environment.utf8, cli->environment.color);
+    const char *how = pd_options_text(&cli->options, PD_OPTION_PROGRESS);
+    pd_bar_init(&bar, pd_bar_choose(how, cli->environment.terminal, STDERR_FILENO), STDERR_FILENO,
+                cli->environment.utf8, cli->environment.color);
     bool stopping = false;
     bool there = pd_library_job_snapshot(library, &progress);
     while (there && progress.phase != PD_PHASE_READY) {
@@ -56,7 +47,9 @@ static void watch_annotation(const pd_cli *cli, pd_library *library, const pd_in
 {
     pd_annotation_state state;
     pd_bar bar;
-    pd_bar_init(&bar, chosen_bar(cli), STDERR_FILENO, cli->environment.utf8, cli->environment.color);
+    const char *how = pd_options_text(&cli->options, PD_OPTION_PROGRESS);
+    pd_bar_init(&bar, pd_bar_choose(how, cli->environment.terminal, STDERR_FILENO), STDERR_FILENO,
+                cli->environment.utf8, cli->environment.color);
     bool stopping = false;
     bool there = pd_library_annotate_look(library, &state);
     while (there && state.running) {

@@ -254,6 +254,30 @@ static const pd_command table[] = {
         .run = pd_cmd_import,
     },
     {
+        .name = "model",
+        .arguments = "[ACTION] [NAME]",
+        .summary = "List models, fetch them, use them",
+        .details =
+            "Without an action, or with 'list': the models that are known, and which of them are here; '*' stands "
+            "before the ones in use. NAME is one of that list, or owner/name[@revision] as on the Hugging Face hub.\n"
+            "\n"
+            "'pull NAME' fetches a model: the only thing here that ever asks the network, and only the hub. What it "
+            "fetches is checked, and kept when it is interrupted (Ctrl-C, a broken connection): the same command goes "
+            "on from there. 'use NAME' makes the library search and learn with it; until it has learned what the model "
+            "before it knew, that one answers. What was learned with a model stays: going back is instant. 'info "
+            "NAME' tells what is known of a model, 'remove NAME' deletes one that was fetched; what was learned with "
+            "it stays.\n"
+            "\n"
+            "docs/models.md tells where models lie and what is checked.",
+        .examples = "model\n"
+                    "model pull openai/clip-vit-base-patch32\n"
+                    "model use openai/clip-vit-base-patch32\n"
+                    "model info 'CLIP B/16' --json\n"
+                    "model remove wkcn/TinyCLIP-ViT-8M-16-Text-3M-YFCC15M\n",
+        .options = PD_OPTION_BIT(PD_OPTION_PROGRESS) | PD_OPTION_BIT(PD_OPTION_JSON),
+        .run = pd_cmd_model,
+    },
+    {
         .name = "show",
         .arguments = "PATH|ID",
         .summary = "Show what is known about a photo",

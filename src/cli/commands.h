@@ -37,6 +37,7 @@ pd_status pd_cmd_saved(pd_cli *cli, pd_error *err);
 pd_status pd_cmd_history(pd_cli *cli, pd_error *err);
 pd_status pd_cmd_export(pd_cli *cli, pd_error *err);
 pd_status pd_cmd_import(pd_cli *cli, pd_error *err);
+pd_status pd_cmd_model(pd_cli *cli, pd_error *err);
 pd_status pd_cmd_caption(pd_cli *cli, pd_error *err);
 pd_status pd_cmd_show(pd_cli *cli, pd_error *err);
 pd_status pd_cmd_serve(pd_cli *cli, pd_error *err);

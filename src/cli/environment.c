@@ -11,6 +11,10 @@ static const pd_environment_variable variables[] = {
     { "XDG_DATA_HOME", "the library is pixel-detective in there (default: ~/.local/share)" },
     { "XDG_CACHE_HOME", "thumbnails and prepared models are in pixel-detective in there (default: ~/.cache)" },
     { "DISPLAY, WAYLAND_DISPLAY", "when one is set, serve opens the page in the browser" },
+    { "HF_ENDPOINT", "the hub that model pull asks (default: https://huggingface.co)" },
+    { "HF_TOKEN", "who is asking, for models that are not given to everybody; sent to the hub alone, never shown" },
+    { "HF_HUB_OFFLINE", "when set, and not 0: the hub is not asked" },
+    { "HTTPS_PROXY, ALL_PROXY, NO_PROXY", "how model pull reaches it, as for curl" },
     { "NO_COLOR", "when set and not empty: no colours on the terminal" },
 };
 
@@ -69,6 +73,22 @@ static bool locale_is_utf8(void)
     return false;
 }
 
+/* As huggingface_hub reads its switches. */
+static bool is_on(const char *value)
+{
+    static const char *const off[] = { "0", "no", "off", "false" };
+    for (size_t i = 0; is_set(value) && i < PD_COUNT_OF(off); i++)
+        if (strcasecmp(value, off[i]) == 0)
+            return false;
+    return is_set(value);
+}
+
+static const char *text_of(const char *name)
+{
+    const char *value = getenv(name);
+    return is_set(value) ? value : NULL;
+}
+
 pd_status pd_environment_read(pd_environment *ret_environment, pd_error *err)
 {
     const char *term = getenv("TERM");
@@ -76,6 +96,9 @@ pd_status pd_environment_read(pd_environment *ret_environment, pd_error *err)
         .color = !is_set(getenv("NO_COLOR")),
         .terminal = is_set(term) && strcmp(term, "dumb") != 0,
         .utf8 = locale_is_utf8(),
+        .hub_endpoint = text_of("HF_ENDPOINT"),
+        .hub_token = text_of("HF_TOKEN"),
+        .hub_offline = is_on(getenv("HF_HUB_OFFLINE")),
         .desktop = is_set(getenv("DISPLAY")) || is_set(getenv("WAYLAND_DISPLAY")),
     };
     pd_buf_init(&environment.home, PATH_MAX);

@@ -10,12 +10,14 @@
 
 /* Immutable after read. */
 typedef struct pd_environment {
-    pd_buf data_home, cache_home; /* absolute directories */
-    pd_buf home;                  /* the user's home directory; empty: none */
-    bool desktop;                 /* there is a screen to open a page on */
-    bool color;                   /* NO_COLOR is empty or absent */
-    bool terminal;                /* TERM names one that can move its cursor */
-    bool utf8;                    /* the locale's letters are UTF-8 */
+    pd_buf data_home, cache_home;         /* absolute directories */
+    pd_buf home;                          /* the user's home directory; empty: none */
+    bool desktop;                         /* there is a screen to open a page on */
+    bool color;                           /* NO_COLOR is empty or absent */
+    bool terminal;                        /* TERM names one that can move its cursor */
+    bool utf8;                            /* the locale's letters are UTF-8 */
+    const char *hub_endpoint, *hub_token; /* NULL: not set */
+    bool hub_offline;
 } pd_environment;
 
 /* XDG_DATA_HOME and XDG_CACHE_HOME count when they are absolute, as their specification says; else HOME and

@@ -76,7 +76,7 @@ static pd_status fetch_all(pd_puller *puller, pd_piece *piece, pd_error *err)
 }
 
 /* What cannot be used is refused before gigabytes of it are here. */
-static pd_status check_config(const pd_puller *puller, pd_error *err)
+static pd_status check_config(pd_puller *puller, pd_error *err)
 {
     char *path = pd_path_join(puller->place.part, "config.json");
     if (!path)
@@ -88,7 +88,7 @@ static pd_status check_config(const pd_puller *puller, pd_error *err)
     if (status == PD_OK && pd_json_parse(&config, text.data, text.len, NULL) != PD_OK)
         status = pd_error_set(err, PD_ERR_FORMAT, "config.json of %s is no JSON", puller->request.repository);
     pd_str architecture = pd_str_of("");
-    pd_hub_kind kind;
+    pd_hub_kind kind = PD_HUB_CAPTIONS;
     (void)pd_json_read_string(pd_json_at(pd_json_get(config, "architectures"), 0), &architecture);
     if (status == PD_OK && !pd_fetch_kind(architecture, &kind))
         status = pd_error_set(err, PD_ERR_UNSUPPORTED,
@@ -96,6 +96,7 @@ static pd_status check_config(const pd_puller *puller, pd_error *err)
                               "BlipForConditionalGeneration one for captions",
                               puller->request.repository, (int)(architecture.len < 80 ? architecture.len : 80),
                               architecture.ptr);
+    puller->is_for_search = kind == PD_HUB_SEARCH;
     pd_json_free(&config);
     pd_buf_done(&text);
     pd_mem_free(path);
@@ -147,7 +148,8 @@ static pd_status find_tower(pd_puller *puller, pd_piece *piece, pd_error *err)
 static pd_status fetch_tower(pd_puller *puller, pd_error *err)
 {
     pd_piece *piece = weights_of(puller);
-    if (!piece || strcmp(piece->file.name, "model.safetensors") != 0 || !piece->file.sha256[0])
+    if (!puller->is_for_search || !piece || strcmp(piece->file.name, "model.safetensors") != 0 ||
+        !piece->file.sha256[0])
         return PD_OK;
     puller->phase = PD_PULL_VISION;
     const pd_status status = find_tower(puller, piece, err);
@@ -335,6 +337,17 @@ static void tell_end(pd_puller *puller, pd_status status, const pd_error *error)
     pd_talk_tell(&puller->talk, &report, true);
 }
 
+/* How far it came; that this cannot be written is not the worst then. Of what never came nothing is left lying about. */
+static void keep_what_is_here(const pd_puller *puller)
+{
+    if (!puller->place.part)
+        return;
+    if (pd_record_here(&puller->record) > 0)
+        (void)!pd_record_write(&puller->record, puller->place.part, false, NULL);
+    else
+        (void)!pd_dir_remove(puller->place.part, NULL);
+}
+
 int pd_fetch_serve(int in_fd, int out_fd)
 {
     pd_error error = { 0 };
@@ -344,9 +357,8 @@ int pd_fetch_serve(int in_fd, int out_fd)
         status = open_wire(&puller, &error);
     if (status == PD_OK)
         status = pull(&puller, &error);
-    if (status != PD_OK && puller.record.n &&
-        puller.place.part) /* how far it came; that this cannot be written is not the worst then */
-        (void)!pd_record_write(&puller.record, puller.place.part, false, NULL);
+    if (status != PD_OK)
+        keep_what_is_here(&puller);
     tell_end(&puller, status, &error);
     pd_wire_free(&puller.wire);
     pd_spans_done(&puller.tower);

@@ -26,8 +26,9 @@ static float *make_rows(const pd_text_tower *tower, size_t *ret_n)
     const size_t n = config->n_positions < CALIBRATION_TOKENS ? config->n_positions : CALIBRATION_TOKENS;
     for (size_t i = 0; i < n; i++)
         ids[i] = (int32_t)((i * 7919 + 320) % config->vocabulary);
-    ids[n - 1] =
-        config->eos == 2 || (size_t)config->eos >= config->vocabulary ? (int32_t)config->vocabulary - 1 : config->eos;
+    ids[n - 1] = config->eos == PD_CONFIG_EOS_LEGACY || (size_t)config->eos >= config->vocabulary
+                     ? (int32_t)config->vocabulary - 1
+                     : config->eos;
     float *rows = pd_mem_alloc(n, config->tower.width * sizeof *rows);
     if (rows)
         embed_tokens(tower, ids, n, rows);
@@ -111,7 +112,7 @@ size_t pd_text_tower_need(const pd_text_tower *tower, bool tapped)
 static size_t find_pooled(const pd_text_tower *tower, const int32_t *ids, size_t n_ids)
 {
     size_t at = 0;
-    if (tower->config.eos == 2) {
+    if (tower->config.eos == PD_CONFIG_EOS_LEGACY) {
         for (size_t i = 1; i < n_ids; i++)
             if (ids[i] > ids[at])
                 at = i;

@@ -122,6 +122,9 @@ static pd_status read_family(const pd_section *top, bool *ret_dual)
     const bool clip = pd_str_equal(name, pd_str_of("CLIPModel")) || pd_str_equal(name, pd_str_of("clip"));
     const bool dual = pd_str_equal(name, pd_str_of("VisionTextDualEncoderModel")) ||
                       pd_str_equal(name, pd_str_of("vision-text-dual-encoder"));
+    if (name.len == 0)
+        return pd_error_set(top->err, PD_ERR_FORMAT,
+                            "%s: neither \"architectures\" nor \"model_type\" says what the model is", top->file);
     if (!clip && !dual)
         return pd_error_set(top->err, PD_ERR_UNSUPPORTED,
                             "%s: the model is a '%.*s'; CLIPModel and VisionTextDualEncoderModel are handled",

@@ -15,6 +15,7 @@
 #define PD_CONFIG_LAYERS_MAX 128
 #define PD_CONFIG_WIDTH_MAX 16384       /* of a residual stream */
 #define PD_CONFIG_IMAGE_TOKENS_MAX 8192 /* patches of a picture, and the class token */
+#define PD_CONFIG_EOS_LEGACY 2          /* eos of configs before 2023: the place of the largest id is pooled */
 
 typedef enum pd_vision_kind { PD_VISION_VIT, PD_VISION_MOBILENET_V2 } pd_vision_kind;
 
@@ -28,7 +29,7 @@ typedef struct pd_tower_config {
 typedef struct pd_text_config {
     pd_tower_config tower;
     size_t vocabulary, n_positions;
-    int32_t eos; /* the id whose first place is pooled; 2: the place of the largest id is (configs before 2023) */
+    int32_t eos; /* the id whose first place is pooled; or PD_CONFIG_EOS_LEGACY */
 } pd_text_config;
 
 typedef struct pd_vit_config {

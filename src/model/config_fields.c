@@ -1,5 +1,7 @@
 #include "model/config_fields.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <math.h>
 
 #include "base/file.h"
@@ -81,8 +83,12 @@ pd_status pd_section_activation(const pd_section *section, const char *fallback,
     } known[] = {
         { "quick_gelu", PD_ACTIVATION_QUICK_GELU },
         { "gelu", PD_ACTIVATION_GELU },
+        { "gelu_python", PD_ACTIVATION_GELU }, /* the same function, written another way, here and below */
         { "gelu_pytorch_tanh", PD_ACTIVATION_GELU_TANH },
+        { "gelu_python_tanh", PD_ACTIVATION_GELU_TANH },
         { "gelu_new", PD_ACTIVATION_GELU_TANH },
+        { "gelu_fast", PD_ACTIVATION_GELU_TANH },
+        { "gelu_accurate", PD_ACTIVATION_GELU_TANH },
     };
     pd_str name;
     PD_TRY(pd_section_text(section, "hidden_act", fallback, &name));
@@ -91,7 +97,8 @@ pd_status pd_section_activation(const pd_section *section, const char *fallback,
             *ret_activation = known[i].activation;
             return PD_OK;
         }
-    return pd_error_set(section->err, PD_ERR_UNSUPPORTED, "%s: \"%shidden_act\" is '%.*s', which is not handled",
+    return pd_error_set(section->err, PD_ERR_UNSUPPORTED,
+                        "%s: \"%shidden_act\" is '%.*s'; quick_gelu, gelu and gelu_pytorch_tanh are handled",
                         section->file, section->name, (int)(name.len < 100 ? name.len : 100), name.ptr);
 }
 
@@ -181,12 +188,30 @@ pd_status pd_section_parse(pd_json **ret_json, const char *file, pd_str bytes, p
     return status;
 }
 
+/* Why one of the two files is not there. */
+static pd_status refuse_missing(const char *dir, const char *name, pd_error *err)
+{
+    DIR *files = opendir(dir);
+    bool is_empty = true;
+    for (const struct dirent *file; files && (file = readdir(files));)
+        is_empty = is_empty && file->d_name[0] == '.';
+    if (!files)
+        return pd_error_set_errno(err, errno, "model '%s'", dir);
+    closedir(files);
+    if (is_empty)
+        return pd_error_set(err, PD_ERR_NOT_FOUND, "model '%s': the directory is empty", dir);
+    return pd_error_set(err, PD_ERR_NOT_FOUND,
+                        "model '%s': no %s in it; a model in Hugging Face's layout has one beside its weights", dir,
+                        name);
+}
+
 pd_status pd_section_read_file(const char *dir, const char *name, pd_buf *buf, pd_error *err)
 {
     char *path = pd_path_join(dir, name);
     if (!path)
         return pd_error_set_nomem(err);
-    const pd_status status = pd_file_read(path, PD_CONFIG_BYTES_MAX, buf, err);
+    const pd_status status =
+        pd_file_exists(path) ? pd_file_read(path, PD_CONFIG_BYTES_MAX, buf, err) : refuse_missing(dir, name, err);
     pd_mem_free(path);
     return status;
 }

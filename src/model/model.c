@@ -82,9 +82,18 @@ static pd_status open_tokenizer(pd_model *model, pd_error *err)
 {
     PD_TRY(pd_tokenizer_open_clip(&model->tokenizer, model->dir, err));
     const size_t entries = pd_tokenizer_vocabulary(model->tokenizer);
+    const int32_t eos = pd_tokenizer_eos(model->tokenizer), pooled = model->config.text.eos;
     if (entries > model->config.text.vocabulary)
-        return pd_error_set(err, PD_ERR_FORMAT, "model '%s': vocab.json has %zu entries, config.json allows %zu",
+        return pd_error_set(err, PD_ERR_FORMAT,
+                            "model '%s': its tokenizer has %zu words, its text tower %zu by config.json's "
+                            "\"text_config.vocab_size\": they are not of one model",
                             model->dir, entries, model->config.text.vocabulary);
+    if (pooled != PD_CONFIG_EOS_LEGACY && pooled != eos) /* every text would be pooled at its beginning */
+        return pd_error_set(
+            err, PD_ERR_FORMAT,
+            "model '%s': its tokenizer ends a text with %d, its text tower looks for %d by config.json's "
+            "\"text_config.eos_token_id\": they are not of one model",
+            model->dir, (int)eos, (int)pooled);
     return PD_OK;
 }
 

@@ -29,8 +29,10 @@ static pd_status find_tensor(const pd_preparer *preparer, const char *name, size
 {
     pd_tensor tensor;
     if (!pd_weights_find(preparer->weights, name, &tensor))
-        return pd_error_set(preparer->err, PD_ERR_FORMAT, "model '%s': the weights hold no tensor '%s'", preparer->dir,
-                            name);
+        return pd_error_set(
+            preparer->err, PD_ERR_FORMAT,
+            "model '%s': the weights hold no tensor '%s': they are incomplete, or of another model than config.json",
+            preparer->dir, name);
     while (tensor.rank > rank && tensor.shape[0] == 1) {
         tensor.rank--;
         memmove(tensor.shape, tensor.shape + 1, tensor.rank * sizeof *tensor.shape);
@@ -39,9 +41,10 @@ static pd_status find_tensor(const pd_preparer *preparer, const char *name, size
         char is[96], should[96];
         format_shape(tensor.shape, tensor.rank, is);
         format_shape(shape, rank, should);
-        return pd_error_set(preparer->err, PD_ERR_FORMAT,
-                            "model '%s': tensor '%s' has shape [%s]; by config.json it is [%s]", preparer->dir, name,
-                            is, should);
+        return pd_error_set(
+            preparer->err, PD_ERR_FORMAT,
+            "model '%s': tensor '%s' has shape [%s]; by config.json it is [%s]: they are not of one model",
+            preparer->dir, name, is, should);
     }
     if (tensor.dtype != PD_DTYPE_F32 && tensor.dtype != PD_DTYPE_F16 && tensor.dtype != PD_DTYPE_BF16)
         return pd_error_set(preparer->err, PD_ERR_UNSUPPORTED,
@@ -57,9 +60,10 @@ static pd_status read_part(const pd_preparer *preparer, const pd_tensor *tensor,
     PD_TRY(pd_tensor_read_f32(tensor, first, n, ret_values, preparer->err));
     for (size_t i = 0; i < n; i++)
         if (!isfinite(ret_values[i]))
-            return pd_error_set(preparer->err, PD_ERR_FORMAT,
-                                "model '%s': value %zu of tensor '%s' is not a finite number", preparer->dir, first + i,
-                                tensor->name);
+            return pd_error_set(
+                preparer->err, PD_ERR_FORMAT,
+                "model '%s': value %zu of tensor '%s' is not a finite number: the file is damaged, fetch it again",
+                preparer->dir, first + i, tensor->name);
     return PD_OK;
 }
 

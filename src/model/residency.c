@@ -325,9 +325,23 @@ static bool watch_loading(void *user, uint64_t done_bytes, uint64_t total_bytes)
     return goes_on;
 }
 
+/* A folder that a model is fetched into: what its weights are now says nothing, unless somebody knows what they will
+ * be.
+ */
+static pd_status check_promise(const char *dir, const char *weights_sha256, pd_error *err)
+{
+    static const char end[] = ".part";
+    const size_t len = strlen(dir), end_len = sizeof end - 1;
+    if (weights_sha256[0] || len < end_len || strcmp(dir + len - end_len, end) != 0)
+        return PD_OK;
+    return pd_error_set(err, PD_ERR_NOT_FOUND,
+                        "the model in '%s' is not here as a whole: 'model pull' fetches the rest", dir);
+}
+
 static pd_status open_contents(loading *l, const char *weights_sha256, contents *ret, pd_error *err)
 {
     const pd_residency *r = l->residency;
+    PD_TRY(check_promise(l->part->of->dir, weights_sha256, err));
     const pd_model_options options = { .towers = l->part->kind == PD_PART_TEXT ? PD_MODEL_TEXT : PD_MODEL_VISION,
                                        .cpu_mask = r->cpu_mask,
                                        .precision = r->precision,

@@ -42,7 +42,7 @@ void pd_app_stop(pd_app *app)
     app->closing = true;
     pd_app_askings_cancel(app);
     pthread_cond_broadcast(&app->changed);
-    const bool watches = app->watches, prepares = app->prepares;
+    const bool watches = app->threads.watches, prepares = app->threads.prepares;
     pthread_mutex_unlock(&app->lock);
     pd_library_job_cancel(app->options.library);
     pd_library_annotate_cancel(app->options.library);
@@ -50,11 +50,11 @@ void pd_app_stop(pd_app *app)
     pd_library_stop_decoding(app->options.library);
     pd_library_watch_models(app->options.library, NULL, NULL);
     if (watches)
-        pthread_join(app->watcher, NULL); /* it shows the end of the job first */
+        pthread_join(app->threads.watcher, NULL); /* it shows the end of the job first */
     if (prepares)
-        pthread_join(app->preparer, NULL);
+        pthread_join(app->threads.preparer, NULL);
     pthread_mutex_lock(&app->lock);
-    app->watches = app->prepares = false;
+    app->threads.watches = app->threads.prepares = false;
     app->stopping = true;
     pthread_cond_broadcast(&app->changed);
     pthread_mutex_unlock(&app->lock);
@@ -136,9 +136,9 @@ static void models_changed(void *user)
 void pd_app_attend(pd_app *app)
 {
     pthread_mutex_lock(&app->lock);
-    const bool begins = !app->closing && !app->watches;
+    const bool begins = !app->closing && !app->threads.watches;
     if (begins)
-        app->watches = pd_thread_start(&app->watcher, "pd-watch", pd_app_watch, app, NULL) == PD_OK;
+        app->threads.watches = pd_thread_start(&app->threads.watcher, "pd-watch", pd_app_watch, app, NULL) == PD_OK;
     pthread_mutex_unlock(&app->lock);
     if (begins)
         pd_library_watch_models(app->options.library, models_changed, app);
@@ -148,10 +148,11 @@ void pd_app_wake(pd_app *app)
 {
     pd_app_attend(app);
     pthread_mutex_lock(&app->lock);
-    const bool again = app->prepares && !app->preparing;
-    if (!app->closing && !app->prepares) {
-        app->prepares = pd_thread_start(&app->preparer, "pd-prepare", pd_app_prepare, app, NULL) == PD_OK;
-        app->preparing = app->prepares;
+    const bool again = app->threads.prepares && !app->threads.preparing;
+    if (!app->closing && !app->threads.prepares) {
+        app->threads.prepares =
+            pd_thread_start(&app->threads.preparer, "pd-prepare", pd_app_prepare, app, NULL) == PD_OK;
+        app->threads.preparing = app->threads.prepares;
     }
     pthread_mutex_unlock(&app->lock);
     if (again)

@@ -137,6 +137,18 @@ static void publish_start(pd_app *app, char **roots, size_t n_roots, bool everyt
         pd_library_job_cancel(app->options.library);
 }
 
+/* With job_lock held: a pull begins to learn by itself, as soon as the image tower is here. */
+static void adopt(pd_app *app)
+{
+    pd_progress progress;
+    pthread_mutex_lock(&app->lock);
+    const bool may_be = !app->job.running && app->fetching.any;
+    const pd_speed speed = app->speed;
+    pthread_mutex_unlock(&app->lock);
+    if (may_be && pd_library_job_snapshot(app->options.library, &progress) && progress.running)
+        publish_start(app, NULL, 0, true, speed);
+}
+
 /* With job_lock held. Takes `roots` on success. */
 static pd_status start(pd_app *app, char **roots, size_t n_roots, bool retry, pd_error *err)
 {
@@ -268,6 +280,7 @@ void pd_app_look_again(pd_app *app)
 {
     pthread_mutex_lock(&app->job_lock);
     look(app);
+    adopt(app);
     pthread_mutex_unlock(&app->job_lock);
     pd_app_models_look(app);
     pd_app_fetching_look(app);

@@ -150,7 +150,7 @@ void *pd_app_prepare(void *user)
         pd_app_writing_due(app, false); /* what was not written the last time */
     }
     pthread_mutex_lock(&app->lock);
-    app->preparing = false;
+    app->threads.preparing = false;
     pthread_mutex_unlock(&app->lock);
     return NULL;
 }
@@ -158,12 +158,12 @@ void *pd_app_prepare(void *user)
 void pd_app_prepare_again(pd_app *app)
 {
     pthread_mutex_lock(&app->lock);
-    const bool again = app->prepares && !app->preparing && !app->closing;
-    app->prepares = app->prepares && !again;
+    const bool again = app->threads.prepares && !app->threads.preparing && !app->closing;
+    app->threads.prepares = app->threads.prepares && !again;
     pthread_mutex_unlock(&app->lock);
     if (!again)
         return;
-    pthread_join(app->preparer, NULL); /* it has nothing left to do */
+    pthread_join(app->threads.preparer, NULL); /* it has nothing left to do */
     pd_app_wake(app);
 }
 

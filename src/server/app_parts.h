@@ -99,6 +99,12 @@ typedef struct pd_app_fetching {
     pd_pull_state state;
 } pd_app_fetching;
 
+typedef struct pd_app_threads {
+    bool prepares, watches; /* the threads below are to be joined */
+    bool preparing;
+    pthread_t preparer, watcher;
+} pd_app_threads;
+
 struct pd_app {
     pd_app_options options;
     char started[PD_TIME_TEXT_BYTES];
@@ -128,9 +134,7 @@ struct pd_app {
 
     pd_app_asking *askings; /* what is being answered */
 
-    bool prepares, watches; /* the threads below are to be joined */
-    bool preparing;
-    pthread_t preparer, watcher;
+    pd_app_threads threads;
 };
 
 /* All below are called with `lock` held, unless they say otherwise. */

@@ -5,7 +5,7 @@
 #include "server/body.h"
 #include "server/handlers.h"
 
-enum { HTTP_OK = 200 };
+enum { HTTP_OK = 200, HTTP_UNSUPPORTED = 415 };
 
 /* The key in "/api/v1/models/KEY/...", NUL-terminated. False: too long; the reply says so. */
 static bool read_key(const pd_request *request, char key[PD_HUB_KEY_BYTES], pd_reply *reply)
@@ -23,13 +23,22 @@ static bool read_key(const pd_request *request, char key[PD_HUB_KEY_BYTES], pd_r
     return true;
 }
 
-/* 202 and the snapshot, or why not. BUSY is a conflict here: the client need not come again at once. */
+/* 202 and the snapshot, or why not. */
 static void answer_done(pd_app *app, pd_status status, const pd_error *err, pd_reply *reply)
 {
     if (status == PD_OK)
         pd_reply_snapshot(app, reply);
     else
         pd_reply_error(reply, err);
+}
+
+/* The same where a form that is wrong is the model's, not the request's. */
+static void answer_opened(pd_app *app, pd_status status, const pd_error *err, pd_reply *reply)
+{
+    if (status == PD_ERR_FORMAT)
+        pd_reply_error_as(reply, HTTP_UNSUPPORTED, err);
+    else
+        answer_done(app, status, err, reply);
 }
 
 typedef struct listing {
@@ -109,7 +118,7 @@ void pd_handle_model_load(pd_app *app, const pd_request *request, pd_reply *repl
     pd_app_attend(app);
     const pd_status status = pd_library_model_load(pd_app_options_of(app)->library, key, &err);
     pd_app_look_again(app);
-    answer_done(app, status, &err, reply);
+    answer_opened(app, status, &err, reply);
 }
 
 void pd_handle_model_unload(pd_app *app, const pd_request *request, pd_reply *reply)
@@ -130,7 +139,7 @@ void pd_handle_model_use(pd_app *app, const pd_request *request, pd_reply *reply
     if (!read_key(request, key, reply))
         return;
     const pd_status status = pd_app_use_model(app, key, &err);
-    answer_done(app, status, &err, reply);
+    answer_opened(app, status, &err, reply);
 }
 
 static pd_status remove_model(pd_app *app, const pd_request *request, const char *key, pd_error *err)

@@ -36,6 +36,10 @@
 
 #define PICTURE_OF_WORK "iif(p.id IS NULL, w.sha256, c.sha256), coalesce(p.path, w.path)"
 
+#define GROUP_AFTER(where)                                                           \
+    "SELECT tag_source, caption_source, root_id FROM photo INDEXED BY photo_machine" \
+    " WHERE content_id IS NOT NULL AND " where " ORDER BY tag_source, caption_source, root_id LIMIT 1"
+
 static const char *const statements[PD_STMT_COUNT] = {
     [PD_STMT_BEGIN_READ] = "BEGIN",
     [PD_STMT_BEGIN_WRITE] = "BEGIN IMMEDIATE",
@@ -258,11 +262,18 @@ static const char *const statements[PD_STMT_COUNT] = {
                             " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [PD_STMT_MACHINE_TAGGED] = "UPDATE content SET tag_source = ?2 WHERE id = ?1 RETURNING id",
     [PD_STMT_MACHINE_CAPTIONED] = "UPDATE content SET caption_source = ?2 WHERE id = ?1 RETURNING id",
-    /* the next group of the index after one; its root is there or not */
-    [PD_STMT_MACHINE_GROUP] = "SELECT tag_source, caption_source, root_id, (SELECT offline FROM root"
-                              " WHERE id = root_id) FROM photo INDEXED BY photo_machine WHERE content_id IS NOT NULL"
-                              " AND (tag_source, caption_source, root_id) > (?1, ?2, ?3)"
-                              " ORDER BY tag_source, caption_source, root_id LIMIT 1",
+    /* the next group of the index after one; its root is there or not. A comparison of all three at once would walk
+     * the rest of the group */
+    [PD_STMT_MACHINE_GROUP] =
+        "SELECT tag_source, caption_source, root_id, (SELECT offline FROM root"
+        " WHERE id = root_id) FROM (SELECT * FROM (" GROUP_AFTER(
+            "tag_source = ?1 AND caption_source = ?2 AND root_id > ?3") ") UNION ALL"
+                                                                        " SELECT * FROM (" GROUP_AFTER(
+                                                                            "tag_source = ?1 AND caption_source > "
+                                                                            "?2") ") UNION ALL"
+                                                                                  " SELECT * FROM (" GROUP_AFTER(
+                                                                                      "tag_source > ?1") ")) LIMIT "
+                                                                                                         "1",
     [PD_STMT_MACHINE_TODO] =
         "SELECT content_id, sort_time FROM photo INDEXED BY photo_machine"
         " WHERE content_id IS NOT NULL AND tag_source = ?1 AND caption_source = ?2 AND root_id = ?3"
@@ -272,6 +283,9 @@ static const char *const statements[PD_STMT_COUNT] = {
         "SELECT EXISTS (SELECT 1 FROM photo WHERE content_id = ?1"
         " AND (?3 = 0 OR CASE WHEN ?2 THEN tag_source ELSE caption_source END <> ?3)"
         " AND (?4 = 0 OR EXISTS (SELECT 1 FROM embedding e WHERE e.content_id = ?1 AND e.model_id = ?4)))",
+    /* + : the index of the model alone would have to look at the rows */
+    [PD_STMT_MACHINE_LEARNED] = "SELECT content_id FROM embedding WHERE content_id BETWEEN ?2 AND ?3"
+                                " AND +model_id = ?1",
     [PD_STMT_CONTENT_LAST] = "SELECT coalesce(max(id), 0) FROM content",
     [PD_STMT_SETTING_GET] = "SELECT value FROM setting WHERE name = ?1",
     [PD_STMT_SETTING_PUT] = "INSERT OR REPLACE INTO setting (name, value) VALUES (?1, ?2)",

@@ -271,6 +271,7 @@ void pd_tokenizer_close(pd_tokenizer **tokenizer)
 }
 
 size_t pd_tokenizer_vocabulary(const pd_tokenizer *tokenizer) { return (size_t)tokenizer->n_ids; }
+int32_t pd_tokenizer_eos(const pd_tokenizer *tokenizer) { return tokenizer->specials[EOS].id; }
 
 static bool starts_with(const pd_codes *text, size_t at, const char *ascii)
 {

@@ -39,6 +39,7 @@ PD_MUST_USE pd_status pd_tokenizer_encode(const pd_tokenizer *tokenizer, const c
                                           int32_t *ret_ids, size_t *ret_n_used, pd_error *err);
 
 size_t pd_tokenizer_vocabulary(const pd_tokenizer *tokenizer); /* highest id + 1 */
+int32_t pd_tokenizer_eos(const pd_tokenizer *tokenizer);
 
 /* WordPiece (BERT): vocab.txt of a Hugging Face directory, do_lower_case, strip_accents, tokenize_chinese_chars,
  * clean_up_tokenization_spaces and the special tokens of its tokenizer_config.json. A text is stripped of control

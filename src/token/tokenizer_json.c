@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "token/scan.h"
+#include "token/json_scan.h"
 #include "token/token.h"
 
 #define CLIP_PATTERN "'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+"

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "token/scan.h"
+#include "token/json_scan.h"
 #include "token/token.h"
 
 enum { PROBES_MAX = 1024 }; /* at most half full, honest words need a dozen; forged ones must not take for ever */

@@ -244,7 +244,7 @@ static void what_does_not_fit_is_named(void)
         { "\"num_attention_heads\": 8", "\"num_attention_heads\": 7", "7 attention heads do not divide" },
         { "\"vocab_size\": 3866", "\"vocab_size\": 3000", "vocab.txt has 3866 entries, config.json allows 3000" },
         { "\"model_type\": \"bert\"", "\"model_type\": \"gpt2\"", "\"decoder.model_type\" is 'gpt2'; only bert" },
-        { "\"hidden_act\": \"gelu\"", "\"hidden_act\": \"swish\"", "'swish', which is not handled" },
+        { "\"hidden_act\": \"gelu\"", "\"hidden_act\": \"swish\"", "'swish'; quick_gelu, gelu and" },
         { "\"add_cross_attention\": true", "\"add_cross_attention\": false",
           "\"decoder.add_cross_attention\" is false" },
         { "\"model_type\": \"mobilenet_v2\"", "\"model_type\": \"swin\"", "\"encoder.model_type\" is 'swin'" },

@@ -1,6 +1,8 @@
 /* PyTorch's files of weights: one that PyTorch wrote, and archives and pickles made here that must be refused. */
 #include "test.h"
 
+#include <sys/mman.h>
+
 #include "weights_fixture.h"
 
 #include "base/buf.h"
@@ -20,7 +22,7 @@ typedef struct archive {
 static void put_le(pd_buf *buf, uint64_t value, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        pd_buf_append(buf, &(uint8_t){ (uint8_t)(value >> 8 * i) }, 1);
+        pd_buf_append(buf, &(uint8_t){ i < sizeof value ? (uint8_t)(value >> 8 * i) : 0 }, 1);
 }
 
 static void begin(archive *a)
@@ -181,7 +183,7 @@ static bool counts_up(const pd_weights *weights, const char *name, pd_dtype dtyp
     pd_tensor tensor;
     float values[16];
     if (!pd_weights_find(weights, name, &tensor) || tensor.dtype != dtype || tensor.rank != rank ||
-        memcmp(tensor.shape, shape, rank * sizeof *shape) != 0 || tensor.count > PD_COUNT_OF(values) ||
+        (rank > 0 && memcmp(tensor.shape, shape, rank * sizeof *shape) != 0) || tensor.count > PD_COUNT_OF(values) ||
         pd_tensor_read_f32(&tensor, 0, tensor.count, values, NULL) != PD_OK)
         return false;
     for (size_t i = 0; i < tensor.count; i++)
@@ -523,6 +525,19 @@ static void other_files_are_called_what_they_are(void)
     }
 }
 
+/* Many files one after the other: in memory, since a disk takes its time for each. */
+static pd_status open_bytes(const void *bytes, size_t len, pd_weights **ret_weights, pd_error *err)
+{
+    char path[64];
+    const int fd = memfd_create("one", MFD_CLOEXEC);
+    if (fd < 0 || pd_fd_write_all(fd, bytes, len) != PD_OK)
+        abort();
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    const pd_status status = pd_weights_open(ret_weights, path, err);
+    close(fd);
+    return status;
+}
+
 static void every_cut_is_refused(void)
 {
     pd_file_map map;
@@ -530,9 +545,8 @@ static void every_cut_is_refused(void)
     for (size_t len = 0; len < map.len; len++) {
         pd_weights *weights = NULL;
         pd_error err = { 0 };
-        fixture_write(BIN, map.data, len);
-        const pd_status status = pd_weights_open(&weights, fixture_path(BIN), &err);
-        CHECK(status == PD_ERR_FORMAT && strstr(err.message, BIN) != NULL);
+        const pd_status status = open_bytes(map.data, len, &weights, &err);
+        CHECK(status == PD_ERR_FORMAT && strstr(err.message, "/proc/self/fd") != NULL);
         pd_weights_close(&weights);
     }
     pd_file_map_close(&map);
@@ -550,8 +564,7 @@ static void no_wrong_byte_does_harm(void)
         pd_error err = { 0 };
         const uint8_t was = bytes[i / 2];
         bytes[i / 2] ^= i % 2 ? 0xff : 1;
-        fixture_write(BIN, bytes, map.len);
-        const pd_status status = pd_weights_open(&weights, fixture_path(BIN), &err);
+        const pd_status status = open_bytes(bytes, map.len, &weights, &err);
         CHECK(status == PD_OK || strlen(err.message) > 20);
         n_refused += status != PD_OK;
         pd_weights_close(&weights);

@@ -1,4 +1,4 @@
-#include "token/scan.h"
+#include "token/json_scan.h"
 
 #include <string.h>
 

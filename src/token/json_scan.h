@@ -1,9 +1,10 @@
-/* scan.h: the words of a long JSON text, one after the other, without making objects of them; private to this room.
+/* json_scan.h: the words of a long JSON text, one after the other, without making objects of them; private to this
+ * room.
  *
  * A JSON library makes an object of each of 49,408 words, which takes longer than all the rest of opening a tokenizer.
  * One thread at a time. */
-#ifndef PD_TOKEN_SCAN_H
-#define PD_TOKEN_SCAN_H
+#ifndef PD_TOKEN_JSON_SCAN_H
+#define PD_TOKEN_JSON_SCAN_H
 
 #include <stdbool.h>
 

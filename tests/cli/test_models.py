@@ -1,0 +1,266 @@
+#!/usr/bin/env python3
+"""test_models.py PROGRAM SOURCE: models from the command line, and a pull that is used before it is complete."""
+import hashlib
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'hub'))
+from hub_server import Hub, small_model
+from test_program import PROGRAM, SOURCE, TINY, Place, Skip, png, run_cases
+
+
+def model_files(mark):
+    """The shipped model as another one: it computes the same, under an id of its own."""
+    files = {p.name: p.read_bytes() for p in TINY.iterdir() if p.suffix in ('.json', '.txt') or p.name == 'model.safetensors'}
+    files.pop('eval.json', None)
+    files['special_tokens_map.json'] += b'\n' * mark
+    return files
+
+
+def open_hub(place, mark=1):
+    hub = Hub()
+    hub.add('owner/name', model_files(mark))
+    place.environment['HF_ENDPOINT'] = hub.url
+    for name in [name for name in os.environ if 'proxy' in name.lower()]:
+        place.environment.pop(name, None)
+    return hub
+
+
+def models_of(place):
+    return {m['key']: m for m in place.json('model')['models']}
+
+
+def folder_of(place):
+    return place.library / 'models/owner--name'
+
+
+def the_catalogue_is_listed(place):
+    models = models_of(place)
+    assert {'tiny', 'openai--clip-vit-base-patch32', 'openai--clip-vit-base-patch16', 'openai--clip-vit-large-patch14',
+            'Salesforce--blip-image-captioning-base'} <= set(models)
+    tiny, clip = models['tiny'], models['openai--clip-vit-base-patch32']
+    assert tiny['built_in'] and tiny['complete'] and tiny['answering'] and tiny['chosen'] and tiny['kind'] == 'search'
+    assert not clip['complete'] and clip['state'] == 'absent' and clip['download_bytes'] > 600_000_000 and clip['licence'] == 'MIT'
+    text = place.run('model', code=0)
+    assert text == place.run('model', 'list', code=0) and '* tiny ' in text and 'openai/clip-vit-base-patch32' in text
+    assert 'licence' in place.run('model', 'info', 'CLIP B/32', code=0)
+    place.run('model', 'info', 'who/knows', code=3, says='model pull who/knows')
+    for wrong in (['what'], ['pull'], ['list', 'x'], ['use', 'a', 'b']):
+        place.run('model', *wrong, code=2, says='model pull NAME')
+    place.run('model', 'pull', 'no name at all', code=2, says='model list')
+    place.run('model', 'pull', 'tiny', code=2, says='came with the program')
+    place.run('model', 'remove', 'tiny', code=2, says='came with the program')
+
+
+def a_model_is_fetched_used_and_removed(place):
+    hub = open_hub(place)
+    place.run('index', place.photos, code=0)
+    assert 'model use owner/name' in place.run('model', 'pull', 'owner/name', code=0)
+    assert not hub.asked('README') and (folder_of(place) / 'pull.json').is_file()
+    done = place.json('model', 'pull', 'owner/name')
+    assert done['outcome'] == 'ok' and done['key'] == 'owner--name' and done['revision'] == hub.commits['owner/name']
+    used = place.json('model', 'use', 'owner/name')
+    assert used['learned'] == 0 and used['files'] == 3, used
+    assert place.json('search', 'x')['model'] == 'tiny', 'the old one answers until the new one has learned'
+    assert place.json('index', place.photos)['files'] == 3
+    assert place.json('search', 'x')['model'] == 'owner--name' and models_of(place)['owner--name']['answering']
+    place.run('model', 'remove', 'owner/name', code=5, says='in use')
+    back = place.run('model', 'use', 'tiny', code=0)
+    assert 'knows 3 of 3' in back and 'index' not in back, back
+    assert place.json('search', 'x')['model'] == 'tiny'
+    prepared = {p.name for p in (place.root / 'cache/pixel-detective/prepared').iterdir()}
+    place.run('model', 'remove', 'owner/name', code=0)
+    assert not folder_of(place).exists() and 'owner--name' not in models_of(place)
+    left = {p.name for p in (place.root / 'cache/pixel-detective/prepared').iterdir()}
+    assert len(prepared - left) == 2, 'what was prepared of it goes, and nothing else'
+    place.run('model', 'remove', 'owner/name', code=3, says='owner--name')
+    place.run('search', 'x', code=0)
+    hub.close()
+
+
+def progress_is_told(place):
+    hub = open_hub(place)
+    hub.fault('model.safetensors', 'slow', times=None, rate=12_000_000)
+    done = subprocess.run(place.command('model', 'pull', 'owner/name', '--progress', 'json', '--json'), env=place.environment,
+                          capture_output=True, timeout=60)
+    states = [json.loads(line) for line in done.stderr.decode().splitlines()]
+    assert done.returncode == 0 and states[-1]['phase'] == 'ready' and states[-1]['outcome'] == 'ok', done.stderr[-500:]
+    bytes_done = [s['done_bytes'] for s in states]
+    assert bytes_done == sorted(bytes_done) and len(states) > 5
+    assert any(s['vision_ready'] and s['done_bytes'] < s['total_bytes'] for s in states)
+    assert any(s['rate'] for s in states) and all(s['eta_s'] is None or s['eta_s'] >= 0 for s in states)
+    hub.close()
+    bar = subprocess.run(place.command('model', 'pull', 'owner/name', '--progress', 'bar'), env=place.environment,
+                         capture_output=True, timeout=60)
+    assert bar.returncode == 8, 'the hub is gone'
+
+
+def an_interrupted_pull_goes_on(place):
+    hub = open_hub(place)
+    hub.fault('model.safetensors', 'slow', times=None, rate=5_000_000)
+    process = subprocess.Popen(place.command('model', 'pull', 'owner/name', '--progress', 'json'), env=place.environment,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    for line in process.stderr:
+        if json.loads(line)['done_bytes'] > 4_000_000:
+            break
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 130 and b'Stopped.' in out and b'goes on from there' in out, (process.returncode, out, err)
+    assert models_of(place)['owner--name']['state'] == 'partial' and 'begun' in place.run('model', code=0)
+    place.run('model', 'use', 'owner/name', code=3, says='model pull')
+    hub.faults.clear()
+    n = len(hub.asked('model.safetensors'))
+    place.run('model', 'pull', 'owner/name', code=0)
+    again = sum(int(h['range'].split('-')[1]) - int(h['range'][6:].split('-')[0]) + 1
+                for _, h in hub.asked('model.safetensors')[n:])
+    assert again < 12_500_000, again
+    hub.close()
+
+
+def what_goes_wrong_has_its_exit_code(place):
+    hub = open_hub(place)
+    place.environment['HF_HUB_OFFLINE'] = '1'
+    place.run('model', 'pull', 'owner/name', code=8, says='HF_HUB_OFFLINE')
+    assert not hub.requests
+    place.environment['HF_HUB_OFFLINE'] = '0'
+    place.environment['HF_TOKEN'] = 'hf_secret'
+    for code, says in ((401, 'HF_TOKEN'), (403, 'conditions')):
+        hub.fault('/api/', 'status', code=code)
+        place.run('model', 'pull', 'owner/name', code=8, says=says)
+    place.run('model', 'pull', 'owner/none', code=8, says='owner/none')
+    assert not (place.library / 'models/owner--none.part').exists(), 'nothing is left of what never came'
+    place.run('model', 'pull', 'owner/name@v9', code=3, says='v9')
+    hub.add('owner/other', {'config.json': b'{"architectures":["BertModel"]}', 'model.safetensors': b'x' * 50})
+    place.run('model', 'pull', 'owner/other', code=3, says='BertModel')
+    hub.add('owner/hollow', small_model())
+    place.run('model', 'pull', 'owner/hollow', code=0)
+    place.run('model', 'use', 'owner/hollow', code=3, says='')
+    assert models_of(place)['tiny']['chosen'], 'what cannot be used leaves the old one in use'
+    assert all('hf_secret' == h['authorization'].removeprefix('Bearer ') for _, h in hub.requests)
+    for path in place.root.rglob('*'):
+        assert not path.is_file() or b'hf_secret' not in path.read_bytes(), path
+    place.environment['HF_ENDPOINT'] = 'http://example.org'
+    place.run('model', 'pull', 'owner/name', code=2, says='https://')
+    hub.close()
+
+
+def a_full_disk_is_said(place):
+    hub = open_hub(place)
+    small = place.root / 'small'
+    small.mkdir()
+    if os.getuid() != 0 or subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', small],
+                                          capture_output=True).returncode != 0:
+        raise Skip('a small file system can be mounted by root only')
+    try:
+        place.environment['XDG_DATA_HOME'] = str(small)
+        place.run('model', 'pull', 'owner/name', code=6, says='room')
+        place.run('model', code=0)
+    finally:
+        subprocess.run(['umount', small], check=True)
+        hub.close()
+
+
+def the_main_program_knows_no_curl(place):
+    linked = subprocess.run(['ldd', PROGRAM], capture_output=True, text=True).stdout
+    assert 'libsqlite3' in linked and 'libcurl' not in linked, linked
+    fetch = pathlib.Path(PROGRAM).parent / 'pixel-detective-fetch'
+    assert 'libcurl' in subprocess.run(['ldd', fetch], capture_output=True, text=True).stdout
+    hub = open_hub(place)
+    hub.fault('model.safetensors', 'slow', times=None, rate=8_000_000)
+    process = subprocess.Popen(place.command('model', 'pull', 'owner/name'), env=place.environment, stdout=subprocess.DEVNULL)
+    time.sleep(0.8)
+    maps = pathlib.Path(f'/proc/{process.pid}/maps').read_text()
+    assert 'libsqlite3' in maps and 'libcurl' not in maps
+    children = pathlib.Path(f'/proc/{process.pid}/task/{process.pid}/children').read_text().split()
+    tasks = [c for t in pathlib.Path(f'/proc/{process.pid}/task').iterdir() for c in (t / 'children').read_text().split()]
+    arguments = [pathlib.Path(f'/proc/{c}/cmdline').read_bytes() for c in {*children, *tasks}]
+    assert len(arguments) == 1 and arguments[0].count(b'\0') == 1, f'nothing on its command line: {arguments}'
+    process.kill()
+    process.wait()
+    hub.close()
+
+
+class Served:
+    """pixel-detective serve, and its interface."""
+
+    def __init__(self, place):
+        self.process = subprocess.Popen(place.command('serve', '--no-open', '--listen', '127.0.0.1:0'), env=place.environment,
+                                        stdout=subprocess.PIPE, text=True)
+        self.url, token = re.match(r'(http://[^/]+)/\?token=(\w+)', self.process.stdout.readline()).groups()
+        self.headers = {'Authorization': f'Bearer {token}', 'Content-Type': 'application/json'}
+
+    def ask(self, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + '/api/v1/' + path, data=data, headers=self.headers)
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
+            return json.loads(answer.read())
+
+    def wait_for(self, what, seconds=60):
+        end = time.time() + seconds
+        while time.time() < end:
+            snapshot = self.ask('snapshot')
+            if what(snapshot):
+                return snapshot
+            time.sleep(0.05)
+        raise AssertionError(f'it never came: {json.dumps(snapshot)[:1500]}')
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait(timeout=30)
+
+
+def pictures_are_learned_while_the_words_arrive(place):
+    hub = open_hub(place)
+    place.run('index', place.photos, code=0)
+    hub.fault('model.safetensors', 'slow', times=None, rate=1_500_000)
+    served = Served(place)
+    try:
+        served.ask('models/pull', {'model': 'owner/name', 'use': True})
+        early = served.wait_for(lambda s: s['pull'] and s['job'] and s['job']['learned'] + s['job']['unchanged'] == 3)
+        assert early['pull']['running'] and early['pull']['done_bytes'] < early['pull']['total_bytes'], early['pull']
+        assert early['pull']['vision_ready'] and early['pull']['phase'] == 'rest', early['pull']
+        done = served.wait_for(lambda s: not s['pull']['running'])
+        assert done['pull']['outcome'] == 'ok', done['pull']
+        served.wait_for(lambda s: not s['job']['running'])
+        found = served.ask('search?q=a%20picture')
+        assert found['model'] == 'owner--name' and found['total'] == 3, found
+    finally:
+        served.close()
+        hub.close()
+    weights = (folder_of(place) / 'model.safetensors').read_bytes()
+    assert hashlib.sha256(weights).hexdigest() == hub.repositories['owner/name']['model.safetensors'].sha256
+    assert place.json('index', place.photos)['learned'] == 0, 'what was learned early is what would be learned now'
+
+
+def what_was_learned_with_wrong_bytes_goes(place):
+    hub = open_hub(place)
+    place.run('index', place.photos, code=0)
+    right = hub.repositories['owner/name']['model.safetensors']
+    wrong = bytearray(right.content)
+    wrong[-200_000] ^= 1  # somewhere: the promise cannot be kept
+    right.content = bytes(wrong)
+    hub.fault('model.safetensors', 'slow', times=None, rate=6_000_000)
+    served = Served(place)
+    try:
+        served.ask('models/pull', {'model': 'owner/name', 'use': True})
+        done = served.wait_for(lambda s: s['pull'] and not s['pull']['running'], 120)
+        assert done['pull']['outcome'] == 'corrupt' and 'SHA-256' in done['pull']['message'], done['pull']
+        assert served.ask('search?q=a%20picture')['model'] == 'tiny'
+        models = {m['key']: m for m in served.ask('models')['models']}
+        assert models['tiny']['chosen'] and not models['owner--name']['learned'], models['owner--name']
+    finally:
+        served.close()
+        hub.close()
+    assert place.json('search', 'x')['model'] == 'tiny'
+
+
+if __name__ == '__main__':
+    sys.exit(run_cases({k: v for k, v in globals().items() if len(sys.argv) < 4 or sys.argv[3] in k}, 0 if len(sys.argv) > 3 else 8))

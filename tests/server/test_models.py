@@ -1,0 +1,365 @@
+#!/usr/bin/env python3
+"""test_models.py PROGRAM SOURCE: models that come and go, are fetched and exchanged, and what they write, over HTTP."""
+import json
+import os
+import pathlib
+import shutil
+import sys
+import time
+
+import server_place
+from server_place import Events, Skip, patience
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'hub'))
+from hub_server import Hub  # noqa: E402
+
+API = '/api/v1/'
+
+
+def good(answer, code=200):
+    assert answer.code == code, answer
+    return answer.json() if answer.body else None
+
+
+def models(server):
+    return {m['key']: m for m in good(server.get(API + 'models'))['models']}
+
+
+def within(seconds, look, what):
+    """The first truth that look() gives; as long as this machine needs."""
+    until = time.monotonic() + seconds * patience()
+    while time.monotonic() < until:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f'{what} never came: {look()!r}')
+
+
+def small_clip(where, name='second', damage=None):
+    """The random CLIP model of the shared fixtures, where this library finds it. Gone without the fixtures."""
+    source = server_place.SOURCE.resolve().parent / 'shared/models/vit-fixture'
+    if not source.is_dir():
+        raise Skip('shared/models/vit-fixture is not here')
+    folder = where.root / 'data/pixel-detective/models' / name
+    folder.mkdir(parents=True)
+    for file in ('config.json', 'preprocessor_config.json', 'vocab.json', 'merges.txt', 'tokenizer_config.json',
+                 'special_tokens_map.json', 'model.safetensors'):
+        shutil.copy(source / file, folder / file)
+    if damage:
+        damage(folder)
+    return folder
+
+
+def open_page(server):
+    """As a browser does: the page, and its stream."""
+    assert server.get('/').code == 200
+    events = Events(server)
+    events.until(lambda s: all(step['state'] == 'ready' for step in s['preparation']))
+    return events
+
+
+def resident(server):
+    text = pathlib.Path(f'/proc/{server.process.pid}/status').read_text()
+    return {line.split(':')[0]: int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith('Rss')}
+
+
+def mapped(server):
+    return pathlib.Path(f'/proc/{server.process.pid}/maps').read_text()
+
+
+def the_catalogue_is_listed_with_what_is_here(place):
+    server = place.learned()
+    listed = models(server)
+    tiny, captioner = listed['tiny'], listed['tiny-caption']
+    assert tiny['built_in'] and tiny['complete'] and tiny['chosen'] and tiny['answering'] and tiny['learned'] == 3, tiny
+    assert tiny['kind'] == 'search' and captioner['kind'] == 'captions' and captioner['chosen'], captioner
+    far = [m for m in listed.values() if m['state'] == 'absent']
+    assert far and all(m['repository'] and m['licence'] and m['download_bytes'] > 1e6 and not m['complete'] for m in far), far
+    answer = good(server.get(API + 'models'))
+    assert 1e6 < answer['memory_bytes'] < 1e9 and answer['resting_bytes'] is None, answer['memory_bytes']
+
+
+def a_model_is_loaded_and_put_away(place):
+    server = place.learned()
+    assert good(server.post(API + 'models/tiny/load'), 202)['models']
+    ready = within(20, lambda: models(server)['tiny'] if models(server)['tiny']['state'] == 'ready' else None, 'the model')
+    assert ready['memory_bytes'] > 0 and ready['load_ms'] > 0, ready
+    one = next(m for m in server.snapshot()['models'] if m['key'] == 'tiny')
+    assert one['state'] == 'ready' and one['memory_bytes'] > 0 and one['kind'] == 'search' and one['error'] is None, one
+    within(20, lambda: server.post(API + 'models/tiny/unload').code == 202, 'an unloading')
+    within(10, lambda: models(server)['tiny']['state'] == 'idle', 'idle')
+    assert server.snapshot()['model']['state'] == 'idle'
+    assert good(server.get(API + 'search?q=sea'))['total'] == 3  # and comes back by itself
+    assert within(10, lambda: server.snapshot()['model']['state'] == 'ready', 'ready')
+
+
+def opening_the_page_begins_to_load_what_questions_need(place):
+    server = place.learned()
+    within(20, lambda: server.post(API + 'models/tiny/unload').code == 202, 'an unloading')
+    events = open_page(server)
+    seen = events.until(lambda s: s['model']['state'] == 'ready')
+    assert seen[-1]['model']['ms'] > 0 and seen[-1]['model']['next'] is None, seen[-1]['model']
+    within(20, lambda: server.post(API + 'models/tiny/unload').code == 202, 'an unloading')
+    events.until(lambda s: s['model']['state'] == 'idle')
+    assert server.get(API + 'query?q=se').code == 200  # somebody types
+    events.until(lambda s: s['model']['state'] == 'ready')
+    events.close()
+
+
+def memory_comes_back_after_the_idle_time(place):
+    server = place.serve('--idle-unload', '1')
+    start = resident(server)['RssAnon']
+    events = open_page(server)
+    server.learn(place.photos)
+    events.until(lambda s: s['job'] and not s['job']['running'])
+    assert good(server.get(API + 'search?q=sea'))['total'] == 3
+    events.until(lambda s: s['models'] and all(m['state'] == 'idle' for m in s['models']) and
+                 not (s['annotation'] and s['annotation']['running']))
+    events.close()
+    within(20, lambda: '.prepared' not in mapped(server) and '.vectors' not in mapped(server) and
+           'model.safetensors' not in mapped(server), 'nothing mapped')
+    within(20, lambda: resident(server)['RssAnon'] - start < 8 << 20, 'the memory of the start')
+    answer = good(server.get(API + 'models'))
+    assert answer['resting_bytes'] and answer['resting_bytes'] <= answer['memory_bytes'] + (4 << 20), answer
+    assert good(server.get(API + 'search?q=sea'))['total'] == 3
+
+
+def another_model_is_used_while_the_old_one_answers(place):
+    small_clip(place)
+    server = place.learned()
+    events = open_page(server)
+    first = events.until(lambda s: s['model']['state'] == 'ready')[-1]['job']['number']
+    place.add_pictures(40, first=100)
+    answer = good(server.post(API + 'models/second/use'), 202)
+    assert answer['state'] == 'LOADING' or answer['job']['number'] > first, answer
+    while True:
+        found = good(server.get(API + 'search?q=sea'))  # it never stops answering
+        assert found['total'] >= 3, found
+        now = server.snapshot()
+        if now['job']['number'] > first and not now['job']['running']:
+            break
+        assert now['model']['name'] == 'tiny' and now['model']['next'] == 'second', now['model']
+    assert now['job']['outcome'] == 'ok' and now['job']['learned'] == 43, now['job']
+    assert good(server.get(API + 'search?q=sea'))['total'] == 43
+    taken = within(10, lambda: (s := server.snapshot()['model'])['name'] == 'second' and s['next'] is None and s, 'the new model')
+    assert taken['state'] == 'ready', taken
+    listed = models(server)
+    assert listed['second']['answering'] and listed['second']['chosen'] and not listed['tiny']['chosen'], listed['second']
+    assert listed['second']['learned'] == 43 and listed['tiny']['learned'] == 3, listed['tiny']
+    refused = server.post(API + 'models/second/remove')
+    assert refused.code == 409 and len(refused.sentence()) > 20, refused
+    good(server.post(API + 'models/tiny/use'), 202)  # and back: it knows what it knew
+    within(60, lambda: (s := server.snapshot())['model']['name'] == 'tiny' and not s['job']['running'], 'tiny again')
+    assert models(server)['tiny']['learned'] == 43
+    within(60, lambda: server.post(API + 'models/second/remove', {'embeddings': True}).code == 202, 'its removal')
+    assert 'second' not in models(server) and not (place.library / 'models/second').exists()
+    events.close()
+
+
+def the_choice_outlives_the_server(place):
+    small_clip(place)
+    server = place.learned()
+    good(server.post(API + 'models/second/use'), 202)
+    within(60, lambda: models(server)['second']['answering'] and not server.snapshot()['job']['running'], 'second')
+    server.stop()
+    server = place.serve()
+    assert models(server)['second']['answering'] and server.snapshot()['model']['name'] in ('second', 'tiny')
+    events = open_page(server)
+    assert events.until(lambda s: s['model']['state'] == 'ready')[-1]['model']['name'] == 'second'
+    events.close()
+
+
+def what_cannot_be_used_is_refused_and_the_old_one_stays(place):
+    def cut(folder):
+        weights = folder / 'model.safetensors'
+        weights.write_bytes(weights.read_bytes()[:-1000])
+
+    def other_family(folder):
+        config = json.loads((folder / 'config.json').read_text())
+        config['architectures'] = ['LlamaForCausalLM']
+        (folder / 'config.json').write_text(json.dumps(config))
+
+    small_clip(place, 'cut', cut)
+    small_clip(place, 'other', other_family)
+    server = place.learned()
+    for key in ('cut', 'other'):
+        answer = server.post(f'{API}models/{key}/use')
+        assert answer.code in (415, 500) and len(answer.sentence()) > 30, answer
+    listed = models(server)
+    assert listed['tiny']['chosen'] and listed['tiny']['answering'], listed['tiny']
+    assert good(server.get(API + 'search?q=sea'))['total'] == 3
+    now = server.snapshot()
+    assert now['job']['number'] == 1 and now['model']['name'] == 'tiny', now
+    failed = [m for m in now['models'] if m['state'] == 'failed']
+    assert failed and all(len(m['error']) > 20 for m in failed), now['models']
+
+
+def hub_with_a_model(where, **more):
+    source = small_clip(where, 'spare')
+    hub = Hub()
+    hub.add('owner/clip', {p.name: p.read_bytes() for p in source.iterdir()})
+    shutil.rmtree(source)
+    where.environment.update(HF_ENDPOINT=hub.url, **more)
+    return hub
+
+
+def a_model_is_fetched_and_used(place):
+    hub = hub_with_a_model(place)
+    server = place.learned()
+    events = open_page(server)
+    good(server.post(API + 'models/pull', {'model': 'owner/clip', 'use': True}), 202)
+    seen = events.until(lambda s: s['pull'] and not s['pull']['running'])
+    last = seen[-1]['pull']
+    assert last['outcome'] == 'ok' and last['key'] == 'owner--clip' and last['done_bytes'] == last['total_bytes'], last
+    amounts = [s['pull']['done_bytes'] for s in seen if s['pull'] and s['pull']['phase'] != 'list']
+    assert amounts == sorted(amounts), amounts
+    within(60, lambda: (s := server.snapshot())['model']['name'] == 'owner--clip' and not s['job']['running'], 'its answers')
+    assert models(server)['owner--clip']['learned'] == 3
+    assert any('fetched' in line['text'] for line in server.snapshot()['log'])
+    events.close()
+    hub.close()
+
+
+def one_fetch_at_a_time_and_it_can_be_ended(place):
+    hub = hub_with_a_model(place)
+    hub.fault('model.safetensors', 'slow', times=None, rate=20000)
+    server = place.serve()
+    good(server.post(API + 'models/pull', {'model': 'owner/clip'}), 202)
+    within(20, lambda: (server.snapshot()['pull'] or {}).get('phase') in ('vision', 'rest'), 'some bytes')
+    answer = server.post(API + 'models/pull', {'model': 'owner/other'})
+    assert answer.code == 409 and 'owner/clip' in answer.sentence(), answer
+    assert models(server)['owner--clip']['state'] == 'partial'
+    good(server.post(API + 'models/pull/cancel'), 202)
+    within(20, lambda: not server.snapshot()['pull']['running'], 'its end')
+    assert server.snapshot()['pull']['outcome'] == 'cancelled'
+    assert models(server)['owner--clip']['state'] == 'partial'  # kept for the next time
+    assert server.post(API + 'models/pull/cancel').code == 409
+    assert server.stop() < 5 * patience()
+    hub.close()
+
+
+def a_fetch_that_fails_says_why(place):
+    hub = hub_with_a_model(place)
+    server = place.serve()
+    good(server.post(API + 'models/pull', {'model': 'owner/none'}), 202)
+    last = within(20, lambda: (p := server.snapshot()['pull']) and not p['running'] and p, 'its end')
+    assert last['outcome'] != 'ok' and len(last['message']) > 20, last
+    hub.close()
+
+
+def nothing_is_asked_of_the_network_unless_told(place):
+    hub = hub_with_a_model(place)
+    server = place.learned()
+    events = open_page(server)
+    models(server)
+    good(server.post(API + 'models/tiny/load'), 202)
+    good(server.get(API + 'settings'))
+    events.close()
+    server.stop()
+    assert not hub.requests, hub.requests
+    hub.close()
+
+
+def settings_are_kept_with_the_library(place):
+    server = place.learned()
+    before = good(server.get(API + 'settings'))
+    assert before['idle_s'] == 300 and before['captions'] is False and 1 <= before['threads'] <= before['threads_max'], before
+    after = good(server.post(API + 'settings', {'idle_s': 20, 'threads': 1, 'captions': True}))
+    assert after == {**before, 'idle_s': 20, 'threads': 1, 'captions': True}, after
+    assert server.snapshot()['captions'] is True
+    assert good(server.post(API + 'settings', {'idle_s': -1}))['threads'] == 1
+    refused = server.post(API + 'settings', {'idle_s': 30, 'threads': 100000})
+    assert refused.code == 400 and good(server.get(API + 'settings'))['idle_s'] == -1, refused  # all or nothing
+    server.stop()
+    again = good(place.serve().get(API + 'settings'))
+    assert again['captions'] is True and again['threads'] == 1 and again['idle_s'] == 300, again
+
+
+def work_of(server, photo):
+    return good(server.get(f'{API}photos/{photo}'))['work']
+
+
+def a_photo_is_described_at_once_and_the_user_wins(place):
+    server = place.learned()
+    shown = good(server.post(API + 'photos/1/describe'))
+    work = shown['work']
+    assert work['caption'] and work['caption_by'] == 'machine' and 0 <= work['caption_score'] <= 1, work
+    assert work['caption_machine'] == work['caption'] and isinstance(work['caption_doubtful'], bool), work
+    good(server.post(API + 'edit', {'photos': [1], 'caption': 'Rex'}))
+    work = good(server.post(API + 'photos/1/describe'))['work']
+    assert work['caption'] == 'Rex' and work['caption_by'] == 'user' and work['caption_score'] is None, work
+    assert work['caption_machine'] and work['caption_machine'] != 'Rex'
+    good(server.post(API + 'edit', {'photos': [1], 'caption': ''}))
+    assert good(server.post(API + 'photos/1/describe'))['work']['caption'] is None
+    good(server.post(API + 'edit', {'photos': [1], 'caption': None}))
+    assert work_of(server, 1)['caption'] == work['caption_machine']
+
+
+def the_queue_writes_after_learning_and_goes_on(place):
+    place.add_pictures(20, first=50)
+    server = place.serve()
+    events = open_page(server)
+    good(server.post(API + 'settings', {'captions': True}))
+    server.learn(place.photos)
+    seen = events.until(lambda s: s['annotation'] and not s['annotation']['running'] and not s['job']['running'] and
+                        s['annotation']['outcome'] == 'ok', 120)
+    last = seen[-1]['annotation']
+    assert last['failed'] == 0, last
+    within(10, lambda: all(work_of(server, photo)['caption'] for photo in range(1, 24)), 'a caption for each')
+    assert seen[-1]['captions'] is True
+    place.add_pictures(1, first=90)
+    server.post(API + 'job')
+    events.until(lambda s: s['job']['number'] == 2 and not s['job']['running'])
+    within(60, lambda: work_of(server, 24)['caption'], 'a caption of the new one')
+    events.close()
+
+
+def the_queue_is_paused_and_looks_where_people_look(place):
+    place.add_pictures(60, first=50)
+    server = place.learned()
+    events = open_page(server)
+    events.until(lambda s: s['annotation'] is None or not s['annotation']['running'])
+    good(server.post(API + 'settings', {'captions': True}))
+    events.until(lambda s: s['annotation'] and s['annotation']['running'] and s['annotation']['phase'] == 'captions')
+    assert good(server.post(API + 'annotate', {'do': 'pause'}), 202)['annotation']['paused']
+    wanted = next(i for i in range(1, 64) if not work_of(server, i)['caption'])
+    assert server.post(API + 'looking', {'photos': [wanted]}).code == 204
+    busy = server.post(API + 'annotate', {'do': 'start'})
+    assert busy.code == 409 and len(busy.sentence()) > 20, busy
+    good(server.post(API + 'annotate', {'do': 'resume'}), 202)
+    within(30, lambda: work_of(server, wanted)['caption'], 'what is looked at')
+    good(server.post(API + 'annotate', {'do': 'cancel'}), 202)
+    ended = events.until(lambda s: not s['annotation']['running'])[-1]['annotation']
+    assert ended['outcome'] in ('cancelled', 'ok'), ended
+    assert server.post(API + 'annotate', {'do': 'pause'}).code == 409
+    events.close()
+    assert server.stop() < 5 * patience()
+
+
+def sidecars_are_written_and_told(place):
+    server = place.learned()
+    good(server.post(API + 'edit', {'photos': [1, 2], 'tag': 'beach'}))
+
+    def sidecars(**more):
+        body = json.dumps({'photos': [1, 2, 3], **more}).encode()
+        with server.connect() as sock:
+            sock.sendall(server.head('POST', API + 'sidecars', {'Content-Type': 'application/json',
+                                                                'Content-Length': str(len(body))}) + body)
+            data = b''
+            while piece := sock.recv(65536):
+                data += piece
+                if b'"complete":true' in data:
+                    break
+        line = [x for x in data.decode().splitlines() if x.startswith('data: ')][-1]
+        return json.loads(line[6:])
+    told = sidecars(dry_run=True)
+    assert told['written'] == 2 and told['of'] == 3 and not list(place.photos.glob('*.xmp')), told
+    told = sidecars()
+    assert told['written'] == 2 and told['failed'] == 0 and told['unchanged'] == 1 and told['message'] is None, told
+    assert len(list(place.photos.glob('*.xmp'))) == 2
+    assert sidecars()['written'] == 0
+
+
+if __name__ == '__main__':
+    sys.exit(server_place.main(globals()))
