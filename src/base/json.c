@@ -271,8 +271,6 @@ pd_status pd_json_set_bool(pd_json *object, const char *key, bool value)
     return pd_json_set_take(object, key, pd_json_bool(value));
 }
 
-pd_status pd_json_set_null(pd_json *object, const char *key) { return pd_json_set_take(object, key, pd_json_null()); }
-
 static int append_to_buf(const char *text, size_t len, void *user)
 {
     return pd_buf_append(user, text, len) == PD_OK ? 0 : -1;

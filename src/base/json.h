@@ -58,7 +58,6 @@ pd_status pd_json_set_text(pd_json *object, const char *key, const char *text);
 pd_status pd_json_set_int(pd_json *object, const char *key, int64_t value);
 pd_status pd_json_set_number(pd_json *object, const char *key, double value);
 pd_status pd_json_set_bool(pd_json *object, const char *key, bool value);
-pd_status pd_json_set_null(pd_json *object, const char *key);
 
 /* Appends the text of `json`; indented by 2 when `pretty`, else one line. Keys stay in the order they were set. */
 PD_MUST_USE pd_status pd_json_write(const pd_json *json, bool pretty, pd_buf *buf);

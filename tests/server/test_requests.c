@@ -268,6 +268,10 @@ static void routes_are_found_by_method_and_path(void)
     CHECK(route_code("GET", "/api/v1/search/") == 404);
     CHECK(route_code("GET", "/api/") == 404);
     CHECK(route_code("GET", "/api/v1/../v1/search") == 404);
+    CHECK(route_code("POST", "/api/v1/models/owner--name/use") == 200);
+    CHECK(route_code("GET", "/api/v1/models/owner--name/use") == 405);
+    CHECK(route_code("POST", "/api/v1/models//use") == 404);
+    CHECK(route_code("POST", "/api/v1/models/a/b/use") == 404);
     CHECK(route_code("DELETE", "/api/v1/search") == 405);
     CHECK(route_code("GET", "/api/v1/job") == 405);
     CHECK(route_code("HEAD", "/api/v1/job/pause") == 405);

@@ -304,7 +304,11 @@ def table(rows):
 
 
 def bad_requests_get_a_code_and_a_sentence(place):
+    place.environment['HF_HUB_OFFLINE'] = '1'
     server = place.learned()
+    events = server_place.Events(server)  # what is learned is tagged
+    events.until(lambda s: s['annotation'] and not s['annotation']['running'])
+    events.close()
     rows, wrong = [], []
     for what, code, request in bad_requests(server, place):
         with server.connect() as sock:
@@ -320,6 +324,8 @@ def bad_requests_get_a_code_and_a_sentence(place):
         if answer.headers.get('content-type') == 'application/json':
             error = answer.json()['error']
             status, sentence = error['status'], re.sub(r' \([a-z]*vips.*\)', '', error['message'].replace(str(place.root), '/home/me'))
+            sentence = sentence.replace(os.path.dirname(server_place.PROGRAM), '/opt/pixel-detective').replace(str(server_place.SOURCE.resolve()), '/src')
+            sentence = re.sub(r'(threads. is a whole number from 1 to )\d+', r'\1N', sentence)  # as many as CPUs
             if len(sentence) < 15:
                 wrong.append((what, 'no sentence', answer))
         rows.append((what, code, f'`{status}`' if status else '', sentence.replace('|', '\\|')))

@@ -1,4 +1,4 @@
-/* settings.c: what the user may set, over HTTP. */
+/* setting_control.c: what the user may set, over HTTP. */
 #include "server/body.h"
 #include "server/handlers.h"
 

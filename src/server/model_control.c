@@ -1,4 +1,4 @@
-/* models.c: the models that there are, over HTTP: what is known of them, fetching, using, removing. */
+/* model_control.c: the models that there are, over HTTP: what is known of them, fetching, using, removing. */
 #include <string.h>
 
 #include "answer/answer.h"
