@@ -25,7 +25,7 @@ _pixel_detective()
     esac
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-        serve|index|search|similar|tag|rate|favorite|album|undo|saved|history|export|import|show|caption|status|help) command=$word; break ;;
+        serve|index|search|similar|tag|rate|favorite|album|undo|saved|history|export|import|model|show|caption|status|help) command=$word; break ;;
         esac
     done
     options='--library --model --threads --cpu --precision --help -h --version'
@@ -43,6 +43,7 @@ _pixel_detective()
     history) options+=' --json' ;;
     export) options+=' --query --dry-run -o --to --sidecars --machine --json' ;;
     import) options+=' --json' ;;
+    model) options+=' --progress --json' ;;
     show) options+=' --json' ;;
     caption) options+=' --json --jsonl' ;;
     status) options+=' --json' ;;
@@ -51,7 +52,7 @@ _pixel_detective()
     if [[ $cur == -* ]]; then
         COMPREPLY=($(compgen -W "$options" -- "$cur"))
     elif [[ -z $command || $command == help ]]; then
-        COMPREPLY=($(compgen -W 'serve index search similar tag rate favorite album undo saved history export import show caption status help' -- "$cur"))
+        COMPREPLY=($(compgen -W 'serve index search similar tag rate favorite album undo saved history export import model show caption status help' -- "$cur"))
     elif [[ $command == index ]]; then
         COMPREPLY=($(compgen -d -- "$cur"))
     elif [[ $command =~ ^(similar|show|tag|rate|favorite|album|export|import)$ ]]; then

@@ -337,7 +337,8 @@ static void tell_end(pd_puller *puller, pd_status status, const pd_error *error)
     pd_talk_tell(&puller->talk, &report, true);
 }
 
-/* How far it came; that this cannot be written is not the worst then. Of what never came nothing is left lying about. */
+/* How far it came; that this cannot be written is not the worst then. Of what never came nothing is left lying about.
+ */
 static void keep_what_is_here(const pd_puller *puller)
 {
     if (!puller->place.part)
