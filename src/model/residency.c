@@ -380,7 +380,7 @@ static bool settle(pd_residency *r, part *p, pd_status status, const contents *c
     p->state = PD_RESIDENCE_READY;
     p->was_ready = true;
     p->in_memory = *c;
-    p->model_bytes = c->model ? pd_model_bytes(c->model) : 0;
+    p->model_bytes = c->captioner ? pd_captioner_bytes(c->captioner) : pd_model_bytes(c->model);
     p->used_ns = pd_clock_ns();
     return true;
 }

@@ -281,6 +281,77 @@ static void after_the_idle_time_memory_is_as_at_the_start(void)
     CHECK(count_maps() == 0);
 }
 
+typedef struct listed {
+    const char *key;
+    int n; /* rows of it */
+    pd_library_model model;
+    int n_rows, n_chosen, n_answering;
+} listed;
+
+static bool find_listed(void *user, const pd_library_model *model)
+{
+    listed *l = user;
+    l->n_rows++;
+    if (model->kind == PD_HUB_SEARCH) {
+        l->n_chosen += model->chosen;
+        l->n_answering += model->answering;
+    }
+    if (strcmp(model->key, l->key) == 0) {
+        l->n++;
+        l->model = *model; /* its strings are gone after the visit */
+    }
+    return true;
+}
+
+static listed look_up(pd_library *library, const char *key)
+{
+    listed l = { .key = key };
+    CHECK(pd_library_models(library, find_listed, &l, NULL) == PD_OK);
+    CHECK(l.n_chosen == 1 && l.n_answering == 1);
+    return l;
+}
+
+static void the_list_tells_what_is_here(void)
+{
+    REQUIRE(scene_begin() && make_pictures(0, 3));
+    pd_library *library = open_with(NULL, 0);
+    REQUIRE(library);
+    listed tiny = look_up(library, "tiny");
+    CHECK(tiny.n == 1 && tiny.n_rows > 5 && tiny.model.built_in && tiny.model.complete && tiny.model.chosen);
+    CHECK(tiny.model.state == PD_RESIDENCE_COLD && tiny.model.memory_bytes == 0 && tiny.model.disk_bytes > 1 << 20);
+    const listed absent = look_up(library, "openai--clip-vit-base-patch32");
+    CHECK(absent.n == 1 && !absent.model.complete && !absent.model.built_in && !absent.model.chosen &&
+          !absent.model.dir);
+    CHECK(learn(library) == 3);
+    CHECK(is_answered_by(library, "tiny"));
+    tiny = look_up(library, "tiny");
+    CHECK(tiny.model.learned == 3 && tiny.model.state == PD_RESIDENCE_READY && tiny.model.memory_bytes > 1 << 20);
+    CHECK(tiny.model.load_ms > 0 && tiny.model.answering);
+    pd_library_close(&library);
+}
+
+static void the_list_tells_who_is_chosen_and_who_answers(void)
+{
+    REQUIRE(scene_begin() && make_pictures(0, 3));
+    const char *other = make_model("other", NULL);
+    pd_library *library = open_with(NULL, 0);
+    REQUIRE(library && learn(library) == 3);
+    int64_t learned = -1;
+    CHECK(pd_library_model_use(library, other, &learned, NULL) == PD_OK && learned == 0);
+    const listed elsewhere = look_up(library, other);
+    const listed tiny = look_up(library, "tiny");
+    CHECK(elsewhere.n == 1 && elsewhere.model.chosen && !elsewhere.model.answering && elsewhere.model.learned == 0);
+    CHECK(!tiny.model.chosen && tiny.model.answering);
+    pd_library_close(&library);
+    /* a directory that is one of those with a key is no row of its own */
+    char dir[4096 + 32];
+    (void)snprintf(dir, sizeof dir, "%s/models/tiny", source);
+    library = open_with(dir, 0);
+    REQUIRE(library);
+    CHECK(look_up(library, "tiny").model.chosen && look_up(library, dir).n == 0);
+    pd_library_close(&library);
+}
+
 typedef struct crowd {
     pd_library *library;
     const char *models[2];
@@ -364,6 +435,8 @@ int main(void)
     RUN(the_old_model_answers_until_the_new_one_knows_as_much);
     RUN(an_option_is_for_one_process);
     RUN(what_cannot_be_used_is_refused_and_the_old_one_stays);
+    RUN(the_list_tells_what_is_here);
+    RUN(the_list_tells_who_is_chosen_and_who_answers);
     RUN(after_the_idle_time_memory_is_as_at_the_start);
     RUN(a_crowd_asks_and_learns_while_models_come_and_go);
     scene_end();

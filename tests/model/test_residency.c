@@ -376,6 +376,53 @@ static void a_system_short_of_memory_gets_it_back(void)
     pd_residency_free(&residency);
 }
 
+typedef struct reliever {
+    _Atomic(pd_residency *) residency;
+    const char *proc;
+} reliever;
+
+/* The captioner's memory is all that was missing. */
+static void relieve(void *user)
+{
+    static const char plenty[] = "MemTotal:       8000000 kB\nMemAvailable:   4000000 kB\n";
+    reliever *r = user;
+    pd_residency *residency = atomic_load(&r->residency);
+    if (residency && state_of(residency, PD_PART_CAPTIONER) == PD_RESIDENCE_IDLE)
+        CHECK(write_text(r->proc, "meminfo", plenty));
+}
+
+static void captioners_go_first(void)
+{
+    static const char little[] = "MemTotal:       8000000 kB\nMemAvailable:    400000 kB\n";
+    char proc[4096 + 16], dir[4096 + 32];
+    (void)snprintf(proc, sizeof proc, "%s/proc-2", scratch);
+    (void)snprintf(dir, sizeof dir, "%s-caption", tiny);
+    REQUIRE(mkdir(proc, 0700) == 0);
+    reliever r = { .proc = proc };
+    const pd_residency_options options = { .cpu_mask = pd_cpu_detect(),
+                                           .cache_dir = cache,
+                                           .idle_s = -1,
+                                           .proc_dir = proc,
+                                           .look_s = 0.05,
+                                           .changed = relieve,
+                                           .changed_user = &r };
+    pd_residency *residency = NULL;
+    REQUIRE(pd_residency_create(&residency, &options, NULL) == PD_OK);
+    pd_lease text = { 0 }, captioner = { 0 };
+    REQUIRE(borrow(residency, PD_PART_TEXT, &text) == PD_OK);
+    REQUIRE(pd_residency_borrow(residency, dir, PD_PART_CAPTIONER, NULL, &captioner, NULL) == PD_OK);
+    CHECK(captioner.captioner && !captioner.model && !captioner.session);
+    CHECK(look(residency, dir, PD_PART_CAPTIONER).resident.bytes > 1 << 20);
+    atomic_store(&r.residency, residency);
+    pd_residency_return(residency, &text);
+    pd_residency_return(residency, &captioner);
+    CHECK(write_text(proc, "meminfo", little));
+    CHECK(comes_to(residency, PD_PART_CAPTIONER, PD_RESIDENCE_IDLE));
+    nap(500);
+    CHECK(state_of(residency, PD_PART_TEXT) == PD_RESIDENCE_READY);
+    pd_residency_free(&residency);
+}
+
 static void fifty_rounds_leave_nothing_behind(void)
 {
     enum { N_ROUNDS = TEST_SANITIZED ? 10 : 50, N_FIRST = 5 };
@@ -503,6 +550,7 @@ int main(void)
     RUN(what_rests_is_put_away_and_comes_back);
     RUN(unloading_waits_for_borrowers_and_says_so);
     RUN(a_system_short_of_memory_gets_it_back);
+    RUN(captioners_go_first);
     RUN(fifty_rounds_leave_nothing_behind);
     RUN(a_crowd_loads_and_unloads_at_once);
     RUN(running_out_of_memory_leaks_nothing);
