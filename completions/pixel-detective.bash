@@ -25,13 +25,13 @@ _pixel_detective()
     esac
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-        serve|index|search|similar|tag|rate|favorite|album|undo|saved|history|export|import|show|status|help) command=$word; break ;;
+        serve|index|search|similar|tag|rate|favorite|album|undo|saved|history|export|import|show|caption|status|help) command=$word; break ;;
         esac
     done
     options='--library --model --threads --cpu --precision --help -h --version'
     case $command in
     serve) options+=' --listen --no-open --browse-root --idle-unload' ;;
-    index) options+=' --recheck --progress --json' ;;
+    index) options+=' --recheck --captions --no-tags --progress --json' ;;
     search) options+=' -n --offset --sort --explain --saved --save --json --jsonl --csv -0' ;;
     similar) options+=' -n --offset --sort --with --json --jsonl --csv -0' ;;
     tag) options+=' --query --remove --dry-run --json' ;;
@@ -44,13 +44,14 @@ _pixel_detective()
     export) options+=' --query --dry-run -o --to --sidecars --machine --json' ;;
     import) options+=' --json' ;;
     show) options+=' --json' ;;
+    caption) options+=' --json --jsonl' ;;
     status) options+=' --json' ;;
     help) options+=' ' ;;
     esac
     if [[ $cur == -* ]]; then
         COMPREPLY=($(compgen -W "$options" -- "$cur"))
     elif [[ -z $command || $command == help ]]; then
-        COMPREPLY=($(compgen -W 'serve index search similar tag rate favorite album undo saved history export import show status help' -- "$cur"))
+        COMPREPLY=($(compgen -W 'serve index search similar tag rate favorite album undo saved history export import show caption status help' -- "$cur"))
     elif [[ $command == index ]]; then
         COMPREPLY=($(compgen -d -- "$cur"))
     elif [[ $command =~ ^(similar|show|tag|rate|favorite|album|export|import)$ ]]; then

@@ -11,6 +11,7 @@ and judged on the other, both ways round.
   plain       order by cosine alone          templates   the same with words around short questions
   fusion      every second picture has one of its captions as its description, and the questions are two others; or
               every picture has the caption of another one, so that words only mislead
+  machine     what machines write joins the search: nothing, tags, captions, both
   line        F1 of what is above the line, against the best fixed cosine
 """
 import argparse
@@ -45,7 +46,7 @@ NORMAL = statistics.NormalDist()
 class Asker:
     """A library of pictures under numbers, and one process that answers."""
 
-    def __init__(self, build, scratch, pictures, descriptions=None):
+    def __init__(self, build, scratch, pictures, descriptions=None, written=('--no-tags',)):
         folder = scratch / 'pictures'
         folder.mkdir()
         for i, path in enumerate(pictures):
@@ -55,7 +56,7 @@ class Asker:
         self.environment = dict(os.environ, XDG_CACHE_HOME=str(scratch / 'cache'))
         model = str(HERE.parent / 'models/tiny')
         subprocess.run([build / 'pixel-detective', 'index', '--json', '--library', scratch / 'library', '--model', model,
-                        folder], check=True, stdout=subprocess.DEVNULL, env=self.environment)
+                        *written, folder], check=True, stdout=subprocess.DEVNULL, env=self.environment)
         self.command = [build / 'bench/ask', scratch / 'library', model]
         listed = self.run(['\t'])[0].split('\t')[1:]
         self.number_of = {int(item.split(':', 1)[0]): int(pathlib.Path(item.split(':', 1)[1]).stem) for item in listed}
@@ -119,9 +120,9 @@ class Study:
         print(f'{study:<10} {data:<22} {setting:<34} ' + '  '.join(f'{m} {v:.2f}' for m, v in measures.items()),
               flush=True)
 
-    def with_library(self, pictures, descriptions, use):
+    def with_library(self, pictures, descriptions, use, written=('--no-tags',)):
         with tempfile.TemporaryDirectory() as scratch:
-            use(Asker(self.build, pathlib.Path(scratch), pictures, descriptions))
+            use(Asker(self.build, pathlib.Path(scratch), pictures, descriptions, written))
 
     def plain(self, name, asker, questions, templates):
         relevant = [right for right, _ in questions]
@@ -249,6 +250,20 @@ class Study:
             value[number] += weight * share / (k + rank)
         return sorted(order, key=lambda number: -value[number])
 
+    # ---- what machines write
+
+    def machine(self):
+        questions = [({picture}, caption) for i, (picture, caption) in enumerate(self.captions) if i % 5 in (1, 3)]
+        for setting, written in (('nothing', ['--no-tags']), ('tags', []), ('captions', ['--no-tags', '--captions']),
+                                 ('tags and captions', ['--captions'])):
+            for name, pictures, asked in (('captioned', self.pictures, questions), ('nouns', self.noun_pictures, self.nouns)):
+                self.with_library(pictures, None, lambda asker: self.machine_of(name, setting, asker, asked), written)
+
+    def machine_of(self, name, setting, asker, questions):
+        answers = asker.ask([text for _, text in questions])
+        self.note('machine', name, setting, rank_measures([right for right, _ in questions], map(in_order, answers)),
+                  len(questions))
+
     def run(self):
         captions = [({picture}, text) for picture, text in self.captions]
 
@@ -258,6 +273,7 @@ class Study:
                 asker, captions, ('nouns', nouns, self.nouns, answers)))
         self.with_library(self.noun_pictures, None, use_nouns)
         self.fusion()
+        self.machine()
 
     def use_captions(self, asker, captions, nouns):
         answers = self.plain('captioned', asker, captions, ['a photo of %s'])
@@ -269,9 +285,15 @@ def main():
     parser.add_argument('--build', type=pathlib.Path, default=HERE.parent / 'build')
     parser.add_argument('--data', type=pathlib.Path, default=HERE.parent.parent / 'shared/quality')
     parser.add_argument('--write', action='store_true', help='write quality/ablation.csv')
+    parser.add_argument('--machine', action='store_true', help='this study alone; with --write its rows are replaced')
     arguments = parser.parse_args()
     study = Study(arguments.build.resolve(), arguments.data.resolve())
-    study.run()
+    if arguments.machine:
+        study.machine()
+        with open(HERE / 'ablation.csv', newline='') as file:
+            study.rows[:0] = [row for row in list(csv.reader(file))[1:] if row[0] != 'machine']
+    else:
+        study.run()
     if arguments.write:
         with open(HERE / 'ablation.csv', 'w', newline='') as file:
             writer = csv.writer(file, lineterminator='\n')

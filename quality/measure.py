@@ -58,7 +58,7 @@ class Program:
             copy = self.pictures / f'{i:05}{path.suffix}'
             shutil.copyfile(path, copy)
             self.path_of[str(copy.resolve())] = str(path.resolve())
-        answer = self.ask('index', '--json', str(self.pictures), may_return=(0, 4))
+        answer = self.ask('index', '--json', '--no-tags', str(self.pictures), may_return=(0, 4))
         if answer['errors']:
             sys.exit(f'{len(answer["errors"])} pictures of {folder} were not learned; first: {answer["errors"][0]}')
         return answer['files']

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """vocabulary.py VOCABULARY.txt [OUTPUT.c]: checks the words that photos are tagged with (the form is said at the top of the
-file), and writes them as one C table (src/annotate/vocabulary.h)."""
+file), and writes them as one C table (src/annotate/lexicon.h)."""
 import hashlib
 import pathlib
 import re
@@ -103,14 +103,15 @@ def c_text(parts):
 
 def table(words, above, digest):
     order = {word: i for i, word in enumerate(words)}
+    beneath = set().union(*above.values())
     flat, rows = [], []
     for word, (_, synonyms, texts) in words.items():
         general = sorted(order[name] for name in above[word])
         rows.append(f'    {{ "{word}", {c_text(texts_of(word, synonyms, texts))}, '
-                    f'{len(flat)}, {len(general)} }},\n')
+                    f'{len(flat)}, {len(general)}, {str(word in beneath).lower()} }},\n')
         flat += general
     numbers = ',\n'.join(', '.join(map(str, flat[i:i + 20])) for i in range(0, len(flat), 20))
-    return ('#include "annotate/vocabulary.h"\n\n'
+    return ('#include "annotate/lexicon.h"\n\n'
             f'static const uint16_t implied[] = {{\n{numbers}\n}};\n\n'
             f'static const pd_word words[] = {{\n{"".join(rows)}}};\n\n'
             'const pd_vocabulary *pd_vocabulary_get(void)\n{\n'

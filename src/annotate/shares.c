@@ -4,8 +4,7 @@
 
 #include "annotate/tagger.h"
 
-#define SHARPNESS 2.5 /* of standard deviations; quality/tags.csv */
-#define ODDS_MIN 1e-6f
+#define SHARPNESS 2.0 /* of standard deviations; quality/tags.csv */
 
 /* False: all are the same, or not numbers. */
 static bool standardise(float *values, size_t n)
@@ -33,7 +32,7 @@ void pd_shares_find(const pd_vocabulary *vocabulary, float *cosines, float *ret_
         return;
     }
     for (size_t w = 0; w < n; w++) {
-        cosines[w] = expf(cosines[w]); /* at most e^125: SHARPNESS times the square root of n, which is 63 */
+        cosines[w] = expf(cosines[w]); /* at most e^127: SHARPNESS times the square root of n */
         sum += (double)cosines[w];
     }
     const float scale = (float)(1 / sum);
@@ -46,10 +45,4 @@ void pd_shares_find(const pd_vocabulary *vocabulary, float *cosines, float *ret_
         for (size_t i = 0; i < word->n_implied; i++)
             ret_shares[implied[i]] += share;
     }
-}
-
-float pd_share_odds(float share)
-{
-    const float kept = fminf(fmaxf(share, ODDS_MIN), 1 - ODDS_MIN);
-    return logf(kept / (1 - kept));
 }

@@ -7,20 +7,21 @@
 #include "base/cpu.h"
 #include "base/mem.h"
 
-/* How sure a share makes us: a logistic curve over the word's share and its line, both as log-odds, fitted on one half
- * of ../shared/quality and judged on the other (quality/tags.py, quality/tags.csv). */
-#define SURENESS_AT 1.0f
-#define SURENESS_OF_SHARE 0.6f
-#define SURENESS_OF_LINE 0.0f
+/* How sure a share makes us: a logistic curve over its log-odds, fitted on one half of ../shared/quality and judged on
+ * the other (quality/tags.py). A general word reaches the same share more easily, for it gathers those of its kinds. */
+#define SURENESS_OF_SHARE 0.78f
+#define SURENESS_OF_WORD 2.12f
+#define SURENESS_OF_GENERAL 1.02f
 
-#define SURE 0.7f /* from here on a tag is not doubtful */
-#define KEPT 0.5f /* below it is none */
+#define SURE 0.6f /* from here on a tag is not doubtful */
+#define KEPT 0.4f /* below it is none */
 
-/* A word with a smaller share cannot be kept, whatever its line. */
-#define SHARE_MIN 0.01f
+/* A word with a smaller share is never kept. */
+#define SHARE_MIN 0.02f
+#define SHARE_MAX (1 - 1e-6f)
 
 enum {
-    RULES = 1, /* grows when the numbers above, or how they are used, change */
+    RULES = 2, /* grows when the numbers above, or how they are used, change */
     BLOCK_ROWS = 32
 };
 
@@ -108,17 +109,22 @@ static size_t insert(pd_tagged *tags, size_t n, pd_tagged tag)
     return kept + 1;
 }
 
+static float find_score(const pd_word *word, float share)
+{
+    const float odds = logf(share / (1 - share));
+    return 1 / (1 + expf(-((word->general ? SURENESS_OF_GENERAL : SURENESS_OF_WORD) + SURENESS_OF_SHARE * odds)));
+}
+
 static size_t choose(const pd_tagger *tagger, const float *shares, pd_tagged *ret_tags)
 {
     size_t n = 0;
     for (size_t w = 0; w < tagger->vocabulary->n; w++) {
         if (!(shares[w] >= SHARE_MIN))
             continue;
-        const float odds =
-            SURENESS_AT + SURENESS_OF_SHARE * pd_share_odds(shares[w]) + SURENESS_OF_LINE * tagger->space.lines[w];
-        const float score = 1 / (1 + expf(-odds));
+        const pd_word *word = &tagger->vocabulary->words[w];
+        const float score = find_score(word, fminf(shares[w], SHARE_MAX));
         if (score >= KEPT)
-            n = insert(ret_tags, n, (pd_tagged){ tagger->vocabulary->words[w].word, score, score < SURE });
+            n = insert(ret_tags, n, (pd_tagged){ word->word, score, score < SURE });
     }
     return n;
 }

@@ -3,10 +3,7 @@
  * Of one photo every word gets a share: the cosines of all words are measured in standard deviations from their mean
  * over the words, and exp(SHARPNESS * that) is what a word claims of the whole. What a word claims counts for all that
  * it implies as well, so that a photo that could be of ten kinds of dog is surely of a dog. Shares say how much better
- * a word fits than all others, in this model and on this photo, whatever the height of its cosines.
- *
- * What a share means differs from word to word: some lie near to everything. So each word has a line: the share that it
- * reaches at texts about other things, found with the model's own text tower when the words are embedded. */
+ * a word fits than all others, in this model and on this photo, whatever the height of its cosines. */
 #ifndef PD_ANNOTATE_TAGGER_H
 #define PD_ANNOTATE_TAGGER_H
 
@@ -15,14 +12,13 @@
 #include <stddef.h>
 
 #include "annotate/annotate.h"
-#include "annotate/vocabulary.h"
+#include "annotate/lexicon.h"
 #include "base/file.h"
 
 /* All words in the space of one model. Immutable once made. */
 typedef struct pd_word_space {
     size_t dim;
     const float *packed; /* [n, dim] of unit length, pd_pack_f32; in `map`, or `owned` */
-    const float *lines;  /* [n], log-odds */
     pd_file_map map;
     float *owned;
 } pd_word_space;
@@ -42,7 +38,6 @@ PD_MUST_USE pd_status pd_word_space_write(const pd_word_space *space, const char
 /* cosines: [n], overwritten. ret_shares: [n], what each word and all that imply it claim, 0..1; nothing when the
  * cosines are all the same. */
 void pd_shares_find(const pd_vocabulary *vocabulary, float *cosines, float *ret_shares);
-float pd_share_odds(float share); /* log-odds, finite */
 
 /* Everything of pd_tagger_open but the borrowing. */
 typedef struct pd_tagger_options {

@@ -49,8 +49,7 @@ static pd_status check(const pd_file_map *map, const pd_vocabulary *vocabulary, 
     if (memcmp(h.magic, magic, sizeof magic) != 0 || h.version != VERSION || h.n != vocabulary->n ||
         memcmp(h.key, digest, sizeof digest) != 0)
         return pd_error_set(err, PD_ERR_CORRUPT, "it is of another model or of other words");
-    if (h.dim < 1 || h.dim > PD_MODEL_DIM_MAX ||
-        map->len != HEADER_BYTES + pd_pack_f32_bytes(h.n, h.dim) + h.n * sizeof(float))
+    if (h.dim < 1 || h.dim > PD_MODEL_DIM_MAX || map->len != HEADER_BYTES + pd_pack_f32_bytes(h.n, h.dim))
         return pd_error_set(err, PD_ERR_CORRUPT, "its header makes no sense");
     make_sum(map->data + HEADER_BYTES, map->len - HEADER_BYTES, digest);
     if (memcmp(h.sum, digest, sizeof digest) != 0)
@@ -72,17 +71,14 @@ pd_status pd_word_space_read(pd_word_space *ret_space, const char *path, const p
         return status;
     }
     const float *packed = (const float *)(const void *)(map.data + HEADER_BYTES);
-    *ret_space = (pd_word_space){ .dim = dim,
-                                  .packed = packed,
-                                  .lines = packed + pd_pack_f32_bytes(vocabulary->n, dim) / sizeof(float),
-                                  .map = map };
+    *ret_space = (pd_word_space){ .dim = dim, .packed = packed, .map = map };
     return PD_OK;
 }
 
 pd_status pd_word_space_write(const pd_word_space *space, const char *path, const pd_vocabulary *vocabulary,
                               const char *model_id, pd_error *err)
 {
-    const size_t len = pd_pack_f32_bytes(vocabulary->n, space->dim) + vocabulary->n * sizeof(float);
+    const size_t len = pd_pack_f32_bytes(vocabulary->n, space->dim);
     header h = { .version = VERSION, .n = (uint32_t)vocabulary->n, .dim = space->dim };
     memcpy(h.magic, magic, sizeof magic);
     make_key(model_id, vocabulary, h.key);

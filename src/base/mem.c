@@ -78,6 +78,16 @@ void pd_mem_free(void *ptr)
 
 void pd_mem_trim(void) { (void)malloc_trim(0); }
 
+/* glibc raises its thresholds with what is freed, up to tens of megabytes, and malloc_trim leaves the top of every
+ * arena but the first as it is: what a thread used once stays. Thresholds that were set are not raised. */
+void pd_mem_keep_little(void)
+{
+    enum { TOP_BYTES = 256 << 10, MAPPED_BYTES = 1 << 20, ARENAS = 4 };
+    (void)mallopt(M_TRIM_THRESHOLD, TOP_BYTES);
+    (void)mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
+    (void)mallopt(M_ARENA_MAX, ARENAS);
+}
+
 size_t pd_mem_fail_at(size_t nth)
 {
     atomic_store(&fail_at, nth);

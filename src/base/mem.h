@@ -26,6 +26,9 @@ void pd_mem_free(void *ptr);
 
 /* Gives free memory back to the system: milliseconds, for after something large was freed. */
 void pd_mem_trim(void);
+/* What is freed goes back to the system soon, also from places that pd_mem_trim does not reach: for a program that runs
+ * all day. Once, before there are threads. */
+void pd_mem_keep_little(void);
 
 /* Test hook: the nth allocation from now fails; 0 disarms. Returns the allocations seen since the last call. */
 size_t pd_mem_fail_at(size_t nth);

@@ -136,6 +136,7 @@ pd_status pd_cmd_serve(pd_cli *cli, pd_error *err)
     pd_server *server = NULL;
     pd_error starting = { 0 };
     PD_TRY(check_folders(folders, n, err));
+    pd_mem_keep_little();
     PD_TRY(pd_cli_open_library(cli, &library, err));
     pd_interrupt interrupt;
     pd_interrupt_begin(&interrupt); /* threads inherit what is blocked */

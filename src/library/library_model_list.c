@@ -102,6 +102,9 @@ static bool add_installed(void *user, const pd_hub_installed *installed)
 /* A model in use that lies elsewhere. */
 static pd_status add_used(list *l, const pd_library_choice *choice)
 {
+    for (size_t i = 0; choice->dir && i < l->n; i++)
+        if (l->rows[i].dir && strcmp(l->rows[i].dir, choice->dir) == 0)
+            return PD_OK;
     if (!strchr(choice->name, '/') || find_row(l, choice->name))
         return PD_OK;
     row *added = need_row(l, choice->name);
@@ -127,7 +130,7 @@ static void add_resident(void *user, const pd_resident *resident)
         model->idle_s = is_first || resident->idle_s < model->idle_s ? resident->idle_s : model->idle_s;
         if (resident->state == PD_RESIDENCE_LOADING)
             model->fraction = resident->fraction;
-        if (pd_library_residence_rank(resident->state) > pd_library_residence_rank(model->state))
+        if (pd_residence_rank(resident->state) > pd_residence_rank(model->state))
             model->state = resident->state;
         if (resident->error) {
             (void)snprintf(r->error, sizeof r->error, "%s", resident->error);
@@ -179,6 +182,12 @@ static pd_status gather(list *l, const pd_library_choice *chosen, const pd_libra
     return pd_library_ask_store(l->library, ask_learned, l, err);
 }
 
+/* By its name, or by where it lies: a directory may be one of those that have a key. */
+static bool is_choice(const row *r, const pd_library_choice *choice)
+{
+    return strcmp(r->key, choice->name) == 0 || (r->dir && choice->dir && strcmp(r->dir, choice->dir) == 0);
+}
+
 static void complete_row(const list *l, row *r, const pd_library_choice *chosen, const pd_library_choice *answering)
 {
     pd_library_model *model = &r->model;
@@ -195,8 +204,8 @@ static void complete_row(const list *l, row *r, const pd_library_choice *chosen,
         model->chosen = strcmp(r->key, captioner) == 0;
         return;
     }
-    model->chosen = strcmp(r->key, chosen->name) == 0;
-    model->answering = strcmp(r->key, answering->name) == 0;
+    model->chosen = is_choice(r, chosen);
+    model->answering = is_choice(r, answering);
 }
 
 pd_status pd_library_models(pd_library *library, bool (*visit)(void *user, const pd_library_model *model), void *user,

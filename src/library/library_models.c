@@ -297,16 +297,6 @@ pd_status pd_library_borrow(pd_library *library, pd_library_choice *choice, pd_m
     return PD_OK;
 }
 
-int pd_library_residence_rank(pd_residence state)
-{
-    static const int ranks[] = { [PD_RESIDENCE_COLD] = 0,
-                                 [PD_RESIDENCE_IDLE] = 1,
-                                 [PD_RESIDENCE_FAILED] = 2,
-                                 [PD_RESIDENCE_READY] = 3,
-                                 [PD_RESIDENCE_LOADING] = 4 };
-    return ranks[state];
-}
-
 typedef struct state_finder {
     const char *dir;
     bool found;
@@ -318,7 +308,7 @@ static void compare_state(void *user, const pd_resident *resident)
     state_finder *finder = user;
     if (strcmp(resident->dir, finder->dir) != 0)
         return;
-    if (!finder->found || pd_library_residence_rank(resident->state) > pd_library_residence_rank(finder->busiest))
+    if (!finder->found || pd_residence_rank(resident->state) > pd_residence_rank(finder->busiest))
         finder->busiest = resident->state;
     finder->found = true;
 }

@@ -218,8 +218,6 @@ PD_MUST_USE pd_status pd_library_borrow(pd_library *library, pd_library_choice *
                                         const atomic_bool *cancelled, pd_lease *ret_lease, pd_error *err);
 /* A name for people: the key, or the last part of the directory. */
 const char *pd_library_short_name(const char *name);
-/* How busy a part is: loading most, then ready, failed, idle, cold. */
-int pd_library_residence_rank(pd_residence state);
 /* The busiest of its parts; NULL: none was ever needed. */
 const char *pd_library_state_of(pd_library *library, const char *dir);
 

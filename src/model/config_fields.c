@@ -188,7 +188,7 @@ pd_status pd_section_parse(pd_json **ret_json, const char *file, pd_str bytes, p
     return status;
 }
 
-/* Why one of the two files is not there. */
+/* Why a file is not there. */
 static pd_status refuse_missing(const char *dir, const char *name, pd_error *err)
 {
     DIR *files = opendir(dir);

@@ -92,6 +92,16 @@ const char *pd_residence_name(pd_residence residence)
     return names[residence];
 }
 
+int pd_residence_rank(pd_residence residence)
+{
+    static const int ranks[] = { [PD_RESIDENCE_COLD] = 0,
+                                 [PD_RESIDENCE_IDLE] = 1,
+                                 [PD_RESIDENCE_FAILED] = 2,
+                                 [PD_RESIDENCE_READY] = 3,
+                                 [PD_RESIDENCE_LOADING] = 4 };
+    return ranks[residence];
+}
+
 static void tell(const pd_residency *residency)
 {
     if (residency->changed)

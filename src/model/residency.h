@@ -33,6 +33,8 @@ typedef enum pd_residence {
     PD_RESIDENCE_FAILED,  /* the next who needs it tries again */
 } pd_residence;
 const char *pd_residence_name(pd_residence residence); /* "cold" "loading" "ready" "idle" "failed" */
+/* How busy that is, to tell of several parts as one: loading most, then ready, failed, idle, cold. */
+int pd_residence_rank(pd_residence residence);
 
 typedef struct pd_residency_options {
     unsigned cpu_mask;

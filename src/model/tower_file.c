@@ -1,4 +1,3 @@
-#include "model/identity.h"
 #include "model/tower_file.h"
 
 #include <stdio.h>

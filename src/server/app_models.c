@@ -30,16 +30,6 @@ void pd_app_models_done(pd_app_models *models)
     models->n = 0;
 }
 
-static int business_of(pd_residence state)
-{
-    static const int ranks[] = { [PD_RESIDENCE_COLD] = 0,
-                                 [PD_RESIDENCE_IDLE] = 1,
-                                 [PD_RESIDENCE_FAILED] = 2,
-                                 [PD_RESIDENCE_READY] = 3,
-                                 [PD_RESIDENCE_LOADING] = 4 };
-    return ranks[state];
-}
-
 typedef struct gathering {
     pd_app_models models;
     bool failed; /* out of memory */
@@ -90,7 +80,7 @@ static void gather(void *user, const pd_resident *part)
     if (part->error)
         (void)snprintf(one->error, sizeof one->error, "%s", part->error);
     one->bytes += part->bytes;
-    if (business_of(part->state) > business_of(one->state))
+    if (pd_residence_rank(part->state) > pd_residence_rank(one->state))
         one->state = part->state;
 }
 

@@ -284,6 +284,7 @@ pd_status pd_store_machine_todo(pd_store *store, const pd_machine_query *query, 
 typedef struct counting {
     uint64_t *seen;
     int64_t last, n;
+    int64_t lowest, highest; /* of those that were seen */
 } counting;
 
 static bool count(void *user, int64_t content, const char *time)
@@ -296,13 +297,38 @@ static bool count(void *user, int64_t content, const char *time)
     const uint64_t bit = (uint64_t)1 << (content % 64);
     c->n += (*word & bit) == 0;
     *word |= bit;
+    c->lowest = content < c->lowest ? content : c->lowest;
+    c->highest = content > c->highest ? content : c->highest;
     return true;
+}
+
+/* Of those that were seen only the ones with an embedding of the model. In order of contents: asking for each in the
+ * order of photos would read the index all over, again and again. */
+static pd_status count_learned(pd_store *store, int64_t model, counting *c, pd_error *err)
+{
+    sqlite3_stmt *stmt;
+    c->n = 0;
+    PD_TRY(pd_stmt_get(store, PD_STMT_MACHINE_LEARNED, &stmt, err));
+    sqlite3_bind_int64(stmt, 1, model);
+    sqlite3_bind_int64(stmt, 2, c->lowest);
+    sqlite3_bind_int64(stmt, 3, c->highest);
+    for (;;) {
+        bool row;
+        PD_TRY(pd_stmt_step(store, stmt, &row, err));
+        if (!row)
+            break;
+        const int64_t content = sqlite3_column_int64(stmt, 0);
+        c->n += (int64_t)(c->seen[content / 64] >> (content % 64) & 1);
+    }
+    pd_stmt_reset(stmt);
+    return PD_OK;
 }
 
 pd_status pd_store_machine_count(pd_store *store, const pd_machine_query *query, int64_t *ret_todo, pd_error *err)
 {
     sqlite3_stmt *stmt;
-    counting c = { 0 };
+    counting c = { .lowest = INT64_MAX };
+    pd_machine_query all = *query;
     PD_TRY(pd_store_need_machine(store, err));
     PD_TRY(pd_stmt_get(store, PD_STMT_CONTENT_LAST, &stmt, err));
     PD_TRY(pd_stmt_run(store, stmt, &c.last, err));
@@ -312,7 +338,10 @@ pd_status pd_store_machine_count(pd_store *store, const pd_machine_query *query,
     c.seen = pd_mem_alloc((size_t)c.last / 64 + 1, sizeof *c.seen);
     if (!c.seen)
         return pd_error_set_nomem(err);
-    const pd_status status = visit_todo(store, query, &(todo_visitor){ count, &c }, NULL, err);
+    all.model = 0;
+    pd_status status = visit_todo(store, &all, &(todo_visitor){ count, &c }, NULL, err);
+    if (status == PD_OK && c.n && query->model && query->kind == PD_MACHINE_TAG)
+        status = count_learned(store, query->model, &c, err);
     pd_mem_free(c.seen);
     if (status == PD_OK)
         *ret_todo = c.n;

@@ -21,12 +21,12 @@ static pd_tagger *whole; /* all words */
 /* A few words, where embedding all of them would say no more. */
 static const uint16_t few_implied[] = { 0, 0, 0, 8 };
 static const pd_word few_words[] = {
-    { "animal", "animal\0", 0, 0 },    { "beach", "beach\0seaside\0", 0, 0 },
-    { "bird", "bird\0", 0, 1 },        { "cat", "cat\0", 1, 1 },
-    { "dog", "a dog\0puppy\0", 2, 1 }, { "guitar", "guitar\0", 0, 0 },
-    { "pizza", "pizza\0", 0, 0 },      { "red car", "a red car\0", 3, 1 },
-    { "vehicle", "vehicle\0", 0, 0 },  { "waterfall", "a waterfall\0", 0, 0 },
-    { "wedding", "wedding\0", 0, 0 },
+    { "animal", "animal\0", 0, 0, true },     { "beach", "beach\0seaside\0", 0, 0, false },
+    { "bird", "bird\0", 0, 1, false },        { "cat", "cat\0", 1, 1, false },
+    { "dog", "a dog\0puppy\0", 2, 1, false }, { "guitar", "guitar\0", 0, 0, false },
+    { "pizza", "pizza\0", 0, 0, false },      { "red car", "a red car\0", 3, 1, false },
+    { "vehicle", "vehicle\0", 0, 0, true },   { "waterfall", "a waterfall\0", 0, 0, false },
+    { "wedding", "wedding\0", 0, 0, false },
 };
 static const pd_vocabulary few = { .version = "few", .words = few_words, .n = 11, .implied = few_implied };
 

@@ -68,6 +68,7 @@ export class Place {
     };
     this.problems = []; // of the pages: errors in the console, requests that left
     this.contexts = [];
+    this.ends = []; // what else ends with it
   }
 
   folder(name, n = 0, firstSeed = 1) {
@@ -161,6 +162,7 @@ export class Place {
   async close() {
     for (const context of this.contexts) await context.close();
     await this.stop();
+    for (const end of this.ends) end();
     fs.rmSync(this.home, { recursive: true, force: true });
     assert.deepEqual(this.problems, []);
   }

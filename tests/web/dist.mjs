@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-const GZIP_BYTES_MAX = 250_000; // all of it; measured: 108,621
-const FIRST_GZIP_BYTES_MAX = 60_000; // index.html, app.js, style.css, theme.js: what the first screen waits for; measured: 57,759
+const GZIP_BYTES_MAX = 250_000; // all of it; measured: 130,092
+const FIRST_GZIP_BYTES_MAX = 60_000; // index.html, app.js, style.css, theme.js: what the first screen waits for; measured: 58,739
 const NAME = /^(index\.html|app\.js|style\.css|theme\.js|mark\.svg|assets\/[A-Za-z][A-Za-z.-]*\.(js|css))$/; // fixed, so no hashes
 
 const web = process.argv[2];

@@ -91,6 +91,7 @@ export const api = {
   cancelJob: () => post<Snapshot>('/job/cancel'),
   retryJob: () => post<Snapshot>('/job/retry'),
   setSpeed: (speed: Speed) => post<Snapshot>('/job/speed', { speed }),
+  annotate: (order: 'start' | 'pause' | 'resume' | 'cancel') => post<Snapshot>('/annotate', { do: order }),
 
   folders: (path?: string, signal?: AbortSignal) =>
     ask<FolderPage>(`/folders${queryOf({ path })}`, { signal: signal ?? null }),

@@ -10,9 +10,13 @@ export type Route =
   | { view: 'search'; q: string; sort: Sort | null }
   | { view: 'similar'; ids: number[]; paths: string[]; q: string }
   | { view: 'photo'; id: number }
+  | { view: 'models' }
+  | { view: 'settings' }
   | { view: 'unknown'; path: string };
 
 const sorts: readonly Sort[] = ['score', 'date', '-date', 'name', '-name', 'size', '-size'];
+
+const plain = /^\/(start|loading|error|models|settings)$/;
 
 function idOf(text: string): number | null {
   const id = /^\d{1,15}$/.test(text) ? Number(text) : 0;
@@ -25,7 +29,7 @@ export function parseRoute(address: string): Route {
   const path = url.pathname.replace(/\/+$/, '') || '/';
   const query = url.searchParams;
   if (path === '/') return { view: 'home' };
-  if (path === '/start' || path === '/loading' || path === '/error') return { view: path.slice(1) as 'start' };
+  if (plain.test(path)) return { view: path.slice(1) as 'start' };
   if (path === '/search') {
     const sort = query.get('sort') as Sort | null;
     return { view: 'search', q: query.get('q') ?? '', sort: sort && sorts.includes(sort) ? sort : null };
@@ -50,6 +54,8 @@ export function formatRoute(route: Route): string {
     case 'start':
     case 'loading':
     case 'error':
+    case 'models':
+    case 'settings':
       return `/${route.view}`;
     case 'search':
       return withQuery('/search', [...(route.q ? [['q', route.q]] : []), ...(route.sort ? [['sort', route.sort]] : [])]);
@@ -64,7 +70,7 @@ export function formatRoute(route: Route): string {
 
 /** The views that belong to explore/, which arrives as a chunk of its own. */
 export const isExplore = (route: Route): boolean =>
-  route.view === 'search' || route.view === 'similar' || route.view === 'photo';
+  route.view === 'search' || route.view === 'similar' || route.view === 'photo' || route.view === 'models' || route.view === 'settings';
 
 /** The screen that `/` stands for; null: not to be said yet, as the library is being opened at this moment. `patient` while
  *  there is time to wait for that. */

@@ -20,10 +20,102 @@ export interface LibraryFacts {
   roots: Root[];
 }
 
+/** Where a model is: on disk only, on its way, in memory, put away after it was, or refused. */
+export type Residence = 'cold' | 'loading' | 'ready' | 'idle' | 'failed';
+
 export interface ModelFacts {
   name: string;
-  state: 'cold' | 'loading' | 'ready' | 'missing';
+  state: Residence | 'missing';
   ms: number | null;
+  fraction?: number | null; // of a loading
+  next?: string | null; // key of the one that answers once the library is learned with it
+}
+
+/** A model that was needed since the start. */
+export interface Resident {
+  key: string;
+  kind: ModelKind;
+  state: Residence;
+  fraction: number | null;
+  memory_bytes: number;
+  error: string | null;
+}
+
+export type ModelKind = 'search' | 'captions';
+export type PullPhase = 'list' | 'small' | 'vision' | 'rest' | 'check' | 'ready';
+
+/** The one download of the program, running or ended. */
+export interface Pull {
+  key: string;
+  repository: string;
+  phase: PullPhase;
+  running: boolean;
+  done_bytes: number;
+  total_bytes: number | null;
+  vision_bytes?: number | null; // when so much is here, learning can begin
+  rate: number | null; // bytes a second
+  eta_s: number | null;
+  vision_ready: boolean;
+  outcome: string | null;
+  message: string | null;
+}
+
+/** The background queue that writes tags and captions. */
+export interface Annotation {
+  running: boolean;
+  paused: boolean;
+  waiting?: boolean; // for a job of learning, which goes first
+  phase: 'tags' | 'captions';
+  todo: number; // of this phase
+  done: number;
+  tagged: number;
+  captioned: number;
+  doubtful: number;
+  failed: number;
+  rate: number | null; // photos a second
+  eta_s: number | null;
+  outcome: string | null;
+  message: string | null;
+}
+
+/** One of the catalogue, or of those installed beside it. */
+export interface ModelEntry {
+  key: string;
+  name: string;
+  repository: string | null;
+  revision: string | null;
+  kind: ModelKind;
+  built_in: boolean;
+  complete: boolean; // all of it is here
+  chosen: boolean;
+  answering: boolean;
+  licence: string | null;
+  languages: string | null;
+  text: string | null;
+  picture_ms: number | null; // of one core, about
+  dial: number | null; // 1..5: finds, or writes, that well; 0: not measured
+  download_bytes: number | null;
+  disk_bytes: number | null;
+  memory_bytes: number | null;
+  state: Residence | 'absent' | 'partial';
+  fraction: number | null;
+  idle_s: number | null;
+  load_ms: number | null;
+  error: string | null;
+  learned: number | null; // photos of this library that it knows
+}
+
+export interface Catalogue {
+  models: ModelEntry[];
+  memory_bytes: number | null; // the program's, now
+  resting_bytes: number | null; // after the idle time last; null: not yet
+}
+
+export interface Settings {
+  idle_s: number; // negative: never put away
+  captions: boolean;
+  threads: number;
+  threads_max: number;
 }
 
 export interface Preparation {
@@ -96,6 +188,10 @@ export interface Snapshot {
   started: string;
   library: LibraryFacts | null; // null: not opened yet
   model: ModelFacts;
+  models?: Resident[];
+  pull?: Pull | null;
+  annotation?: Annotation | null;
+  captions?: boolean; // written in the background
   preparation: Preparation[];
   job: Job | null;
   log: LogLine[];
@@ -114,6 +210,7 @@ export interface Hit {
   height: number;
   rating?: number;
   favorite?: boolean;
+  caption?: string | null;
 }
 
 export interface Hits {
@@ -188,14 +285,24 @@ export interface Past {
 
 export type SaidBy = 'user' | 'file' | 'machine';
 
+export interface Tag {
+  name: string;
+  by: SaidBy;
+  score?: number | null; // a machine's, 0..1
+  doubtful?: boolean;
+}
+
 /** What user, file and machines say about a photo. */
 export interface Work {
   rating: number | null;
   rating_by: SaidBy | null;
   favorite: boolean;
   caption: string | null;
-  caption_by: SaidBy | null;
-  tags: { name: string; by: SaidBy }[];
+  caption_by: SaidBy | null; // 'user' without a caption: the user took it away
+  caption_doubtful?: boolean; // a machine's
+  caption_score?: number | null; // a machine's, 0..1
+  caption_machine?: string | null; // what the machine wrote, whatever counts
+  tags: Tag[];
   albums: string[];
 }
 

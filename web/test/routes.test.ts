@@ -24,7 +24,7 @@ test('ids are whole, positive and named once', () => {
 
 test('a slash at the end is no other page, another word is', () => {
   assert.equal(parseRoute('/start/').view, 'start');
-  assert.deepEqual(parseRoute('/settings'), { view: 'unknown', path: '/settings' });
+  assert.deepEqual(parseRoute('/setting'), { view: 'unknown', path: '/setting' });
 });
 
 test('explore has search, similar and photo', () => {

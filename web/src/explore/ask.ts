@@ -31,6 +31,9 @@ export const questionByPicture = (picture: Blob, q: string, window: Window, sign
 
 export const photo = (id: number, signal?: AbortSignal): Promise<Photo> => ask<Photo>(`/photos/${id}`, { signal: signal ?? null });
 
+/** Tags and a caption now, written to the catalogue; what the user said stays. */
+export const describe = (id: number, signal?: AbortSignal): Promise<Photo> => post<Photo>(`/photos/${id}/describe`, undefined, signal);
+
 export const viewUrl = (id: number, size?: number): string => `${base}/photos/${id}/view${queryOf({ size })}`;
 
 /** Why a photo's rendition does not come, as the program says it. */
@@ -95,11 +98,26 @@ export interface Copied {
 }
 
 /** Copies originals into a folder, telling as it goes. `signal` stops it; what is copied stays. */
-export async function copyTo(folder: string, where: Where, told: (so_far: Copied) => void, signal: AbortSignal): Promise<void> {
-  const response = await fetch(`${base}/copy`, {
+export const copyTo = (folder: string, where: Where, told: (so_far: Copied) => void, signal: AbortSignal): Promise<void> => tellingAsItGoes('/copy', { ...where, folder }, told, signal);
+
+export interface Sidecars {
+  written: number;
+  unchanged: number;
+  failed: number;
+  of: number;
+  complete: boolean;
+  message: string | null;
+}
+
+/** XMP sidecars beside the originals; `machine`: with what the model wrote, where it does not doubt it. */
+export const writeSidecars = (where: Where, machine: boolean, told: (so_far: Sidecars) => void, signal: AbortSignal): Promise<void> =>
+  tellingAsItGoes('/sidecars', { ...where, machine }, told, signal);
+
+async function tellingAsItGoes<T extends { complete: boolean }>(path: string, body: unknown, told: (so_far: T) => void, signal: AbortSignal): Promise<void> {
+  const response = await fetch(base + path, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ ...where, folder }),
+    body: JSON.stringify(body),
     signal,
   });
   if (!response.ok || !response.body) throw await failure(response);
@@ -115,7 +133,7 @@ export async function copyTo(folder: string, where: Where, told: (so_far: Copied
     for (const event of events) {
       const data = /^data: ?(.*)$/m.exec(event)?.[1];
       if (!data) continue;
-      const so_far = JSON.parse(data) as Copied;
+      const so_far = JSON.parse(data) as T;
       complete ||= so_far.complete;
       told(so_far);
     }

@@ -1,8 +1,9 @@
-/* vocabulary.h: the words of vocabulary.txt as a table that the build makes (tools/vocabulary.py). Private to the room.
+/* lexicon.h: the words of vocabulary.txt as a table that the build makes (tools/vocabulary.py). Private to the room.
  */
-#ifndef PD_ANNOTATE_VOCABULARY_H
-#define PD_ANNOTATE_VOCABULARY_H
+#ifndef PD_ANNOTATE_LEXICON_H
+#define PD_ANNOTATE_LEXICON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,7 @@ typedef struct pd_word {
     const char *texts;   /* what is embedded for it: each with its NUL, an empty one at the end */
     uint32_t implied_at; /* in pd_vocabulary.implied: every word that is true where this one is, as its index */
     uint32_t n_implied;
+    bool general; /* some word implies it */
 } pd_word;
 
 /* Immutable. */
