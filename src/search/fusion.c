@@ -9,6 +9,10 @@
  * share, or with a K of 60, which is usual between engines of equal worth, words that stand there by chance push the
  * right pictures out of the first ten.
  *
+ * What machines wrote about photos is a list of its own, with a smaller share, for the photos that nobody else's words
+ * are found of: it was made from the same picture that meaning looks at, and at the full share it pushes right pictures
+ * down (quality/ablation.csv, study machine).
+ *
  * A photo without words has its rank by meaning as its place. One with words has the place at which a photo without
  * words would have the same fused value, 1 / fused - K: so only the few with words are moved. */
 #include "search/fusion.h"
@@ -21,14 +25,17 @@
 
 #define FUSION_K 10
 #define WORDS_SHARE 0.5
-#define ALIKE 0.98  /* of the score that a rank begins with */
-#define NEAR 0.5    /* of the best score: as much is said of these */
-#define WORDS_Z 1.0 /* standard deviations of relevance that the best match by words is worth */
+#define MACHINE_SHARE 0.4 /* of it, where only a machine wrote the words */
+#define ALIKE 0.98        /* of the score that a rank begins with */
+#define NEAR 0.5          /* of the best score: as much is said of these */
+#define WORDS_Z 1.0       /* standard deviations of relevance that the best match by words is worth */
 
 typedef struct finding {
     const pd_search_place *place;
     const pd_slots *slots;
     pd_worded_list list;
+    size_t n_said; /* of the list: found in what people wrote; in the order of slots once machines' words are added */
+    size_t begun;  /* where the present list of ranks begins */
     double best;
     double first; /* share that the present rank begins with */
     size_t rank;
@@ -41,10 +48,13 @@ static bool add_worded(void *user, int64_t photo, double score)
     const uint32_t slot = pd_columns_slot(f->place->columns, photo);
     if (slot >= f->slots->n || !pd_slots_has(f->slots, slot) || f->list.n == PD_SEARCH_WORDS_MAX)
         return true;
+    const pd_worded same = { .place = { slot, NAN } };
+    if (f->n_said && bsearch(&same, f->list.items, f->n_said, sizeof same, pd_worded_compare_slots))
+        return true;
     const double share = f->best > 0 ? fmin(1, fmax(0, score / f->best)) : 1;
-    if (f->list.n == 0 || share < ALIKE * f->first) {
+    if (f->list.n == f->begun || share < ALIKE * f->first) {
         f->first = share;
-        f->rank = f->list.n;
+        f->rank = f->list.n - f->begun;
     }
     f->list.items[f->list.n++] = (pd_worded){ .place = { slot, NAN }, .share = share, .rank = f->rank };
     return true;
@@ -77,6 +87,18 @@ void pd_worded_done(pd_worded_list *list)
     *list = (pd_worded_list){ 0 };
 }
 
+/* Ends the present list of ranks, and begins the next. */
+static void weigh_list(finding *f, double share)
+{
+    size_t n_near = 0;
+    for (size_t i = f->begun; i < f->list.n; i++)
+        n_near += f->list.items[i].share >= NEAR;
+    for (size_t i = f->begun; i < f->list.n; i++)
+        f->list.items[i].share *= share * (1 - (double)n_near / (double)f->slots->count);
+    f->begun = f->list.n;
+    f->best = 0;
+}
+
 pd_status pd_worded_find(pd_worded_list *ret_list, const pd_search_place *place, const pd_slots *slots,
                          const char *words, pd_error *err)
 {
@@ -84,12 +106,14 @@ pd_status pd_worded_find(pd_worded_list *ret_list, const pd_search_place *place,
     f.list.items = pd_mem_alloc(PD_SEARCH_WORDS_MAX, sizeof *f.list.items);
     if (!f.list.items)
         return pd_error_set_nomem(err);
-    const pd_status status = pd_store_words_any(place->store, words, PD_SEARCH_WORDS_MAX, add_worded, &f, err);
-    size_t n_near = 0;
-    for (size_t i = 0; i < f.list.n; i++)
-        n_near += f.list.items[i].share >= NEAR;
-    for (size_t i = 0; i < f.list.n; i++)
-        f.list.items[i].share *= 1 - (double)n_near / (double)slots->count;
+    pd_status status = pd_store_words_any(place->store, words, PD_SEARCH_WORDS_MAX, add_worded, &f, err);
+    weigh_list(&f, 1);
+    f.n_said = f.list.n;
+    if (f.n_said)
+        qsort(f.list.items, f.n_said, sizeof *f.list.items, pd_worded_compare_slots);
+    if (status == PD_OK)
+        status = pd_store_words_machine(place->store, words, PD_SEARCH_WORDS_MAX, add_worded, &f, err);
+    weigh_list(&f, MACHINE_SHARE);
     if (status == PD_OK)
         *ret_list = f.list;
     else

@@ -137,7 +137,7 @@ static pd_status take_machine_text(pd_said *said, sqlite3_stmt *stmt, pd_error *
     said->machine_doubtful = doubtful;
     if (!said->caption_by) {
         said->caption_by = PD_SAID_MACHINE;
-        append_part(said, doubtful ? PD_SAID_DOUBTFUL_CAPTION : PD_SAID_CAPTION, text);
+        append_part(said, doubtful ? PD_SAID_DOUBTFUL_CAPTION : PD_SAID_MACHINE_CAPTION, text);
     }
     return PD_OK;
 }
@@ -271,6 +271,13 @@ static void choose_caption(pd_said *said)
     }
 }
 
+static pd_said_column column_of_tag(const pd_said_label *tag)
+{
+    if (tag->by != PD_SAID_MACHINE)
+        return PD_SAID_TAG;
+    return tag->doubtful ? PD_SAID_DOUBTFUL_TAG : PD_SAID_MACHINE_TAG;
+}
+
 static pd_status finish(pd_said *said, pd_error *err)
 {
     pd_status status = said->text.status;
@@ -278,7 +285,7 @@ static pd_status finish(pd_said *said, pd_error *err)
         weigh_labels(said);
     for (size_t i = 0; i < said->n_labels && status == PD_OK; i++) {
         if (said->labels[i].place == PD_WHERE_TAG)
-            append_part(said, said->labels[i].doubtful ? PD_SAID_DOUBTFUL_TAG : PD_SAID_TAG, said->labels[i].name.text);
+            append_part(said, column_of_tag(&said->labels[i]), said->labels[i].name.text);
         else if (said->labels[i].place == PD_WHERE_PERSON)
             append_part(said, PD_SAID_PERSON, said->labels[i].name.text);
     }

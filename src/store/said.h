@@ -21,12 +21,14 @@ typedef struct pd_said_label {
 typedef enum pd_said_column {
     PD_SAID_NAME,    /* of the file */
     PD_SAID_FOLDER,  /* the root's name and what lies below it */
-    PD_SAID_CAPTION, /* the user's, else a machine's */
+    PD_SAID_CAPTION, /* the user's */
     PD_SAID_TITLE,   /* title and description in the file */
-    PD_SAID_TAG,
+    PD_SAID_TAG,     /* the user's and the file's */
     PD_SAID_PERSON,
     PD_SAID_CAMERA,
-    PD_SAID_OTHER, /* artist, label, levels above a keyword */
+    PD_SAID_OTHER,           /* artist, label, levels above a keyword */
+    PD_SAID_MACHINE_CAPTION, /* where it counts */
+    PD_SAID_MACHINE_TAG,
     PD_SAID_DOUBTFUL_CAPTION,
     PD_SAID_DOUBTFUL_TAG,
     PD_SAID_COLUMN_COUNT

@@ -291,11 +291,12 @@ static const char version_5[] =
     " UPDATE photo SET " SOURCES_OF_CONTENT " WHERE id = new.id;"
     "END;";
 
-/* What is doubtful has columns of its own in the full text. FTS5 cannot add any: it is copied. */
+/* What machines wrote has columns of its own in the full text, and so has what is doubtful. FTS5 cannot add any: it is
+ * copied. */
 static const char version_5_words[] =
     "DROP TRIGGER photo_gone;"
     "CREATE VIRTUAL TABLE new_fts USING fts5(name, folder, caption, title, tag, person, camera, other,"
-    " doubtful_caption, doubtful_tag, tokenize = 'unicode61 remove_diacritics 2');"
+    " machine_caption, machine_tag, doubtful_caption, doubtful_tag, tokenize = 'unicode61 remove_diacritics 2');"
     "INSERT INTO new_fts (rowid, name, folder, caption, title, tag, person, camera, other)"
     " SELECT rowid, name, folder, caption, title, tag, person, camera, other FROM photo_fts;"
     "DROP TABLE photo_fts;"

@@ -138,10 +138,11 @@ static const char *const statements[PD_STMT_COUNT] = {
 
     [PD_STMT_PHOTO_IDS_OF_CONTENT] = "SELECT id FROM photo WHERE content_id = ?1",
     [PD_STMT_PHOTO_IDS] = "SELECT id FROM photo ORDER BY id",
-    [PD_STMT_DOC_GET] = "SELECT name, folder, caption, title, tag, person, camera, other, doubtful_caption,"
-                        " doubtful_tag FROM photo_fts WHERE rowid = ?1",
+    [PD_STMT_DOC_GET] = "SELECT name, folder, caption, title, tag, person, camera, other, machine_caption,"
+                        " machine_tag, doubtful_caption, doubtful_tag FROM photo_fts WHERE rowid = ?1",
     [PD_STMT_DOC_PUT] = "INSERT OR REPLACE INTO photo_fts (rowid, name, folder, caption, title, tag, person, camera,"
-                        " other, doubtful_caption, doubtful_tag) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                        " other, machine_caption, machine_tag, doubtful_caption, doubtful_tag)"
+                        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     [PD_STMT_DOC_REMOVE] = "DELETE FROM photo_fts WHERE rowid = ?1",
     [PD_STMT_NAME_PUT] = "INSERT OR REPLACE INTO name_fts (rowid, name) VALUES (?1, ?2)",
     [PD_STMT_NAME_REMOVE] = "DELETE FROM name_fts WHERE rowid = ?1",
@@ -161,7 +162,7 @@ static const char *const statements[PD_STMT_COUNT] = {
                      " FROM photo_change n LEFT JOIN photo p ON p.id = n.photo_id"
                      " LEFT JOIN content c ON c.id = p.content_id WHERE n.version > ?1 ORDER BY n.version",
     [PD_STMT_WORDS_DOC] = "SELECT rowid FROM photo_fts WHERE photo_fts MATCH ?1 ORDER BY rowid",
-    [PD_STMT_WORDS_RANKED] = "SELECT rowid, -bm25(photo_fts, 1, 1, 2, 2, 3, 3, 0.5, 0.5, 0.4, 0.4) AS score"
+    [PD_STMT_WORDS_RANKED] = "SELECT rowid, -bm25(photo_fts, 1, 1, 2, 2, 3, 3, 0.5, 0.5, 1, 1, 0.4, 0.4) AS score"
                              " FROM photo_fts WHERE photo_fts MATCH ?1 ORDER BY score DESC, rowid LIMIT ?2",
     [PD_STMT_WORDS_COUNT] = "SELECT count(*) FROM (SELECT 1 FROM photo_fts WHERE photo_fts MATCH ?1 LIMIT ?2)",
     [PD_STMT_WORDS_NAME] = "SELECT rowid FROM name_fts WHERE name_fts MATCH ?1 ORDER BY rowid",

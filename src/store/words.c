@@ -93,7 +93,8 @@ static pd_status drop_common(pd_store *store, size_t from, size_t word, pd_error
     return PD_OK;
 }
 
-static pd_status make_any(pd_store *store, const char *words, pd_error *err)
+/* columns: FTS5's filter in front of each word; "" for all. */
+static pd_status make_any(pd_store *store, const char *columns, const char *words, pd_error *err)
 {
     pd_buf *buf = &store->words;
     pd_buf_clear(buf);
@@ -104,32 +105,55 @@ static pd_status make_any(pd_store *store, const char *words, pd_error *err)
         if (from)
             (void)pd_buf_append_string(buf, " OR ");
         const size_t at = buf->len;
+        (void)pd_buf_append_string(buf, columns);
         append_quoted(buf, word);
         PD_TRY(drop_common(store, from, at, err));
     }
     return check_words(store, err);
 }
 
-pd_status pd_store_words_any(pd_store *store, const char *words, size_t n_max, pd_word_visit visit, void *user,
-                             pd_error *err)
+typedef struct ranking {
+    size_t n_max;
+    pd_word_visit visit;
+    void *user;
+} ranking;
+
+/* The photos that store->words finds, best first. */
+static pd_status visit_ranked(pd_store *store, const ranking *r, pd_error *err)
 {
     sqlite3_stmt *stmt;
-    if (store->version < PD_SCHEMA_WORK) /* a help to ranking: without it the rest still ranks */
-        return PD_OK;
-    PD_TRY(make_any(store, words, err));
     if (!store->words.len)
         return PD_OK;
     PD_TRY(pd_stmt_get(store, PD_STMT_WORDS_RANKED, &stmt, err));
     bind_words(stmt, store->words.data, store->words.len);
-    sqlite3_bind_int64(stmt, 2, n_max < INT64_MAX ? (int64_t)n_max : INT64_MAX);
+    sqlite3_bind_int64(stmt, 2, r->n_max < INT64_MAX ? (int64_t)r->n_max : INT64_MAX);
     for (;;) {
         bool row;
         PD_TRY(pd_stmt_step(store, stmt, &row, err));
-        if (!row || !visit(user, sqlite3_column_int64(stmt, 0), sqlite3_column_double(stmt, 1)))
+        if (!row || !r->visit(r->user, sqlite3_column_int64(stmt, 0), sqlite3_column_double(stmt, 1)))
             break;
     }
     pd_stmt_reset(stmt);
     return PD_OK;
+}
+
+pd_status pd_store_words_any(pd_store *store, const char *words, size_t n_max, pd_word_visit visit, void *user,
+                             pd_error *err)
+{
+    static const char columns[] = "{name folder caption title tag person camera other} : ";
+    if (store->version < PD_SCHEMA_WORK) /* a help to ranking: without it the rest still ranks */
+        return PD_OK;
+    PD_TRY(make_any(store, store->version < PD_SCHEMA_MACHINE ? "" : columns, words, err));
+    return visit_ranked(store, &(ranking){ n_max, visit, user }, err);
+}
+
+pd_status pd_store_words_machine(pd_store *store, const char *words, size_t n_max, pd_word_visit visit, void *user,
+                                 pd_error *err)
+{
+    if (store->version < PD_SCHEMA_MACHINE)
+        return PD_OK;
+    PD_TRY(make_any(store, "{machine_caption machine_tag doubtful_caption doubtful_tag} : ", words, err));
+    return visit_ranked(store, &(ranking){ n_max, visit, user }, err);
 }
 
 /* Next id of a statement, INT64_MAX at its end. */
@@ -200,8 +224,8 @@ pd_status pd_store_words_exact(pd_store *store, const char *words, pd_word_visit
 
 static void make_caption(pd_store *store, const char *words)
 {
-    const char *columns =
-        store->version < PD_SCHEMA_MACHINE ? "{caption title} : (" : "{caption title doubtful_caption} : (";
+    const char *columns = store->version < PD_SCHEMA_MACHINE ? "{caption title} : ("
+                                                             : "{caption title machine_caption doubtful_caption} : (";
     pd_buf *buf = &store->words;
     for (pd_str word; (word = next_word(&words)).len;) {
         (void)pd_buf_append_string(buf, buf->len ? " AND " : columns);

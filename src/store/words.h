@@ -19,6 +19,9 @@ typedef bool (*pd_word_visit)(void *user, int64_t photo, double score);
  * photos have, do not count: they tell none from another. */
 PD_MUST_USE pd_status pd_store_words_any(pd_store *store, const char *words, size_t n_max, pd_word_visit visit,
                                          void *user, pd_error *err);
+/* The same in what machines wrote, and any does not look there: what is doubtful counts less. */
+PD_MUST_USE pd_status pd_store_words_machine(pd_store *store, const char *words, size_t n_max, pd_word_visit visit,
+                                             void *user, pd_error *err);
 /* These words next to each other in one of those texts, or this piece of a file name (of at least three characters).
  * Every photo once, by id; `score` is 0. */
 PD_MUST_USE pd_status pd_store_words_exact(pd_store *store, const char *words, pd_word_visit visit, void *user,
