@@ -78,22 +78,7 @@ export class Place {
     return dir;
   }
 
-  /** What is prepared for tags takes seconds: cases hand it on, beside the program. The program checks it. */
-  shareWords(out) {
-    const kept = path.join(path.dirname(this.program), 'words-for-tests');
-    const own = path.join(this.home, 'cache', 'pixel-detective', 'prepared');
-    const [here, there] = out ? [own, kept] : [kept, own];
-    for (const name of fs.existsSync(here) ? fs.readdirSync(here) : []) {
-      if (!/^tags-.*\.words$/.test(name) || fs.existsSync(path.join(there, name))) continue;
-      fs.mkdirSync(there, { recursive: true });
-      const part = path.join(there, `${name}.${process.pid}`);
-      fs.copyFileSync(path.join(here, name), part);
-      fs.renameSync(part, path.join(there, name));
-    }
-  }
-
   async serve(...args) {
-    this.shareWords(false);
     this.port ??= 0;
     this.child = spawn(this.program, ['serve', '--no-open', '--listen', `127.0.0.1:${this.port}`, ...args], { env: this.environment, cwd: this.home, stdio: ['ignore', 'pipe', 'pipe'] });
     this.said = '';
@@ -178,7 +163,6 @@ export class Place {
     for (const context of this.contexts) await context.close();
     await this.stop();
     for (const end of this.ends) end();
-    this.shareWords(true);
     fs.rmSync(this.home, { recursive: true, force: true });
     assert.deepEqual(this.problems, []);
   }
