@@ -30,10 +30,10 @@ def check_arm(source, build):
     if not (build / 'build.ninja').exists():
         subprocess.run(['meson', 'setup', build, source, '--cross-file', source / 'tools/cross/aarch64.ini',
                         '-Donly_kernels=true'], check=True)
-    subprocess.run(['ninja', '-C', build], check=True)
-    programs = sorted(path for path in (build / 'tests/kernels').glob('kernels_*') if path.is_file())
-    failed = [f'{program.name} on {cpu}' for cpu in ARM_CPUS for program in programs
-              if run_on(cpu, program, 'qemu-aarch64')]
+    programs = subprocess.check_output([sys.executable, source / 'tools/prerequisites.py', build, '+kernels'], text=True).split()
+    subprocess.run(['ninja', '-C', build, *programs], check=True)
+    failed = [f'{program} on {cpu}' for cpu in ARM_CPUS for program in programs
+              if run_on(cpu, build / program, 'qemu-aarch64')]
     print(f'{len(programs)} programs on {len(ARM_CPUS)} CPUs, failed: {", ".join(failed) or "none"}')
     return bool(failed or not programs)
 

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { axe, png, realPhotos, Skip, sleep } from './harness.mjs';
 
-const MANY = 900; // some seconds of work, so that there is something to pause
+const MANY = 500; // some seconds of work, so that there is something to pause
 const QUIET_MS = 2000; // paused: nothing is counted for this long
 const STILL_WORKING_MS = 15_000;
 const bar = (page) => page.getByRole('progressbar', { name: 'Overall progress' });
@@ -41,7 +41,7 @@ export async function loading_shows_phases_counts_and_the_way_to_search(place) {
   await page.getByRole('link', { name: /^Search the [\d,]+ learned so far$/ }).waitFor();
   await page.locator('.Phases__item[data-state=now]', { hasText: 'Learn pictures' }).waitFor();
   await page.getByRole('region', { name: 'Just learned' }).locator('img').first().waitFor();
-  assert.match(await bar(page).getAttribute('aria-valuetext'), /^Learning pictures, [\d,]+ of 900/);
+  assert.match(await bar(page).getAttribute('aria-valuetext'), /^Learning pictures, [\d,]+ of 500/);
   assert.match(await page.title(), /^\d+ %/);
   await axe(page);
   const seen = [];

@@ -19,6 +19,7 @@ import zlib
 PROGRAM = KEPT_WORDS = None  # set by main()
 PREPARED = 'cache/pixel-detective/prepared'
 SOURCE = None
+SANITIZED = 'ASAN_OPTIONS' in os.environ  # set by ./test for both sanitizers' builds
 
 
 def patience():
@@ -72,7 +73,7 @@ def read_answer(sock, head_only=False):
     code = int(lines[0].split()[1])
     if head_only:
         return Answer(code, headers, body)
-    length = int(headers.get('content-length', 0 if code == 304 else -1))
+    length = int(headers.get('content-length', 0 if code in (204, 304) else -1))
     chunked = headers.get('transfer-encoding') == 'chunked'
     while not body.endswith(b'0\r\n\r\n') if chunked else length < 0 or len(body) < length:
         piece = sock.recv(65536)
