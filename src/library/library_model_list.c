@@ -149,7 +149,7 @@ static pd_status ask_learned(pd_store *store, void *user, pd_error *err)
         pd_store_totals totals;
         if (r->model.kind != PD_HUB_SEARCH)
             continue;
-        const pd_status found = pd_store_model_named(store, pd_library_short_name(r->key), &model, err);
+        const pd_status found = pd_store_model_named(store, r->key, &model, err);
         if (found != PD_OK && found != PD_ERR_NO_MATCH)
             return found;
         r->model.learned = 0;

@@ -91,9 +91,8 @@ typedef struct use {
 
 static pd_status find_number(pd_store *store, const pd_library_choice *choice, int64_t *ret_model, pd_error *err)
 {
-    const pd_status status = choice->is_known
-                                 ? pd_store_model_find(store, choice->id, ret_model, err)
-                                 : pd_store_model_named(store, pd_library_short_name(choice->name), ret_model, err);
+    const pd_status status = choice->is_known ? pd_store_model_find(store, choice->id, ret_model, err)
+                                              : pd_store_model_named(store, choice->name, ret_model, err);
     return status == PD_ERR_NO_MATCH ? PD_OK : status;
 }
 
@@ -102,6 +101,8 @@ static pd_status put_choice(pd_store *store, use *u, pd_error *err)
     int64_t wanted = 0, answering = 0, n_known = 0, last_seq;
     pd_store_totals totals;
     u->takes_over = strcmp(u->wanted->name, u->answering->name) == 0;
+    if (u->wanted->is_known) /* it may be a model that learned by another name */
+        PD_TRY(pd_store_model_call(store, u->wanted->id, u->wanted->name, err));
     PD_TRY(find_number(store, u->wanted, &wanted, err));
     PD_TRY(find_number(store, u->answering, &answering, err));
     PD_TRY(pd_store_totals_get(store, wanted, &totals, err));

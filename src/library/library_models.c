@@ -142,8 +142,7 @@ static pd_status find_number(settings *s, pd_store *store, const char *name, int
     if (known && known->dir)
         memcpy(id, known->id, sizeof id);
     pthread_mutex_unlock(&shelf->lock);
-    return id[0] ? pd_store_model_find(store, id, ret_model, err)
-                 : pd_store_model_named(store, pd_library_short_name(name), ret_model, err);
+    return id[0] ? pd_store_model_find(store, id, ret_model, err) : pd_store_model_named(store, name, ret_model, err);
 }
 
 static bool is_arriving(const settings *s)

@@ -148,9 +148,8 @@ static pd_status ask_totals(pd_store *store, void *user, pd_error *err)
     asked_totals *asked = user;
     const pd_library_choice *choice = asked->choice;
     int64_t model = 0;
-    const pd_status found = choice->is_known
-                                ? pd_store_model_find(store, choice->id, &model, err)
-                                : pd_store_model_named(store, pd_library_short_name(choice->name), &model, err);
+    const pd_status found = choice->is_known ? pd_store_model_find(store, choice->id, &model, err)
+                                             : pd_store_model_named(store, choice->name, &model, err);
     if (found != PD_OK && found != PD_ERR_NO_MATCH)
         return found;
     return pd_store_totals_get(store, model, &asked->totals, err);

@@ -98,7 +98,7 @@ typedef struct pd_job_options {
     pd_residency *residency;  /* the image tower is borrowed for as long as the job runs; borrowed until the job is
                                * finished */
     const char *model_dir;
-    const char *model_name; /* as the catalogue tells of it; NULL: the directory's last part */
+    const char *model_name; /* as pd_store_model_add has it; NULL: the directory's last part */
     unsigned cpu_mask;
     unsigned n_threads; /* 0: one a CPU */
     bool recheck;       /* try remembered errors again, hash every file again */

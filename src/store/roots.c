@@ -1,4 +1,5 @@
 /* roots.c: folders that the user named, and the models that learned them. */
+#include "base/file.h"
 #include "store/store_private.h"
 
 pd_status pd_store_root_add(pd_store *store, const char *path, int64_t *ret_id, pd_error *err)
@@ -41,6 +42,12 @@ pd_status pd_store_roots(pd_store *store, bool (*visit)(void *user, const pd_roo
     return PD_OK;
 }
 
+static const char *last_part(const char *name)
+{
+    const char *last = pd_path_name(name);
+    return last[0] ? last : name;
+}
+
 pd_status pd_store_model_add(pd_store *store, const char *model_id, const char *name, size_t dim, int64_t *ret_model,
                              pd_error *err)
 {
@@ -48,7 +55,7 @@ pd_status pd_store_model_add(pd_store *store, const char *model_id, const char *
     bool row;
     PD_TRY(pd_stmt_get(store, PD_STMT_MODEL_ADD, &stmt, err));
     (void)sqlite3_bind_text(stmt, 1, model_id, -1, SQLITE_STATIC);
-    (void)sqlite3_bind_text(stmt, 2, name, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_text(stmt, 2, last_part(name), -1, SQLITE_STATIC);
     sqlite3_bind_int64(stmt, 3, (int64_t)dim);
     PD_TRY(pd_stmt_step(store, stmt, &row, err));
     const int64_t model = sqlite3_column_int64(stmt, 0), known_dim = sqlite3_column_int64(stmt, 1);
@@ -59,15 +66,21 @@ pd_status pd_store_model_add(pd_store *store, const char *model_id, const char *
                             "the catalogue '%s' says that the model '%s' has %lld dimensions, it has %zu", store->path,
                             name, (long long)known_dim, dim);
     *ret_model = model;
-    return PD_OK;
+    return pd_store_model_call(store, model_id, name, err);
 }
 
-static pd_status find_model(pd_store *store, pd_stmt id, const char *text, int64_t *ret_model, pd_error *err)
+pd_status pd_store_model_call(pd_store *store, const char *model_id, const char *name, pd_error *err)
 {
     sqlite3_stmt *stmt;
+    PD_TRY(pd_stmt_get(store, PD_STMT_MODEL_CALL, &stmt, err));
+    (void)sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_text(stmt, 2, model_id, -1, SQLITE_STATIC);
+    return pd_stmt_run(store, stmt, NULL, err);
+}
+
+static pd_status find_model(pd_store *store, sqlite3_stmt *stmt, int64_t *ret_model, pd_error *err)
+{
     int64_t model = 0;
-    PD_TRY(pd_stmt_get(store, id, &stmt, err));
-    (void)sqlite3_bind_text(stmt, 1, text, -1, SQLITE_STATIC);
     PD_TRY(pd_stmt_run(store, stmt, &model, err));
     if (model == 0)
         return PD_ERR_NO_MATCH;
@@ -77,12 +90,19 @@ static pd_status find_model(pd_store *store, pd_stmt id, const char *text, int64
 
 pd_status pd_store_model_find(pd_store *store, const char *model_id, int64_t *ret_model, pd_error *err)
 {
-    return find_model(store, PD_STMT_MODEL_FIND, model_id, ret_model, err);
+    sqlite3_stmt *stmt;
+    PD_TRY(pd_stmt_get(store, PD_STMT_MODEL_FIND, &stmt, err));
+    (void)sqlite3_bind_text(stmt, 1, model_id, -1, SQLITE_STATIC);
+    return find_model(store, stmt, ret_model, err);
 }
 
 pd_status pd_store_model_named(pd_store *store, const char *name, int64_t *ret_model, pd_error *err)
 {
-    return find_model(store, PD_STMT_MODEL_NAMED, name, ret_model, err);
+    sqlite3_stmt *stmt;
+    PD_TRY(pd_stmt_get(store, PD_STMT_MODEL_NAMED, &stmt, err));
+    (void)sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_text(stmt, 2, last_part(name), -1, SQLITE_STATIC);
+    return find_model(store, stmt, ret_model, err);
 }
 
 pd_status pd_store_model_forget(pd_store *store, const char *model_id, pd_error *err)

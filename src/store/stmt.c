@@ -11,6 +11,8 @@
     "coalesce((SELECT substr(taken, 1, 19) FROM content WHERE id = ?5)," \
     " strftime('%Y-%m-%dT%H:%M:%S', ?4 / 1000000000, 'unixepoch', 'localtime'))"
 
+#define MODEL_SETTING "model:" /* and a name: the id of the model that it means */
+
 /* In the order of read_photo (photos.c). The texts come as a block of base/texts.h, NUL after each. */
 #define NEW_FACTS                                                                                   \
     "c.subsec, c.focal35_mm, c.flash, c.white_balance, c.rating, c.reader, c.sharpness, c.colours," \
@@ -55,7 +57,11 @@ static const char *const statements[PD_STMT_COUNT] = {
                           "ON CONFLICT (model_id) DO UPDATE SET name = excluded.name RETURNING id, dim",
     [PD_STMT_MODEL_FIND] = "SELECT id FROM model WHERE model_id = ?1",
 
-    [PD_STMT_MODEL_NAMED] = "SELECT max(id) FROM model WHERE name = ?1",
+    [PD_STMT_MODEL_CALL] = "INSERT OR REPLACE INTO setting (name, value) VALUES ('" MODEL_SETTING "' || ?1, ?2)",
+    [PD_STMT_MODEL_NAMED] = "SELECT CASE WHEN EXISTS (SELECT 1 FROM setting WHERE name = '" MODEL_SETTING "' || ?1)"
+                            " THEN (SELECT m.id FROM setting s JOIN model m ON m.model_id = s.value"
+                            " WHERE s.name = '" MODEL_SETTING "' || ?1)"
+                            " ELSE (SELECT max(id) FROM model WHERE name = ?2) END",
 
     [PD_STMT_MODEL_FORGET] = "DELETE FROM embedding WHERE model_id = (SELECT id FROM model WHERE model_id = ?1)",
 
@@ -311,6 +317,7 @@ static const old_statement old_statements[] = {
     { PD_STMT_ROWS, PD_SCHEMA_WORK,
       "SELECT 0, p.id, max(0, coalesce(c.rating, 0)), coalesce(c.rating, 0) > 0, " ROW_FACTS ", c.flash, c.sharpness,"
       " c.colours FROM photo p JOIN content c ON c.id = p.content_id WHERE ?1 <= 0 ORDER BY p.id" },
+    { PD_STMT_MODEL_NAMED, PD_SCHEMA_MACHINE, "SELECT max(id) FROM model WHERE name = ?2" },
 };
 
 static const char *find_sql(const pd_store *store, pd_stmt id)

@@ -57,11 +57,16 @@ PD_MUST_USE pd_status pd_store_root_set_offline(pd_store *store, int64_t root_id
 PD_MUST_USE pd_status pd_store_roots(pd_store *store, bool (*visit)(void *user, const pd_root *root), void *user,
                                      pd_error *err); /* visit returns false to stop */
 
-/* Models: a small number for a model's id. find: PD_ERR_NO_MATCH (no sentence) when nothing was learned with it. */
+/* Models: a small number for a model's id. find: PD_ERR_NO_MATCH (no sentence) when nothing was learned with it. A name
+ * may be a path; the catalogue tells of the model by its last part. */
 PD_MUST_USE pd_status pd_store_model_add(pd_store *store, const char *model_id, const char *name, size_t dim,
                                          int64_t *ret_model, pd_error *err);
 PD_MUST_USE pd_status pd_store_model_find(pd_store *store, const char *model_id, int64_t *ret_model, pd_error *err);
-/* The model of that name that came last: a guess for who has not opened the model. As find. */
+/* From now on the name means that model, whether something was learned with it or not; several names may mean one. add
+ * does so, too. */
+PD_MUST_USE pd_status pd_store_model_call(pd_store *store, const char *model_id, const char *name, pd_error *err);
+/* The model that the name means; where nothing says, the last one that was told of by it: a guess for who has not
+ * opened the model. As find. */
 PD_MUST_USE pd_status pd_store_model_named(pd_store *store, const char *name, int64_t *ret_model, pd_error *err);
 
 /* Removes what was learned with a model, in one transaction; its vector file is wrong then. What the store does not

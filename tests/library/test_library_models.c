@@ -154,6 +154,47 @@ static void the_old_model_answers_until_the_new_one_knows_as_much(void)
     pd_library_close(&library);
 }
 
+/* The shipped model by another name: the same bytes, so the same model. */
+static const char *make_twin(const char *name)
+{
+    static char dir[4096];
+    char from[8192], to[8192];
+    const char *made = make_model(name, NULL);
+    (void)snprintf(dir, sizeof dir, "%s", made);
+    (void)snprintf(from, sizeof from, "%s/models/tiny/config.json", source);
+    (void)snprintf(to, sizeof to, "%s/config.json", dir);
+    return unlink(to) == 0 && symlink(from, to) == 0 ? dir : "nothing";
+}
+
+static void a_model_by_another_name_knows_what_it_knew(void)
+{
+    REQUIRE(scene_begin() && make_pictures(0, 5));
+    char other[4096];
+    (void)snprintf(other, sizeof other, "%s", make_model("other", NULL));
+    const char *twin = make_twin("twin");
+    pd_library *library = open_with(NULL, 0);
+    REQUIRE(library);
+    int64_t learned = -1;
+    CHECK(learn(library) == 5);
+    CHECK(pd_library_model_use(library, twin, &learned, NULL) == PD_OK && learned == 5);
+    CHECK(is_answered_by(library, "twin"));
+    pd_library_close(&library);
+
+    library = open_with(NULL, 0); /* nothing was open here: names alone tell of models */
+    REQUIRE(library);
+    pd_library_totals totals;
+    CHECK(pd_library_totals_get(library, &totals, NULL) == PD_OK && totals.learned == 5);
+    CHECK(pd_library_model_use(library, other, &learned, NULL) == PD_OK && learned == 0);
+    CHECK(is_answered_by(library, "twin"));
+    pd_library_close(&library);
+
+    library = open_with(NULL, 0);
+    REQUIRE(library);
+    CHECK(is_answered_by(library, "twin"));
+    CHECK(learn(library) == 5 && is_answered_by(library, "other"));
+    pd_library_close(&library);
+}
+
 static void an_option_is_for_one_process(void)
 {
     REQUIRE(scene_begin() && make_pictures(0, 4));
@@ -433,6 +474,7 @@ int main(void)
         SKIP_ALL("PD_SOURCE and PD_DECODER are not set: run it through meson test");
     (void)snprintf(source, sizeof source, "%s", here);
     RUN(the_old_model_answers_until_the_new_one_knows_as_much);
+    RUN(a_model_by_another_name_knows_what_it_knew);
     RUN(an_option_is_for_one_process);
     RUN(what_cannot_be_used_is_refused_and_the_old_one_stays);
     RUN(the_list_tells_what_is_here);

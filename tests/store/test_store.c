@@ -404,6 +404,22 @@ static void browsing_goes_by_time_or_name_with_ties_by_id(void)
     CHECK(pd_store_model_add(store, "def", "tiny", FIXTURE_DIM, &newer, NULL) == PD_OK);
     CHECK(pd_store_model_named(store, "tiny", &model_named, NULL) == PD_OK && model_named == newer);
     CHECK(pd_store_model_named(store, "big", &model_named, NULL) == PD_ERR_NO_MATCH);
+    /* one model by several names, and a name that goes back to the model before */
+    CHECK(pd_store_model_call(store, "abc", "twin", NULL) == PD_OK);
+    CHECK(pd_store_model_named(store, "twin", &model_named, NULL) == PD_OK && model_named == model);
+    CHECK(pd_store_model_add(store, "def", "other", FIXTURE_DIM, &newer, NULL) == PD_OK);
+    CHECK(pd_store_model_named(store, "tiny", &model_named, NULL) == PD_OK && model_named == newer);
+    CHECK(pd_store_model_named(store, "other", &model_named, NULL) == PD_OK && model_named == newer);
+    CHECK(pd_store_model_call(store, "abc", "tiny", NULL) == PD_OK);
+    CHECK(pd_store_model_named(store, "tiny", &model_named, NULL) == PD_OK && model_named == model);
+    CHECK(pd_store_model_call(store, "of nobody", "tiny", NULL) == PD_OK); /* not what was told of by that name */
+    CHECK(pd_store_model_named(store, "tiny", &model_named, NULL) == PD_ERR_NO_MATCH);
+    /* by a path: its last part, unless the whole means another */
+    CHECK(pd_store_model_add(store, "abc", "/here/big", FIXTURE_DIM, &newer, NULL) == PD_OK && newer == model);
+    CHECK(pd_store_model_named(store, "/elsewhere/big", &model_named, NULL) == PD_OK && model_named == model);
+    CHECK(pd_store_model_call(store, "of nobody", "/elsewhere/big", NULL) == PD_OK);
+    CHECK(pd_store_model_named(store, "/elsewhere/big", &model_named, NULL) == PD_ERR_NO_MATCH);
+    CHECK(pd_store_model_named(store, "/here/big", &model_named, NULL) == PD_OK && model_named == model);
     close_and_remove();
 }
 
