@@ -157,6 +157,7 @@ typedef struct pd_library_fetching {
     bool was_started;
     pd_pull_state state; /* its seq goes on over several pulls */
     pd_pull *pull;       /* NULL: it has ended */
+    bool is_claimed;     /* somebody is about to start one */
     bool has_thread, closing;
     pthread_t thread;
     bool use; /* of the thread alone, as the library's options below */

@@ -236,17 +236,33 @@ static pd_status start(pd_library *library, const char *reference, bool wants_us
     return status;
 }
 
+/* For one of many callers, until its pull has begun. */
+static pd_status claim(pd_library_fetching *fetching, pd_error *err)
+{
+    pd_status status = PD_OK;
+    pthread_mutex_lock(&fetching->lock);
+    const bool runs = fetching->was_started && fetching->state.running;
+    if (runs && fetching->state.reference.repository[0])
+        status = pd_error_set(err, PD_ERR_BUSY, "%s is being fetched: one model at a time",
+                              fetching->state.reference.repository);
+    else if (runs || fetching->is_claimed)
+        status = pd_error_set(err, PD_ERR_BUSY, "another model is being fetched: one at a time");
+    else
+        fetching->is_claimed = true;
+    pthread_mutex_unlock(&fetching->lock);
+    return status;
+}
+
 pd_status pd_library_pull(pd_library *library, const char *reference, bool wants_use, pd_error *err)
 {
     pd_library_fetching *fetching = &library->fetching;
-    pthread_mutex_lock(&fetching->lock);
-    const bool runs = fetching->was_started && fetching->state.running;
-    pthread_mutex_unlock(&fetching->lock);
-    if (runs)
-        return pd_error_set(err, PD_ERR_BUSY, "%s is being fetched: one model at a time",
-                            fetching->state.reference.repository);
+    PD_TRY(claim(fetching, err));
     join(fetching);
-    return start(library, reference, wants_use, err);
+    const pd_status status = start(library, reference, wants_use, err);
+    pthread_mutex_lock(&fetching->lock);
+    fetching->is_claimed = false;
+    pthread_mutex_unlock(&fetching->lock);
+    return status;
 }
 
 bool pd_library_pull_look(pd_library *library, pd_pull_state *ret_state)

@@ -400,6 +400,61 @@ typedef struct crowd {
     atomic_int n_answers, n_wrong;
 } crowd;
 
+typedef struct puller {
+    pd_library *library;
+    pthread_barrier_t *begin;
+    pd_status status;
+} puller;
+
+static void *pull(void *user)
+{
+    puller *p = user;
+    pthread_barrier_wait(p->begin);
+    p->status = pd_library_pull(p->library, "owner/name", false, NULL);
+    return NULL;
+}
+
+static void of_many_pulls_at_once_one_begins(void)
+{
+    enum { N = 8, ROUNDS = 20 };
+    static const char text[] = "#!/bin/sh\nread -r request\nread -r end\n"; /* until it is told to stop */
+    REQUIRE(scene_begin() && scene_write("fetch", text, sizeof text - 1));
+    char fetch[4096], data[4096];
+    (void)snprintf(fetch, sizeof fetch, "%s", scene_path("fetch"));
+    (void)snprintf(data, sizeof data, "%s", scene_path("data"));
+    REQUIRE(chmod(fetch, 0700) == 0);
+    pd_library_options options;
+    pd_library_options_init(&options);
+    options.data_home = options.cache_home = data;
+    options.fetch_path = fetch;
+    pd_library *library = NULL;
+    REQUIRE(pd_library_open(&library, &options, NULL) == PD_OK);
+    pthread_barrier_t begin;
+    REQUIRE(pthread_barrier_init(&begin, NULL, N) == 0);
+    for (int round = 0; round < ROUNDS; round++) {
+        puller pullers[N];
+        pthread_t threads[N];
+        int n_begun = 0, n_busy = 0;
+        pd_pull_state state = { .running = true };
+        for (int i = 0; i < N; i++) {
+            pullers[i] = (puller){ library, &begin, PD_OK };
+            REQUIRE(pthread_create(&threads[i], NULL, pull, &pullers[i]) == 0);
+        }
+        for (int i = 0; i < N; i++) {
+            pthread_join(threads[i], NULL);
+            n_begun += pullers[i].status == PD_OK;
+            n_busy += pullers[i].status == PD_ERR_BUSY;
+        }
+        CHECK(n_begun == 1 && n_busy == N - 1);
+        pd_library_pull_cancel(library);
+        for (int i = 0; i < 200 && pd_library_pull_look(library, &state) && state.running; i++)
+            nap(50);
+        CHECK(!state.running);
+    }
+    pthread_barrier_destroy(&begin);
+    pd_library_close(&library);
+}
+
 static void *ask_again_and_again(void *user)
 {
     static const char *const questions[] = { "a view", "a dog", "sea -sky", "" };
@@ -479,6 +534,7 @@ int main(void)
     RUN(what_cannot_be_used_is_refused_and_the_old_one_stays);
     RUN(the_list_tells_what_is_here);
     RUN(the_list_tells_who_is_chosen_and_who_answers);
+    RUN(of_many_pulls_at_once_one_begins);
     RUN(after_the_idle_time_memory_is_as_at_the_start);
     RUN(a_crowd_asks_and_learns_while_models_come_and_go);
     scene_end();
