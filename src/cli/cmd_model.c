@@ -1,9 +1,12 @@
 /* model: what there is, fetching it, using it. */
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "answer/answer.h"
+#include "base/file.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/human.h"
@@ -150,20 +153,31 @@ static pd_status list_models(pd_cli *cli, pd_library *library, const char *name,
     return PD_OK;
 }
 
-/* The key of what was typed; a directory stays one. */
-static pd_status find_key(const char *name, char ret_key[PD_HUB_KEY_BYTES], pd_error *err)
+/* The key of what was typed; of a directory, its path as the list has it. */
+static pd_status find_key(const char *name, char ret_key[PATH_MAX], pd_error *err)
 {
     pd_hub_reference reference;
+    if (strchr(name, '/') && pd_dir_exists(name) && realpath(name, ret_key))
+        return PD_OK;
     const pd_status status = pd_hub_reference_parse(name, &reference, NULL);
     if (status != PD_OK && (strchr(name, '/') || strlen(name) >= PD_HUB_KEY_BYTES))
         return pd_hub_reference_parse(name, &reference, err);
-    (void)snprintf(ret_key, PD_HUB_KEY_BYTES, "%s", status == PD_OK ? reference.key : name); /* else a folder's name */
+    (void)snprintf(ret_key, PATH_MAX, "%s", status == PD_OK ? reference.key : name); /* else a folder's name */
     return PD_OK;
+}
+
+static pd_status explain_unknown(const char *name, pd_error *err)
+{
+    pd_hub_reference reference;
+    if (pd_hub_reference_parse(name, &reference, NULL) != PD_OK)
+        return pd_error_set(err, PD_ERR_NOT_FOUND, "nothing is known of '%s'; 'model list' tells what there is", name);
+    return pd_error_set(err, PD_ERR_NOT_FOUND, "nothing is known of '%s' here; 'model pull %s' asks the hub for it",
+                        name, name);
 }
 
 static pd_status show_model(pd_cli *cli, pd_library *library, const char *name, pd_error *err)
 {
-    char key[PD_HUB_KEY_BYTES];
+    char key[PATH_MAX];
     PD_TRY(find_key(name, key, err));
     listing l = { .key = key };
     const pd_status status = visit_models(cli, library, &l, err);
@@ -177,8 +191,7 @@ static pd_status show_model(pd_cli *cli, pd_library *library, const char *name, 
     pd_json_free(&l.json);
     if (status != PD_OK || l.found)
         return status;
-    return pd_error_set(err, PD_ERR_NOT_FOUND, "nothing is known of '%s' here; 'model pull %s' asks the hub for it",
-                        name, name);
+    return explain_unknown(name, err);
 }
 
 /* Shows the pull until it ends. The first interrupt asks it to stop, the second does not ask. */
@@ -279,32 +292,22 @@ static void write_used(pd_cli *cli, pd_library *library, const char *name, int64
     pd_out_text(out, "\n");
 }
 
-static bool note_kind(void *user, const pd_library_model *model)
-{
-    listing *l = user;
-    l->found |= strcmp(model->key, l->key) == 0 && model->kind == PD_HUB_CAPTIONS;
-    return !l->found;
-}
-
 static pd_status use_model(pd_cli *cli, pd_library *library, const char *name, pd_error *err)
 {
     int64_t learned = 0;
     pd_library_totals totals = { 0 };
-    char key[PD_HUB_KEY_BYTES] = "";
     PD_TRY(pd_library_model_use(library, name, &learned, err));
     PD_TRY(pd_library_totals_get(library, &totals, err));
-    listing captions = { .key = key };
-    if (find_key(name, key, NULL) == PD_OK)
-        PD_TRY(pd_library_models(library, note_kind, &captions, err));
+    const bool is_captioner = learned < 0;
     if (pd_options_given(&cli->options, PD_OPTION_JSON)) {
         pd_json *json = pd_json_object();
         bool failed = pd_json_set_text(json, "model", name) != PD_OK;
-        failed |= pd_json_set_int(json, "learned", learned) != PD_OK;
+        failed |= pd_json_set_int(json, "learned", is_captioner ? 0 : learned) != PD_OK;
         failed |= pd_json_set_int(json, "files", totals.files) != PD_OK;
         if (failed)
             pd_json_free(&json);
         pd_out_json_take(&cli->out, json, true);
-    } else if (captions.found) {
+    } else if (is_captioner) {
         pd_out_printable(&cli->out, name);
         pd_out_text(&cli->out, " writes captions from now on.\n");
     } else {

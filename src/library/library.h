@@ -256,7 +256,8 @@ PD_MUST_USE pd_status pd_library_models(pd_library *library, bool (*visit)(void 
                                         void *user, pd_error *err);
 /* name: a key, "owner/name", a catalogue name, or a directory with a '/'. The model is opened first (every part of it
  * that use needs): what cannot be used is refused with a sentence, and the old one stays. Search model or captioner by
- * what it is. *ret_learned: how many photos it knows already; a job brings the rest (pd_library_index). */
+ * what it is. *ret_learned: how many photos it knows already; a job brings the rest (pd_library_index). -1: it is a
+ * captioner. */
 PD_MUST_USE pd_status pd_library_model_use(pd_library *library, const char *name, int64_t *ret_learned, pd_error *err);
 PD_MUST_USE pd_status pd_library_model_load(pd_library *library, const char *name, pd_error *err);   /* begins to */
 PD_MUST_USE pd_status pd_library_model_unload(pd_library *library, const char *name, pd_error *err); /* NULL: all */

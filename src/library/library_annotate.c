@@ -13,7 +13,6 @@
 #include "library/learner_lock.h"
 #include "library/library_parts.h"
 
-#define CAPTIONER_PRESET "tiny-caption"
 #define SETTING_CAPTIONS "captions"
 #define SETTING_CAPTIONER "captioner"
 
@@ -63,11 +62,19 @@ typedef struct writing {
     char *captioner; /* NULL: no captions */
 } writing;
 
-static pd_status choose_captioner(pd_library *library, char **ret_dir, pd_error *err)
+pd_status pd_library_captioner(pd_library *library, char **ret_name, pd_error *err)
 {
     char *name = NULL;
     PD_TRY(read_setting(library, SETTING_CAPTIONER, &name, err));
-    const pd_status status = pd_library_find_model(&library->paths, name ? name : CAPTIONER_PRESET, ret_dir, err);
+    *ret_name = name ? name : pd_mem_dup_string(PD_LIBRARY_CAPTIONER);
+    return *ret_name ? PD_OK : pd_error_set_nomem(err);
+}
+
+static pd_status choose_captioner(pd_library *library, char **ret_dir, pd_error *err)
+{
+    char *name = NULL;
+    PD_TRY(pd_library_captioner(library, &name, err));
+    const pd_status status = pd_library_find_model(&library->paths, name, ret_dir, err);
     pd_mem_free(name);
     return status;
 }

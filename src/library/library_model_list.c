@@ -6,8 +6,6 @@
 #include "base/mem.h"
 #include "library/library_parts.h"
 
-#define CAPTIONER_PRESET "tiny-caption"
-
 /* One model on its way to the visitor; all strings of `model` but static ones are kept here. */
 typedef struct row {
     pd_library_model model;
@@ -19,9 +17,14 @@ typedef struct list {
     pd_library *library;
     row *rows; /* [n] */
     size_t n;
-    char *captioner; /* the name that the settings have; NULL: the preset */
     pd_status status;
 } list;
+
+/* What is in use. */
+typedef struct uses {
+    pd_library_choice chosen, answering;
+    char *captioner;
+} uses;
 
 static void free_list(list *l)
 {
@@ -32,7 +35,6 @@ static void free_list(list *l)
         pd_mem_free(l->rows[i].revision);
     }
     pd_mem_free(l->rows);
-    pd_mem_free(l->captioner);
 }
 
 static row *find_row(const list *l, const char *key)
@@ -100,20 +102,34 @@ static bool add_installed(void *user, const pd_hub_installed *installed)
 }
 
 /* A model in use that lies elsewhere. */
-static pd_status add_used(list *l, const pd_library_choice *choice)
+static pd_status add_used(list *l, const char *name, const char *dir, pd_hub_kind kind)
 {
-    for (size_t i = 0; choice->dir && i < l->n; i++)
-        if (l->rows[i].dir && strcmp(l->rows[i].dir, choice->dir) == 0)
+    for (size_t i = 0; dir && i < l->n; i++)
+        if (l->rows[i].dir && strcmp(l->rows[i].dir, dir) == 0)
             return PD_OK;
-    if (!strchr(choice->name, '/') || find_row(l, choice->name))
+    if (!strchr(name, '/') || find_row(l, name))
         return PD_OK;
-    row *added = need_row(l, choice->name);
-    if (added && choice->dir) {
-        added->dir = pd_mem_dup_string(choice->dir);
+    row *added = need_row(l, name);
+    if (!added)
+        return PD_ERR_NOMEM;
+    added->model.kind = kind;
+    if (dir) {
+        added->dir = pd_mem_dup_string(dir);
         added->model.complete = true;
-        added->model.disk_bytes = pd_library_dir_bytes(choice->dir);
+        added->model.disk_bytes = pd_library_dir_bytes(dir);
     }
-    return added && (!choice->dir || added->dir) ? PD_OK : PD_ERR_NOMEM;
+    return !dir || added->dir ? PD_OK : PD_ERR_NOMEM;
+}
+
+static pd_status add_all_used(list *l, const uses *used)
+{
+    const char *captioner = used->captioner;
+    pd_status status = add_used(l, used->chosen.name, used->chosen.dir, PD_HUB_SEARCH);
+    if (status == PD_OK)
+        status = add_used(l, used->answering.name, used->answering.dir, PD_HUB_SEARCH);
+    if (status == PD_OK)
+        status = add_used(l, captioner, pd_dir_exists(captioner) ? captioner : NULL, PD_HUB_CAPTIONS);
+    return status;
 }
 
 static void add_resident(void *user, const pd_resident *resident)
@@ -142,7 +158,6 @@ static void add_resident(void *user, const pd_resident *resident)
 static pd_status ask_learned(pd_store *store, void *user, pd_error *err)
 {
     list *l = user;
-    PD_TRY(pd_store_setting_get(store, "captioner", &l->captioner, err));
     for (size_t i = 0; i < l->n; i++) {
         row *r = &l->rows[i];
         int64_t model = 0;
@@ -161,7 +176,7 @@ static pd_status ask_learned(pd_store *store, void *user, pd_error *err)
     return PD_OK;
 }
 
-static pd_status gather(list *l, const pd_library_choice *chosen, const pd_library_choice *answering, pd_error *err)
+static pd_status gather(list *l, const uses *used, pd_error *err)
 {
     const pd_library_paths *paths = &l->library->paths;
     pd_status status = add_catalogue(l);
@@ -172,9 +187,7 @@ static pd_status gather(list *l, const pd_library_choice *chosen, const pd_libra
         status = status == PD_OK ? l->status : status;
     }
     if (status == PD_OK)
-        status = add_used(l, chosen);
-    if (status == PD_OK)
-        status = add_used(l, answering);
+        status = add_all_used(l, used);
     if (status == PD_ERR_NOMEM)
         return pd_error_set_nomem(err);
     PD_TRY(status);
@@ -183,15 +196,14 @@ static pd_status gather(list *l, const pd_library_choice *chosen, const pd_libra
 }
 
 /* By its name, or by where it lies: a directory may be one of those that have a key. */
-static bool is_choice(const row *r, const pd_library_choice *choice)
+static bool is_named(const row *r, const char *name, const char *dir)
 {
-    return strcmp(r->key, choice->name) == 0 || (r->dir && choice->dir && strcmp(r->dir, choice->dir) == 0);
+    return strcmp(r->key, name) == 0 || (r->dir && dir && strcmp(r->dir, dir) == 0);
 }
 
-static void complete_row(const list *l, row *r, const pd_library_choice *chosen, const pd_library_choice *answering)
+static void complete_row(row *r, const uses *used)
 {
     pd_library_model *model = &r->model;
-    const char *captioner = l->captioner ? l->captioner : CAPTIONER_PRESET;
     const pd_hub_entry *entry = model->entry;
     model->key = r->key;
     model->dir = r->dir;
@@ -201,30 +213,33 @@ static void complete_row(const list *l, row *r, const pd_library_choice *chosen,
     model->revision = r->revision && r->revision[0] ? r->revision : entry && entry->revision ? entry->revision : "";
     model->built_in = entry && !entry->repository;
     if (model->kind == PD_HUB_CAPTIONS) {
-        model->chosen = strcmp(r->key, captioner) == 0;
+        model->chosen = is_named(r, used->captioner, used->captioner);
         return;
     }
-    model->chosen = is_choice(r, chosen);
-    model->answering = is_choice(r, answering);
+    model->chosen = is_named(r, used->chosen.name, used->chosen.dir);
+    model->answering = is_named(r, used->answering.name, used->answering.dir);
 }
 
 pd_status pd_library_models(pd_library *library, bool (*visit)(void *user, const pd_library_model *model), void *user,
                             pd_error *err)
 {
-    pd_library_choice chosen = { 0 }, answering = { 0 };
+    uses used = { .captioner = NULL };
     list l = { .library = library };
-    pd_status status = pd_library_choose(library, PD_LIBRARY_CHOSEN, &chosen, err);
+    pd_status status = pd_library_choose(library, PD_LIBRARY_CHOSEN, &used.chosen, err);
     if (status == PD_OK)
-        status = pd_library_choose(library, PD_LIBRARY_ANSWERING, &answering, err);
+        status = pd_library_choose(library, PD_LIBRARY_ANSWERING, &used.answering, err);
     if (status == PD_OK)
-        status = gather(&l, &chosen, &answering, err);
+        status = pd_library_captioner(library, &used.captioner, err);
+    if (status == PD_OK)
+        status = gather(&l, &used, err);
     bool goes_on = true;
     for (size_t i = 0; status == PD_OK && goes_on && i < l.n; i++) {
-        complete_row(&l, &l.rows[i], &chosen, &answering);
+        complete_row(&l.rows[i], &used);
         goes_on = visit(user, &l.rows[i].model);
     }
     free_list(&l);
-    pd_library_choice_done(&answering);
-    pd_library_choice_done(&chosen);
+    pd_library_choice_done(&used.answering);
+    pd_library_choice_done(&used.chosen);
+    pd_mem_free(used.captioner);
     return status;
 }

@@ -149,7 +149,7 @@ static pd_status use_captioner(pd_library *library, const pd_library_choice *wan
     const pd_status status = pd_store_setting_put(store, "captioner", wanted->name, err);
     pd_library_end_writing(library);
     if (status == PD_OK && ret_learned)
-        *ret_learned = 0;
+        *ret_learned = -1;
     return status;
 }
 

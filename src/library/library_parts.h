@@ -217,6 +217,9 @@ void pd_library_choice_done(pd_library_choice *choice);
  * it is another than what was known when it was chosen. No lock is held meanwhile. */
 PD_MUST_USE pd_status pd_library_borrow(pd_library *library, pd_library_choice *choice, pd_model_part part,
                                         const atomic_bool *cancelled, pd_lease *ret_lease, pd_error *err);
+/* The name of the captioner that is chosen, on the heap. */
+#define PD_LIBRARY_CAPTIONER "tiny-caption" /* until another is */
+PD_MUST_USE pd_status pd_library_captioner(pd_library *library, char **ret_name, pd_error *err);
 /* A name for people: the key, or the last part of the directory. */
 const char *pd_library_short_name(const char *name);
 /* The busiest of its parts; NULL: none was ever needed. */

@@ -129,8 +129,16 @@ bool pd_library_is_arriving(const char *dir)
     return len > suffix_len && strcmp(dir + len - suffix_len, PD_LIBRARY_PART_SUFFIX) == 0;
 }
 
+pd_status pd_library_check_model_name(const char *name, pd_error *err)
+{
+    if (name[0] && (name[0] != '.' || strchr(name, '/')))
+        return PD_OK;
+    return pd_error_set(err, PD_ERR_USAGE, "'%s' is no name of a model: 'model list' tells what there is", name);
+}
+
 pd_status pd_library_find_model(const pd_library_paths *paths, const char *name, char **ret_dir, pd_error *err)
 {
+    PD_TRY(pd_library_check_model_name(name, err));
     if (strchr(name, '/')) {
         if (!pd_dir_exists(name))
             return pd_error_set(err, PD_ERR_NOT_FOUND, "there is no model directory '%s'", name);

@@ -35,6 +35,8 @@ PD_MUST_USE char *pd_library_models_dir(const pd_library_paths *paths, size_t pl
 /* A directory that a model is fetched into. */
 bool pd_library_is_arriving(const char *dir); /* NULL: no */
 
+/* A path, or the name of a folder among the models: not "", "." or one that is hidden. PD_ERR_USAGE with a sentence. */
+PD_MUST_USE pd_status pd_library_check_model_name(const char *name, pd_error *err);
 /* The directory of a model: `name` itself when it has a '/'; else the first of <program>/models,
  * <program>/../share/pixel-detective/models, the source tree's models and <models> that holds it, and after these
  * <models>/<name>.part, which still arrives. On the heap. PD_ERR_NOT_FOUND tells where it was looked for. */

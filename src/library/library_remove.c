@@ -40,7 +40,13 @@ static pd_status check_unused(pd_library *library, const char *key, pd_error *er
         pd_library_choice_done(&choice);
         PD_TRY(status);
     }
-    return PD_OK;
+    char *captioner = NULL;
+    PD_TRY(pd_library_captioner(library, &captioner, err));
+    const bool writes = strcmp(captioner, key) == 0;
+    pd_mem_free(captioner);
+    return writes ? pd_error_set(err, PD_ERR_BUSY, "%s writes captions: choose another first ('model use %s')", key,
+                                 PD_LIBRARY_CAPTIONER)
+                  : PD_OK;
 }
 
 /* Where it lies, when that is among the models that were fetched. */
@@ -65,6 +71,7 @@ static pd_status remove_model(pd_library *library, const char *key, bool embeddi
 {
     char dir[PATH_MAX], id[PD_SHA256_TEXT_BYTES] = "";
     bool whole = false;
+    PD_TRY(pd_library_check_model_name(key, err));
     PD_TRY(find_folder(library, key, dir, &whole, err));
     PD_TRY(check_unused(library, key, err));
     PD_TRY(pd_residency_unload(library->shelf.residency, dir, err));

@@ -171,21 +171,43 @@ pd_status pd_config_parse(pd_config *ret_config, pd_str config, pd_str preproces
     return status;
 }
 
-pd_status pd_config_read(pd_config *ret_config, const char *dir, pd_error *err)
+/* Said before anything is missed that such a model never has. */
+static pd_status check_family(pd_str config, pd_error *err)
 {
-    pd_buf config, preprocessor;
-    pd_buf_init(&config, PD_CONFIG_BYTES_MAX);
+    pd_json *top = NULL;
+    bool dual;
+    PD_TRY(pd_section_parse(&top, CONFIG_FILE, config, err));
+    const pd_status status = read_family(&(pd_section){ top, CONFIG_FILE, "", err }, &dual);
+    pd_json_free(&top);
+    return status;
+}
+
+static pd_status parse_files(pd_config *ret_config, const char *dir, const pd_buf *config, pd_error *err)
+{
+    pd_buf preprocessor;
+    const pd_str text = { config->data, config->len };
     pd_buf_init(&preprocessor, PD_CONFIG_BYTES_MAX);
-    pd_status status = pd_section_read_file(dir, CONFIG_FILE, &config, err);
-    if (status == PD_OK)
-        status = pd_section_read_file(dir, PREPROCESSOR_FILE, &preprocessor, err);
+    pd_status status = check_family(text, err);
+    if (status != PD_OK && status != PD_ERR_NOMEM)
+        pd_error_prefix(err, "model '%s'", dir);
+    PD_TRY(status);
+    status = pd_section_read_file(dir, PREPROCESSOR_FILE, &preprocessor, err);
     if (status == PD_OK) {
-        status = pd_config_parse(ret_config, (pd_str){ config.data, config.len },
-                                 (pd_str){ preprocessor.data, preprocessor.len }, err);
+        status = pd_config_parse(ret_config, text, (pd_str){ preprocessor.data, preprocessor.len }, err);
         if (status != PD_OK && status != PD_ERR_NOMEM)
             pd_error_prefix(err, "model '%s'", dir);
     }
     pd_buf_done(&preprocessor);
+    return status;
+}
+
+pd_status pd_config_read(pd_config *ret_config, const char *dir, pd_error *err)
+{
+    pd_buf config;
+    pd_buf_init(&config, PD_CONFIG_BYTES_MAX);
+    pd_status status = pd_section_read_file(dir, CONFIG_FILE, &config, err);
+    if (status == PD_OK)
+        status = parse_files(ret_config, dir, &config, err);
     pd_buf_done(&config);
     return status;
 }

@@ -1,32 +1,14 @@
 /* app_choice.c: what the user chooses: models to use and to fetch, and settings. */
-#include <string.h>
-
 #include "base/thread.h"
 #include "server/app_parts.h"
-
-typedef struct kind_search {
-    const char *key;
-    bool is_captioner;
-} kind_search;
-
-static bool look_for_kind(void *user, const pd_library_model *model)
-{
-    kind_search *s = user;
-    if (strcmp(model->key, s->key) != 0)
-        return true;
-    s->is_captioner = model->kind == PD_HUB_CAPTIONS;
-    return false;
-}
 
 pd_status pd_app_use_model(pd_app *app, const char *key, pd_error *err)
 {
     int64_t learned;
-    kind_search s = { .key = key };
     pd_app_attend(app);
     PD_TRY(pd_library_model_use(app->options.library, key, &learned, err));
-    PD_TRY(pd_library_models(app->options.library, look_for_kind, &s, err));
     pd_app_models_ask(app);
-    if (!s.is_captioner)
+    if (learned >= 0)
         return pd_app_relearn(app, err);
     pthread_mutex_lock(&app->lock);
     const bool writes = app->writing.captions;

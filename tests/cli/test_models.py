@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'hub'))
 from hub_server import Hub, small_model
 from test_program import PROGRAM, SOURCE, TINY, Place, Skip, png, run_cases
+
+
+CAPTIONER = TINY.resolve().parent / 'tiny-caption'
 
 
 def model_files(mark):
@@ -59,6 +63,30 @@ def the_catalogue_is_listed(place):
     place.run('model', 'pull', 'no name at all', code=2, says='model list')
     place.run('model', 'pull', 'tiny', code=2, says='came with the program')
     place.run('model', 'remove', 'tiny', code=2, says='came with the program')
+    place.run('model', 'info', 'nobody', code=3, says="'model list'")
+    for wrong in ('', '.', '..'):
+        place.run('model', 'use', wrong, code=2, says='no name of a model')
+        place.run('model', 'remove', wrong, code=2, says='no name of a model')
+    place.run('--model', 'tiny-caption', 'index', place.photos, code=3, says='VisionEncoderDecoderModel')
+
+
+def the_captioner_in_use_stays(place):
+    """It is told of as such, also by its directory."""
+    mine, fetched = place.root / 'mine', place.library / 'models/writer'
+    place.run('index', place.photos, code=0)
+    for folder in (mine, fetched):
+        shutil.copytree(CAPTIONER, folder)
+        (folder.parent / 'tiny').symlink_to(TINY.resolve())
+    assert place.run('model', 'use', str(mine), code=0) == f'{mine} writes captions from now on.\n'
+    used = models_of(place)[str(mine.resolve())]
+    assert used['chosen'] and used['kind'] == 'captions' and not models_of(place)['tiny-caption']['chosen']
+    assert 'it writes captions' in place.run('model', 'info', str(mine), code=0)
+    place.run('model', 'use', 'writer', code=0)
+    place.run('model', 'remove', 'writer', code=5, says='model use tiny-caption')
+    assert place.json('caption', place.photos / '0.png')['pictures'][0]['caption']
+    place.run('model', 'use', 'tiny-caption', code=0)
+    place.run('model', 'remove', 'writer', code=0)
+    assert not fetched.exists()
 
 
 def a_model_is_fetched_used_and_removed(place):
