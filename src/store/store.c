@@ -175,7 +175,13 @@ static pd_status open_write(pd_store *store, pd_error *err)
         close(fd);
     else if (errno != EEXIST)
         return pd_error_set_errno(err, errno, "cannot create the catalogue '%s'", store->path);
-    return open_connection(store, store->path, SQLITE_OPEN_READWRITE, err);
+    PD_TRY(open_connection(store, store->path, SQLITE_OPEN_READWRITE, err));
+    if (sqlite3_db_readonly(store->db, "main") == 1) /* it is opened all the same, and each statement would fail */
+        return pd_error_set(err, PD_ERR_IO,
+                            "the catalogue '%s' cannot be written: it, or the disk it lies on, is "
+                            "read-only",
+                            store->path);
+    return PD_OK;
 }
 
 /* cache_size: 1 MiB, since the system caches the file anyway. page_size: of 8 KiB holds seven embeddings of 512 fp16,
