@@ -57,21 +57,42 @@ void pd_app_writing_look(pd_app *app)
     pthread_mutex_unlock(&app->lock);
 }
 
-static pd_status start(pd_app *app, pd_error *err)
+/* Without a captioner there are tags all the same. *captions becomes what is written. */
+static pd_status start_queue(pd_app *app, bool *captions, pd_error *err)
 {
     pd_library *library = app->options.library;
-    const pd_annotate_options options = { .tags = true, .captions = wants_captions(app) };
+    pd_error missing;
+    const pd_status status =
+        pd_library_annotate(library, &(pd_annotate_options){ .tags = true, .captions = *captions }, &missing);
+    if (status != PD_ERR_NOT_FOUND || !*captions)
+        return status == PD_OK ? PD_OK : pd_error_hand_on(err, &missing);
+    *captions = false;
+    PD_TRY(pd_library_annotate(library, &(pd_annotate_options){ .tags = true }, err));
+    pthread_mutex_lock(&app->lock);
+    pd_app_log(app, PD_LOG_WARNING, "no captions are written: %s", missing.message);
+    pthread_mutex_unlock(&app->lock);
+    return PD_OK;
+}
+
+static pd_status start(pd_app *app, pd_error *err)
+{
     pd_annotation_state state = { .running = true };
+    pthread_mutex_lock(&app->lock);
+    app->writing.due = false; /* who wants it otherwise from here on is heard */
+    pthread_mutex_unlock(&app->lock);
+    bool captions = wants_captions(app);
     pd_app_writing_look(app); /* one that has just ended makes room */
-    PD_TRY(pd_library_annotate(library, &options, err));
-    (void)pd_library_annotate_look(library, &state);
+    PD_TRY(start_queue(app, &captions, err));
+    (void)pd_library_annotate_look(app->options.library, &state);
     pthread_mutex_lock(&app->lock);
     state.running = true; /* its end, should it have come already, is told by looking */
     app->writing.any = true;
-    app->writing.due = false;
     app->writing.state = state;
+    const bool unwanted = app->writing.due && captions && !app->writing.captions;
     pd_app_changed(app);
     pthread_mutex_unlock(&app->lock);
+    if (unwanted) /* switched off since it was looked at: what is due comes next */
+        pd_library_annotate_cancel(app->options.library);
     return PD_OK;
 }
 

@@ -348,6 +348,24 @@ def the_queue_writes_after_learning_and_goes_on(place):
     events.close()
 
 
+def without_the_captioner_there_are_tags_all_the_same(place):
+    """It went with another library's 'model remove', say."""
+    models_dir = place.root / 'data/pixel-detective/models'
+    shutil.copytree(server_place.SOURCE / 'models/tiny-caption', models_dir / 'writer')
+    (models_dir / 'tiny').symlink_to((server_place.SOURCE / 'models/tiny').resolve())
+    server = place.serve()
+    events = open_page(server)
+    good(server.post(API + 'models/writer/use'), 202)
+    good(server.post(API + 'settings', {'captions': True}))
+    shutil.rmtree(models_dir / 'writer')
+    server.learn(place.photos)
+    seen = events.until(lambda s: s['annotation'] and not s['annotation']['running'] and not s['job']['running'], 120)
+    assert seen[-1]['annotation']['outcome'] == 'ok' and seen[-1]['annotation']['tagged'] > 0, seen[-1]['annotation']
+    lines = [line['text'] for line in good(server.get(API + 'snapshot'))['log'] if line['level'] == 'warning']
+    assert any(text.startswith('no captions are written: ') and 'writer' in text for text in lines), lines
+    events.close()
+
+
 def the_queue_is_paused_and_looks_where_people_look(place):
     place.add_pictures(60, first=50)
     server = rested(place)
