@@ -332,6 +332,7 @@ export async function engine_photo_caption_is_accepted_rejected_and_written(plac
   await said.getByRole('textbox', { name: 'Caption' }).fill('Our old flag');
   await page.keyboard.press('Enter');
   await said.getByText('Our old flag').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('aria-label')), 'Facts', 'the focus stays in the case file');
   await axe(page);
   await seen(page).getByRole('button', { name: 'Use this one' }).click();
   await said.getByText('Stripes on a square of cloth').waitFor();

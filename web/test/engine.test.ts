@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { jobRows } from '../src/engine/jobs.ts';
-import { changeWords, fingerprint, isReference, learnSeconds, ofBytes, pictureWords, pullWords, rowOf, switching } from '../src/engine/rows.ts';
+import { changeWords, fingerprint, isReference, learnSeconds, nameOf, ofBytes, pictureWords, pullWords, rowOf, switching } from '../src/engine/rows.ts';
 import { captionsNote, IDLE_S, idleNote, idlePlace, idleWords, threadsWords } from '../src/engine/settings.ts';
 import type { ModelEntry, Snapshot } from '../src/types.ts';
 import { annotation, job, library, model, pull, snapshot } from './job.ts';
@@ -26,6 +26,14 @@ test('what is in use cannot be removed, and what is built in cannot be fetched',
   assert.deepEqual(labels({ chosen: true, answering: true, state: 'ready' }), ['Ready, in use', 'ready', 'in-use', 'put-away']);
   assert.deepEqual(labels({ kind: 'captions', chosen: true, state: 'idle', idle_s: 720 }), ['Asleep, in use', 'idle', 'in-use', 'wake']);
   assert.deepEqual(labels({ built_in: true, repository: null, complete: false, state: 'absent' }), ['Missing', 'offline', null]);
+});
+
+test("a folder of the user's is told of and left alone", () => {
+  const mine = { key: '/home/ada/models/mine', name: '/home/ada/models/mine', repository: null, chosen: true, answering: true };
+  assert.deepEqual(labels({ ...mine, state: 'ready' }), ['Ready, in use', 'ready', 'in-use']);
+  assert.deepEqual(labels({ ...mine, chosen: false, state: 'idle' }), ['Asleep, answers until then', 'idle', null]);
+  assert.equal(nameOf(model(mine)), 'mine');
+  assert.equal(nameOf(model({ repository: 'some/one' })), 'CLIP B/32');
 });
 
 test('while another one is learned with, both rows say so', () => {

@@ -18,6 +18,9 @@ export interface Row {
   also: Deed[];
 }
 
+/** Of a folder of the user's the key is its path, which stands beside it. */
+export const nameOf = (entry: ModelEntry): string => (entry.name === entry.key && entry.key.includes('/') ? entry.key.slice(entry.key.lastIndexOf('/') + 1) : entry.name);
+
 const percent = (fraction: number): string => `${Math.min(99, Math.floor(fraction * 100))} %`;
 
 /** '212 of 380 MB': both in the unit of the whole. */
@@ -74,6 +77,7 @@ function deedsOf(entry: ModelEntry, pull: Pull | null): { main: Deed | null; als
   const inUse = entry.chosen || entry.answering;
   const remove: Deed[] = entry.built_in || inUse ? [] : ['remove'];
   if (!entry.complete) return { main: entry.built_in || !entry.repository ? null : entry.state === 'partial' ? 'go-on' : 'get', also: entry.state === 'partial' ? remove : [] };
+  if (entry.key.includes('/')) return { main: entry.chosen ? 'in-use' : null, also: [] }; // a folder of the user's: orders name only what lies among the models
   const rest: Deed[] = entry.state === 'ready' ? ['put-away'] : entry.state === 'failed' ? ['retry'] : entry.state === 'loading' ? [] : ['wake'];
   return { main: entry.chosen ? 'in-use' : 'use', also: [...rest, ...remove] };
 }

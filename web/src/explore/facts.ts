@@ -43,11 +43,12 @@ export function ratingWords(rating: number | null): string | null {
 /** What people wrote into the file with another program. */
 export function writtenFacts(photo: Photo): Fact[] {
   const persons = photo.persons ?? [];
+  const rating = photo.work?.rating_by === 'user' ? null : ratingWords(photo.rating); // what the reader gives stands under what he says
   return only([
     !!photo.title && { key: 'Title', value: photo.title },
     !!photo.description && photo.description !== photo.title && { key: 'Description', value: photo.description },
     persons.length > 0 && { key: persons.length === 1 ? 'Person' : 'Persons', value: persons.join(', ') },
-    ratingWords(photo.rating) !== null && { key: 'Rating', value: ratingWords(photo.rating)! },
+    rating !== null && { key: 'Rating', value: rating },
   ]);
 }
 

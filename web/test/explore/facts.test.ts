@@ -53,4 +53,7 @@ test('what people wrote into the file is said under its own names', () => {
   const written = { ...bare, title: 'A fair', description: 'Tents below the hills', persons: ['Ada', 'Bo'], rating: -1 };
   assert.deepEqual(lines(writtenFacts(written)), ['Title: A fair', 'Description: Tents below the hills', 'Persons: Ada, Bo', 'Rating: Rejected']);
   assert.deepEqual(lines(writtenFacts({ ...bare, title: 'Same', description: 'Same' })), ['Title: Same']);
+  const work = { rating: 4, rating_by: 'user' as const, favorite: false, caption: null, caption_by: null, tags: [], albums: [] };
+  assert.deepEqual(lines(writtenFacts({ ...bare, rating: 4, work })), []);
+  assert.deepEqual(lines(writtenFacts({ ...bare, rating: 4, work: { ...work, rating_by: 'file' } })), ['Rating: 4 of 5']);
 });
