@@ -337,13 +337,22 @@ static void tell_end(pd_puller *puller, pd_status status, const pd_error *error)
     pd_talk_tell(&puller->talk, &report, true);
 }
 
-/* How far it came; that this cannot be written is not the worst then. Of what never came nothing is left lying about.
- */
-static void keep_what_is_here(const pd_puller *puller)
+/* What can be gone on from; of what cannot be used nothing but its weights is worth that. */
+static bool is_worth_keeping(const pd_puller *puller, pd_status status)
+{
+    int64_t weights = 0;
+    for (size_t i = 0; i < puller->record.n; i++)
+        if (puller->record.pieces[i].file.is_weights)
+            weights += pd_spans_bytes(&puller->record.pieces[i].here);
+    return status == PD_ERR_UNSUPPORTED ? weights > 0 : pd_record_here(&puller->record) > 0;
+}
+
+/* How far it came; that this cannot be written is not the worst then. Else nothing is left lying about. */
+static void keep_what_is_here(const pd_puller *puller, pd_status status)
 {
     if (!puller->place.part)
         return;
-    if (pd_record_here(&puller->record) > 0)
+    if (is_worth_keeping(puller, status))
         (void)!pd_record_write(&puller->record, puller->place.part, false, NULL);
     else
         (void)!pd_dir_remove(puller->place.part, NULL);
@@ -359,7 +368,7 @@ int pd_fetch_serve(int in_fd, int out_fd)
     if (status == PD_OK)
         status = pull(&puller, &error);
     if (status != PD_OK)
-        keep_what_is_here(&puller);
+        keep_what_is_here(&puller, status);
     tell_end(&puller, status, &error);
     pd_wire_free(&puller.wire);
     pd_spans_done(&puller.tower);

@@ -326,6 +326,7 @@ def what_is_no_model_is_refused_early(place):
         n = len(place.hub.asked('model.safetensors'))
         place.pull(outcome, says)
         assert 'model.safetensors' in change or len(place.hub.asked('model.safetensors')) == n, 'nothing large was fetched'
+        assert outcome != 'unsupported' or not (place.models / 'owner--name.part').exists(), 'there is nothing to go on with'
 
 
 def shards_and_pickles_are_fetched_where_there_is_nothing_else(place):
