@@ -88,10 +88,11 @@ static pd_status start(pd_app *app, pd_error *err)
     state.running = true; /* its end, should it have come already, is told by looking */
     app->writing.any = true;
     app->writing.state = state;
-    const bool unwanted = app->writing.due && captions && !app->writing.captions;
+    /* the program ends, or captions were switched off since that was looked at: what is due comes next */
+    const bool unwanted = app->closing || (app->writing.due && captions && !app->writing.captions);
     pd_app_changed(app);
     pthread_mutex_unlock(&app->lock);
-    if (unwanted) /* switched off since it was looked at: what is due comes next */
+    if (unwanted)
         pd_library_annotate_cancel(app->options.library);
     return PD_OK;
 }
