@@ -303,7 +303,9 @@ static void after_the_idle_time_memory_is_as_at_the_start(void)
     for (int i = 0; i < 1200 && !rests(library); i++)
         nap(50);
     CHECK(rests(library) && !has_decoders());
-    const long idle_kib = anonymous_kib();
+    long idle_kib = anonymous_kib();
+    for (int i = 0; i < 100 && idle_kib >= start_kib + 8 * 1024; i++, idle_kib = anonymous_kib())
+        nap(50); /* a part is told of as idle before its memory is given back */
     printf("# RssAnon: %ld KiB at the start, %ld ready, %ld after the idle time\n", start_kib, ready_kib, idle_kib);
     CHECK(TEST_SANITIZED || idle_kib < start_kib + 8 * 1024); /* measured 1,100 more */
     /* a kept result is gone, and says so; a question is answered as ever */
