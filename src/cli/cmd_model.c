@@ -228,7 +228,59 @@ static void write_stopped(pd_out *out, const pd_pull_state *state)
     pd_out_text(out, "The same command goes on from there.\n");
 }
 
-static pd_status report_pull(pd_cli *cli, const pd_pull_state *state, const char *name, pd_error *err)
+static bool append_root(void *user, const pd_root *root)
+{
+    pd_buf *buf = user;
+    (void)pd_buf_append_string(buf, " ");
+    pd_human_shell_word(buf, root->path);
+    return true;
+}
+
+static void write_index_command(pd_cli *cli, pd_library *library)
+{
+    pd_cli_append_command(cli, &cli->out.buf);
+    pd_out_text(&cli->out, "index");
+    (void)!pd_library_roots(library, append_root, &cli->out.buf, NULL); /* without them it can still be understood */
+    pd_out_text(&cli->out, "\n");
+}
+
+typedef struct place {
+    const char *key;
+    bool chosen;
+    int64_t learned;
+} place;
+
+static bool find_place(void *user, const pd_library_model *model)
+{
+    place *at = user;
+    if (strcmp(model->key, at->key) != 0)
+        return true;
+    at->chosen = model->chosen;
+    at->learned = model->learned;
+    return false;
+}
+
+/* One in use that was fetched anew may be another than before. */
+static void write_next_step(pd_cli *cli, pd_library *library, const char *key, const char *name)
+{
+    place at = { .key = key };
+    pd_library_totals totals = { 0 };
+    (void)!pd_library_models(library, find_place, &at, NULL);
+    (void)!pd_library_totals_get(library, &totals, NULL);
+    if (at.chosen && at.learned >= 0 && at.learned + totals.errors < totals.files) {
+        pd_out_text(&cli->out, "This library uses it, and it does not know all photos yet. Now learn with it: ");
+        write_index_command(cli, library);
+    } else if (!at.chosen) {
+        pd_out_text(&cli->out, "Now try: ");
+        pd_cli_append_command(cli, &cli->out.buf);
+        pd_out_text(&cli->out, "model use ");
+        pd_human_shell_word(&cli->out.buf, name);
+        pd_out_text(&cli->out, "\n");
+    }
+}
+
+static pd_status report_pull(pd_cli *cli, pd_library *library, const pd_pull_state *state, const char *name,
+                             pd_error *err)
 {
     pd_out *out = &cli->out;
     if (pd_options_given(&cli->options, PD_OPTION_JSON) &&
@@ -240,11 +292,8 @@ static pd_status report_pull(pd_cli *cli, const pd_pull_state *state, const char
         pd_out_printable(out, state->reference.repository[0] ? state->reference.repository : name);
         pd_out_text(out, " is here, in ");
         pd_out_printable(out, state->dir);
-        pd_out_text(out, ".\nNow try: ");
-        pd_cli_append_command(cli, &out->buf);
-        pd_out_text(out, "model use ");
-        pd_human_shell_word(&out->buf, name);
-        pd_out_text(out, "\n");
+        pd_out_text(out, ".\n");
+        write_next_step(cli, library, state->reference.key, name);
     }
     if (state->outcome == PD_ERR_CANCELLED)
         return PD_ERR_CANCELLED; /* said already */
@@ -260,15 +309,7 @@ static pd_status pull_model(pd_cli *cli, pd_library *library, const char *name, 
     if (status == PD_OK)
         watch_pull(cli, library, &interrupt, &state);
     pd_interrupt_end(&interrupt);
-    return status == PD_OK ? report_pull(cli, &state, name, err) : status;
-}
-
-static bool append_root(void *user, const pd_root *root)
-{
-    pd_buf *buf = user;
-    (void)pd_buf_append_string(buf, " ");
-    pd_human_shell_word(buf, root->path);
-    return true;
+    return status == PD_OK ? report_pull(cli, library, &state, name, err) : status;
 }
 
 /* What cannot be learned at all is no reason to learn again. */
@@ -286,10 +327,7 @@ static void write_used(pd_cli *cli, pd_library *library, const char *name, int64
     if (learned + totals->errors >= files)
         return;
     pd_out_text(out, "The model before it answers until this one has learned the rest: ");
-    pd_cli_append_command(cli, &out->buf);
-    pd_out_text(out, "index");
-    (void)!pd_library_roots(library, append_root, &out->buf, NULL); /* without them it can still be understood */
-    pd_out_text(out, "\n");
+    write_index_command(cli, library);
 }
 
 static pd_status use_model(pd_cli *cli, pd_library *library, const char *name, pd_error *err)

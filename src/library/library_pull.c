@@ -161,16 +161,42 @@ static void follow(watch *w, const pd_pull_state *state)
     begin_job(w);
 }
 
+static bool is_chosen(pd_library *library, const char *key)
+{
+    pd_library_choice choice;
+    const bool is =
+        pd_library_choose(library, PD_LIBRARY_CHOSEN, &choice, NULL) == PD_OK && strcmp(choice.name, key) == 0;
+    pd_library_choice_done(&choice);
+    return is;
+}
+
+/* Another revision took the place of the one in use: it is opened, so that it is known for another, and so that what
+ * cannot be used says so. It knows nothing yet: that is its user's business. */
+static void renew(watch *w, const pd_pull_state *state)
+{
+    enum { TRIES = 2 }; /* at first it is another than it was */
+    w->status = PD_ERR_BUSY;
+    for (int i = 0; i < TRIES && w->status == PD_ERR_BUSY; i++)
+        w->status = pd_library_model_use(w->library, state->reference.key, NULL, &w->error);
+}
+
 /* All is here, or nothing more will come. */
 static void conclude(watch *w, bool wants_use, pd_pull_state *state)
 {
     if (w->began && (state->outcome != PD_OK || state->n_revoked != w->n_revoked))
         take_back(w, state->outcome == PD_ERR_CORRUPT || state->n_revoked != w->n_revoked);
-    if (state->outcome != PD_OK || !wants_use)
+    if (state->outcome != PD_OK)
+        return;
+    pd_residency_renew(w->library->shelf.residency, state->dir); /* what lay there before is not asked any more */
+    const bool is_renewed = is_chosen(w->library, state->reference.key) && !w->began;
+    if (is_renewed)
+        renew(w, state);
+    if (!wants_use && !is_renewed)
         return;
     if (w->began)
         pd_residency_promise(w->library->shelf.residency, w->part_dir, "");
-    use(w, state);
+    if (wants_use && (!is_renewed || w->status == PD_OK))
+        use(w, state);
     if (w->status == PD_OK)
         return;
     state->outcome = w->status;

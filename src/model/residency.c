@@ -57,6 +57,7 @@ typedef struct part {
 
 struct place {
     char *dir;
+    bool is_old;                               /* what lies there now is another: nobody finds this one any more */
     double idle_s;                             /* NAN: as the residency's */
     char weights_sha256[PD_SHA256_TEXT_BYTES]; /* "": nothing is promised */
     part parts[PD_PART_COUNT];
@@ -200,7 +201,7 @@ static place *find_place(const pd_residency *r, const char *dir)
 {
     const size_t len = length_of(dir);
     for (size_t i = 0; i < r->n_places; i++)
-        if (strlen(r->places[i]->dir) == len && memcmp(r->places[i]->dir, dir, len) == 0)
+        if (!r->places[i]->is_old && strlen(r->places[i]->dir) == len && memcmp(r->places[i]->dir, dir, len) == 0)
             return r->places[i];
     return NULL;
 }
@@ -719,6 +720,20 @@ void pd_residency_promise(pd_residency *residency, const char *dir, const char *
     pthread_mutex_unlock(&residency->lock);
 }
 
+/* Only what is in use, or being loaded, has to be told from what will be. */
+void pd_residency_renew(pd_residency *residency, const char *dir)
+{
+    place *at, *next = NULL;
+    pthread_mutex_lock(&residency->lock);
+    at = find_place(residency, dir);
+    for (size_t k = 0; at && k < PD_PART_COUNT; k++)
+        at->is_old |= !let_go(residency, &at->parts[k]) || at->parts[k].state == PD_RESIDENCE_LOADING;
+    if (at && at->is_old && need_place(residency, dir, &next, NULL) == PD_OK)
+        next->idle_s = at->idle_s;
+    pthread_mutex_unlock(&residency->lock);
+    tell(residency);
+}
+
 void pd_residency_set_idle(pd_residency *residency, const char *dir, double idle_s)
 {
     place *at = NULL;
@@ -757,7 +772,7 @@ void pd_residency_visit(pd_residency *residency, void (*visit)(void *user, const
         for (size_t k = 0; k < PD_PART_COUNT; k++) {
             pd_resident resident;
             pd_error error;
-            if (!r->places[i]->parts[k].needed)
+            if (!r->places[i]->parts[k].needed || r->places[i]->is_old)
                 continue;
             describe(&r->places[i]->parts[k], now_ns, &resident, &error);
             pthread_mutex_unlock(&r->lock);

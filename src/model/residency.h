@@ -71,6 +71,10 @@ void pd_residency_return(pd_residency *residency, pd_lease *lease); /* safe for 
  * memory of it is put away as by unload, so that the next loading sees what is there then. */
 void pd_residency_promise(pd_residency *residency, const char *dir, const char *weights_sha256);
 
+/* Another model lies in the directory from now on: who borrows next gets that one, also while somebody has the old one,
+ * which is put away when it comes back. */
+void pd_residency_renew(pd_residency *residency, const char *dir);
+
 /* A hint: begins to load, and returns at once. */
 void pd_residency_prefetch(pd_residency *residency, const char *dir, pd_model_part part);
 /* Puts away all parts of a directory that are not borrowed; the rest when they come back. PD_ERR_BUSY, with a sentence,

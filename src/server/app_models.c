@@ -173,6 +173,29 @@ void pd_app_prefetch(pd_app *app, pd_model_part part)
     pd_mem_free(dir);
 }
 
+typedef struct chosen_search {
+    const char *key;
+    bool found;
+} chosen_search;
+
+static bool look_for_chosen(void *user, const pd_library_model *model)
+{
+    chosen_search *search = user;
+    search->found |= model->chosen && model->kind == PD_HUB_SEARCH && strcmp(model->key, search->key) == 0;
+    return !search->found;
+}
+
+/* A model in use was fetched anew: as another revision it knows nothing yet. */
+static void learn_anew(pd_app *app, const char *key)
+{
+    chosen_search search = { .key = key };
+    pthread_mutex_lock(&app->lock);
+    const bool learns = app->job.running; /* when it was fetched to be used the library has begun */
+    pthread_mutex_unlock(&app->lock);
+    if (!learns && pd_library_models(app->options.library, look_for_chosen, &search, NULL) == PD_OK && search.found)
+        (void)!pd_app_relearn(app, NULL); /* busy: the same job, which is not looked at yet */
+}
+
 void pd_app_fetching_look(pd_app *app)
 {
     pd_pull_state state;
@@ -193,4 +216,6 @@ void pd_app_fetching_look(pd_app *app)
     pthread_mutex_unlock(&app->lock);
     if (ended)
         pd_app_models_ask(app);
+    if (ended && state.outcome == PD_OK)
+        learn_anew(app, state.reference.key);
 }

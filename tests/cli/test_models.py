@@ -115,6 +115,23 @@ def a_model_is_fetched_used_and_removed(place):
     hub.close()
 
 
+def another_revision_of_the_one_in_use_is_told_to_learn(place):
+    hub = open_hub(place)
+    place.run('index', place.photos, code=0)
+    place.run('model', 'pull', 'owner/name', code=0)
+    place.run('model', 'use', 'owner/name', code=0)
+    place.run('index', place.photos, code=0)
+    again = place.run('model', 'pull', 'owner/name', code=0)
+    assert 'Now' not in again, 'the same one is in use, and knows all: ' + again
+    hub.add('owner/name', model_files(2))
+    renewed = place.run('model', 'pull', 'owner/name', code=0)
+    assert 'learn with it' in renewed and f'index {place.photos}' in renewed, renewed
+    assert models_of(place)['owner--name']['learned'] == 0 and place.json('status')['learned'] == 0
+    assert place.json('index', place.photos)['learned'] == 3
+    assert place.json('search', 'x')['model'] == 'owner--name'
+    hub.close()
+
+
 def progress_is_told(place):
     hub = open_hub(place)
     hub.fault('model.safetensors', 'slow', times=None, rate=12_000_000)

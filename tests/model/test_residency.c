@@ -336,6 +336,59 @@ static void unloading_waits_for_borrowers_and_says_so(void)
     pd_residency_free(&residency);
 }
 
+/* A folder of links to the shipped model. */
+static bool make_model(const char *dir, const char *config_end)
+{
+    static const char *const files[] = {
+        "preprocessor_config.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt",
+        "model.safetensors"
+    };
+    char from[8192], to[8192], text[65536];
+    bool is_made = mkdir(dir, 0700) == 0;
+    for (size_t i = 0; i < PD_COUNT_OF(files); i++) {
+        (void)snprintf(from, sizeof from, "%s/%s", tiny, files[i]);
+        (void)snprintf(to, sizeof to, "%s/%s", dir, files[i]);
+        is_made &= symlink(from, to) == 0;
+    }
+    (void)snprintf(from, sizeof from, "%s/config.json", tiny);
+    (void)snprintf(to, sizeof to, "%s/config.json", dir);
+    FILE *in = fopen(from, "r"), *out = fopen(to, "w");
+    const size_t len = in ? fread(text, 1, sizeof text, in) : 0;
+    is_made &= out && fwrite(text, 1, len, out) == len && fputs(config_end, out) >= 0;
+    if (in)
+        (void)fclose(in);
+    return out && fclose(out) == 0 && is_made;
+}
+
+static void another_model_in_a_directory_is_found_while_the_old_one_is_in_use(void)
+{
+    char dir[4096 + 32], away[4096 + 32];
+    (void)snprintf(dir, sizeof dir, "%s/renewed", scratch);
+    (void)snprintf(away, sizeof away, "%s/renewed.old", scratch);
+    REQUIRE(make_model(dir, ""));
+    pd_residency *residency = create(cache, 0, NULL);
+    REQUIRE(residency);
+    pd_lease old = { 0 }, more = { 0 }, next = { 0 };
+    REQUIRE(pd_residency_borrow(residency, dir, PD_PART_TEXT, NULL, &old, NULL) == PD_OK);
+    pd_residency_renew(residency, "/nobody"); /* what is not known is no trouble */
+    REQUIRE(rename(dir, away) == 0 && make_model(dir, "\n"));
+    REQUIRE(pd_residency_borrow(residency, dir, PD_PART_TEXT, NULL, &more, NULL) == PD_OK);
+    CHECK(strcmp(pd_model_id(more.model), pd_model_id(old.model)) == 0);
+    pd_residency_return(residency, &more);
+    pd_residency_renew(residency, dir);
+    REQUIRE(pd_residency_borrow(residency, dir, PD_PART_TEXT, NULL, &next, NULL) == PD_OK);
+    CHECK(strcmp(pd_model_id(next.model), pd_model_id(old.model)) != 0);
+    float embedding[DIM_MAX];
+    CHECK(pd_session_embed_text(old.session, words, sizeof words - 1, embedding, NULL) == PD_OK);
+    CHECK(look(residency, dir, PD_PART_TEXT).resident.n_borrowed == 1);
+    pd_residency_return(residency, &old);
+    pd_residency_return(residency, &next);
+    CHECK(look(residency, dir, PD_PART_TEXT).resident.state == PD_RESIDENCE_READY);
+    pd_residency_renew(residency, dir); /* nobody has it: it just goes */
+    CHECK(look(residency, dir, PD_PART_TEXT).resident.state == PD_RESIDENCE_IDLE);
+    pd_residency_free(&residency);
+}
+
 static bool write_text(const char *dir, const char *name, const char *text)
 {
     char path[8192];
@@ -552,6 +605,7 @@ int main(void)
     RUN(a_waiting_borrower_can_be_cancelled);
     RUN(what_rests_is_put_away_and_comes_back);
     RUN(unloading_waits_for_borrowers_and_says_so);
+    RUN(another_model_in_a_directory_is_found_while_the_old_one_is_in_use);
     RUN(a_system_short_of_memory_gets_it_back);
     RUN(captioners_go_first);
     RUN(fifty_rounds_leave_nothing_behind);

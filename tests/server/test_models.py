@@ -234,6 +234,26 @@ def a_model_is_fetched_and_used(place):
     hub.close()
 
 
+def another_revision_of_the_one_in_use_is_learned_with(place):
+    hub = hub_with_a_model(place)
+    server = place.learned()
+    events = open_page(server)
+    good(server.post(API + 'models/pull', {'model': 'owner/clip', 'use': True}), 202)
+    within(60, lambda: (s := server.snapshot())['model']['name'] == 'owner--clip' and not s['job']['running'], 'its answers')
+    first = good(server.get(API + 'search?q=x'))
+    number = server.snapshot()['job']['number']
+    files = {name: file.content for name, file in hub.repositories['owner/clip'].items()}
+    hub.add('owner/clip', {**files, 'config.json': files['config.json'] + b'\n'})  # computes the same, by another id
+    good(server.post(API + 'models/pull', {'model': 'owner/clip'}), 202)
+    within(60, lambda: (job := server.snapshot()['job'])['number'] > number and not job['running'] and job['learned'] == 3,
+           'a job that learned anew')
+    server.post(API + 'models/owner--clip/unload')  # at once, or as soon as its tags are written
+    again = good(server.get(API + 'search?q=x'))
+    assert again['model'] == 'owner--clip' and again['total'] == first['total'] == 3, again
+    events.close()
+    hub.close()
+
+
 def nothing_is_kept_that_was_prepared_of_wrong_bytes(place):
     """Prepared weights are found by what the hub promised: those of other bytes would be taken for it later."""
     hub = hub_with_a_model(place)
