@@ -144,7 +144,7 @@ void *pd_app_prepare(void *user)
 {
     pd_app *app = user;
     if (prepare_catalogue(app) == PD_OK) {
-        pd_app_captions_read(app);
+        (void)pd_app_wants_captions(app); /* read now */
         prepare_model(app);
         pd_app_models_ask(app);
         pd_app_writing_due(app, false); /* what was not written the last time */
