@@ -31,6 +31,7 @@ bool pd_part_filters(const pd_query_part *part);
 size_t pd_utf16_units(const char *text, size_t bytes);             /* that the first `bytes` of `text` make */
 size_t pd_utf16_bytes(const char *text, size_t len, size_t units); /* of the first `units`; at most len */
 
+const char *pd_answer_said_by(pd_said_by by); /* "user", "file", "machine"; NULL: nobody */
 PD_MUST_USE pd_json *pd_answer_photo(const pd_photo *photo, const pd_work *work);
 PD_MUST_USE pd_json *pd_answer_edited(const pd_step *step); /* of photos */
 PD_MUST_USE pd_json *pd_answer_would(size_t n_photos);      /* of a dry run */

@@ -116,7 +116,11 @@ typedef struct pd_hit {
     uint32_t width, height;
     int rating; /* 0..5 */
     bool favorite;
+    char *caption;         /* that counts, owned by the result; NULL: none */
+    pd_said_by caption_by; /* 0: nobody; the USER without a caption took it away */
+    bool caption_doubtful; /* a machine's */
 } pd_hit;
+void pd_hit_done(pd_hit *hit);
 
 typedef struct pd_hits {
     pd_hit *items; /* the window */

@@ -28,10 +28,7 @@ pd_status pd_app_use_model(pd_app *app, const char *key, pd_error *err)
     pd_app_models_ask(app);
     if (!s.is_captioner)
         return pd_app_relearn(app, err);
-    pthread_mutex_lock(&app->lock);
-    const bool writes = app->writing.captions;
-    pthread_mutex_unlock(&app->lock);
-    if (writes)
+    if (pd_app_wants_captions(app))
         pd_app_writing_due(app, true);
     return PD_OK;
 }

@@ -169,7 +169,7 @@ void pd_app_models_ask(pd_app *app);
 void pd_app_writing_begin(pd_app *app);
 /* It is to be done, by the watcher. again: what runs is ended first, since what it writes with has changed. */
 void pd_app_writing_due(pd_app *app, bool again);
-void pd_app_captions_read(pd_app *app);
+bool pd_app_wants_captions(pd_app *app); /* the setting, read once a run; false while it cannot be read */
 
 void pd_app_look_soon(pd_app *app); /* the watcher does; with lock held */
 

@@ -58,6 +58,17 @@ def rested(where, *options):
     return server
 
 
+def small_blip(where, name='seer'):
+    """The random BLIP captioner of the shared fixtures, where this library finds it. Gone without the fixtures."""
+    source = server_place.SOURCE.resolve().parent / 'shared/golden/parity/blip'
+    if not source.is_dir():
+        raise Skip('shared/golden/parity/blip is not here')
+    folder = where.root / 'data/pixel-detective/models' / name
+    shutil.copytree(source, folder, ignore=shutil.ignore_patterns('golden.*'))
+    (folder / 'generation_config.json').write_text('{"min_new_tokens": 6}')  # left alone it often says nothing
+    return folder
+
+
 def open_page(server, seen=None):
     """As a browser does: the page, and its stream, until the model is ready. `seen` takes the snapshots: when nothing else
     goes on, the one that says so is the last for long."""
@@ -313,6 +324,10 @@ def work_of(server, photo):
     return good(server.get(f'{API}photos/{photo}'))['work']
 
 
+def machine_captions(server):
+    return [work_of(server, photo)['caption_machine'] for photo in (1, 2, 3)]
+
+
 def a_photo_is_described_at_once_and_the_user_wins(place):
     server = place.learned()
     shown = good(server.post(API + 'photos/1/describe'))
@@ -346,6 +361,35 @@ def the_queue_writes_after_learning_and_goes_on(place):
     events.until(lambda s: s['job']['number'] == 2 and not s['job']['running'])
     within(60, lambda: work_of(server, 24)['caption'], 'a caption of the new one')
     events.close()
+
+
+def another_captioner_writes_in_the_queue_and_is_put_away(place):
+    """With an image tower of its own: all that the shipped one said is written anew, but for what the user wrote."""
+    small_blip(place)
+    server = place.serve('--idle-unload', '1')
+    start = resident(server)['RssAnon']
+    events = open_page(server)
+    good(server.post(API + 'settings', {'captions': True}))
+    server.learn(place.photos)
+    events.until(lambda s: s['job'] and not s['job']['running'])
+    within(60, lambda: all(machine_captions(server)), 'captions of the shipped one')
+    before = machine_captions(server)
+    good(server.post(API + 'edit', {'photos': [2], 'caption': 'Rex'}))
+    assert models(server)['seer']['kind'] == 'captions' and not models(server)['seer']['chosen']
+    good(server.post(API + 'models/seer/use'), 202)
+    assert models(server)['seer']['chosen'] and not models(server)['tiny-caption']['chosen']
+    within(60, lambda: not set(before) & set(machine_captions(server)), 'captions of the new one')
+    assert all(machine_captions(server)) and server.snapshot()['annotation']['failed'] == 0
+    assert work_of(server, 2)['caption'] == 'Rex' and work_of(server, 1)['caption_by'] == 'machine'
+    events.until(lambda s: s['models'] and all(m['state'] == 'idle' for m in s['models']) and not s['annotation']['running'])
+    events.close()
+    within(20, lambda: '.prepared' not in mapped(server) and 'model.safetensors' not in mapped(server), 'nothing mapped')
+    within(20, lambda: resident(server)['RssAnon'] - start < 8 << 20, 'the memory of the start')
+    server.stop()
+    server = place.serve()
+    assert models(server)['seer']['chosen']  # the choice outlives the server
+    good(server.post(API + 'models/tiny-caption/use'), 202)
+    within(60, lambda: machine_captions(server) == before, 'the captions of before')
 
 
 def the_queue_is_paused_and_looks_where_people_look(place):

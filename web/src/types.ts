@@ -210,7 +210,9 @@ export interface Hit {
   height: number;
   rating?: number;
   favorite?: boolean;
-  caption?: string | null;
+  caption?: string | null; // that counts
+  caption_by?: SaidBy | null;
+  caption_doubtful?: boolean; // a machine's
 }
 
 export interface Hits {
