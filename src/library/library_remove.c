@@ -71,6 +71,8 @@ static pd_status remove_model(pd_library *library, const char *key, bool embeddi
     /* One that cannot be opened has prepared nothing and learned nothing. */
     if (whole && pd_model_forget(dir, library->paths.prepared, id, NULL) == PD_OK && embeddings)
         PD_TRY(pd_library_forget_learned(library, id, err));
+    if (embeddings)
+        PD_TRY(pd_library_early_revoke(library, key, err));
     return pd_hub_remove(library->paths.models, key, err);
 }
 

@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -264,6 +265,81 @@ def what_was_learned_with_wrong_bytes_goes(place):
         served.close()
         hub.close()
     assert place.json('search', 'x')['model'] == 'tiny'
+
+
+def negate(weights, name):
+    """The weights with every second number of a tensor of halves negated: finite, and another model."""
+    changed = bytearray(weights)
+    header = int.from_bytes(weights[:8], 'little')
+    begin, end = json.loads(weights[8:8 + header])[name]['data_offsets']
+    for at in range(8 + header + begin + 1, 8 + header + end, 4):
+        changed[at] ^= 0x80
+    return bytes(changed)
+
+
+def learned_vectors(p):
+    with sqlite3.connect(p.library / 'catalogue.sqlite') as catalogue:
+        return sorted(catalogue.execute("SELECT hex(c.sha256), hex(e.vec) FROM embedding e JOIN content c ON c.id = e.content_id "
+                                        "JOIN model m ON m.id = e.model_id WHERE m.name = 'owner--name'"))
+
+
+def prepared_of(p):
+    return {f.name: f.stat().st_ino for f in (p.root / 'cache/pixel-detective/prepared').glob('*.prepared')}
+
+
+def learn_early_and_be_killed(p, hub):
+    prepared = prepared_of(p)
+    hub.fault('model.safetensors', 'slow', times=None, rate=200_000)  # the words take a while
+    hub.fault('model.safetensors', 'slow', times=2, rate=8_000_000)  # the header and the image tower do not
+    served = Served(p)
+    try:
+        served.ask('models/pull', {'model': 'owner/name', 'use': True})
+        early = served.wait_for(lambda s: s['pull'] and s['job'] and s['job']['learned'] + s['job']['unchanged'] == 3)
+        assert early['pull']['running'] and early['pull']['phase'] == 'rest', early['pull']
+    finally:
+        served.process.kill()
+        served.process.wait()
+    hub.faults.clear()
+    assert prepared_of(p) == prepared, 'nothing that was made of unchecked bytes is kept'
+
+
+def what_a_killed_pull_learned_is_judged_when_all_is_here(place):
+    """Wrong bytes are found by whoever fetches the rest: another process, which uses nothing and knows of nothing."""
+    hub = open_hub(place)
+    place.run('index', place.photos, code=0)
+    weights = hub.repositories['owner/name']['model.safetensors']
+    right = weights.content
+    weights.content = negate(right, 'visual_projection.weight')
+    learn_early_and_be_killed(place, hub)
+    wrong = learned_vectors(place)
+    weights.content = right
+    place.run('model', 'pull', 'owner/name', code=0)
+    assert hashlib.sha256((folder_of(place) / 'model.safetensors').read_bytes()).hexdigest() == weights.sha256
+    place.run('index', place.photos, code=0)
+    good = learned_vectors(place)
+    assert len(wrong) == len(good) == 3 and all(a != b for a, b in zip(wrong, good)), 'what was learned of wrong bytes goes'
+    assert place.json('search', 'a picture')['model'] == 'owner--name'
+
+    place.run('model', 'use', 'tiny', code=0)
+    place.run('model', 'remove', 'owner/name', code=0)
+    hub.add('owner/name', model_files(2))  # the same model under another id
+    learn_early_and_be_killed(place, hub)
+    early = [v for v in learned_vectors(place)]
+    assert len(early) == 6 and {v for _, v in early} == {v for _, v in good}, 'right bytes compute the same, and nothing of others is left'
+    place.run('model', 'pull', 'owner/name', code=0)
+    place.run('model', 'use', 'owner/name', code=0)
+    assert place.json('index', place.photos)['learned'] == 0, 'what was learned of the right bytes stays'
+
+    place.run('model', 'use', 'tiny', code=0)
+    place.run('model', 'remove', 'owner/name', '--embeddings', code=0)
+    hub.add('owner/name', model_files(3))
+    learn_early_and_be_killed(place, hub)
+    hub.add('owner/name', {**model_files(3), 'model.safetensors': negate(right, 'visual_projection.weight')})
+    assert len(learned_vectors(place)) == 6
+    place.run('model', 'pull', 'owner/name', code=0)  # another model by now
+    place.run('model', 'use', 'owner/name', code=0)
+    assert {v for _, v in learned_vectors(place)} == {v for _, v in good} and len(learned_vectors(place)) == 3, 'of the old one nothing'
+    hub.close()
 
 
 if __name__ == '__main__':
