@@ -76,6 +76,7 @@ pd_json *pd_answer_pull(const pd_pull_state *pull)
     failed |= pd_json_set_take(json, "rate", measure_or_null(pull->running ? pull->rate : -1));
     failed |= pd_json_set_take(json, "eta_s", measure_or_null(pull->running ? pull->eta_s : -1));
     failed |= pd_json_set_bool(json, "vision_ready", pull->vision_ready);
+    failed |= pd_json_set_take(json, "vision_bytes", count_or_null(pull->vision_bytes));
     failed |= pd_json_set_text(json, "outcome", pull->running ? NULL : pd_status_name(pull->outcome));
     failed |= pd_json_set_text(json, "message", text_or_null(pull->message));
     if (failed)

@@ -84,7 +84,8 @@ typedef struct pd_pull_state {
     int64_t done_bytes, total_bytes; /* total 0: not known yet */
     double rate, eta_s;              /* bytes a second; -1: not known yet */
     unsigned n_revoked;              /* how often vision_ready was taken back: what was made with that tower is wrong */
-    bool vision_ready; /* the image tower can be opened at part_dir, with pd_model_options.weights_sha256 */
+    int64_t vision_bytes; /* when so many of done_bytes are here the image tower is; 0: not known, or there is none */
+    bool vision_ready;    /* the image tower can be opened at part_dir, with pd_model_options.weights_sha256 */
     char dir[4096];    /* where it lies now: the .part folder, in the end the model's own */
     char sha256[65];   /* of the weights as the hub promises it, "" when it does not */
     pd_status outcome; /* once it does not run */

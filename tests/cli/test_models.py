@@ -98,6 +98,8 @@ def progress_is_told(place):
     bytes_done = [s['done_bytes'] for s in states]
     assert bytes_done == sorted(bytes_done) and len(states) > 5
     assert any(s['vision_ready'] and s['done_bytes'] < s['total_bytes'] for s in states)
+    early = [s for s in states if s['vision_bytes'] and not s['vision_ready']]
+    assert early and all(s['done_bytes'] < s['vision_bytes'] < s['total_bytes'] for s in early) and states[0]['vision_bytes'] is None
     assert any(s['rate'] for s in states) and all(s['eta_s'] is None or s['eta_s'] >= 0 for s in states)
     hub.close()
     bar = subprocess.run(place.command('model', 'pull', 'owner/name', '--progress', 'bar'), env=place.environment,

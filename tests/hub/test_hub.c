@@ -75,9 +75,9 @@ static void references_are_read_or_refused(void)
 static void reports_are_read_with_distrust(void)
 {
     static const char good[] = "{\"phase\":\"vision\",\"done\":5,\"total\":9,\"revision\":\"abc\",\"sha256\":\"\","
-                               "\"vision_ready\":true}";
+                               "\"vision_ready\":true,\"vision_bytes\":5}";
     static const char last[] = "{\"phase\":\"rest\",\"done\":0,\"total\":0,\"revision\":\"\",\"sha256\":\"\",\"vision_"
-                               "ready\":false,\"outcome\":\"full\",\"message\":\"no room\",\"dir\":\"/x\"}";
+                               "ready\":false,\"vision_bytes\":0,\"outcome\":\"full\",\"message\":\"no room\",\"dir\":\"/x\"}";
     static const char *const bad[] = {
         "",
         "[]",
@@ -85,13 +85,18 @@ static void reports_are_read_with_distrust(void)
         "{\"phase\":\"what\",\"done\":1,\"total\":2}",
         "{\"phase\":\"rest\",\"done\":-1,\"total\":2}",
         "{\"phase\":\"rest\",\"done\":3,\"total\":2}",
-        "{\"phase\":\"rest\",\"done\":1,\"total\":2,\"sha256\":\"xyz\"}",
-        "{\"phase\":\"rest\",\"done\":1,\"total\":2,\"outcome\":\"splendid\"}",
-        "{\"phase\":\"rest\",\"done\":1,\"total\":2,\"outcome\":7}",
+        "{\"phase\":\"rest\",\"done\":1,\"total\":2}",
+        "{\"phase\":\"rest\",\"done\":1,\"total\":2,\"vision_bytes\":-1}",
+        "{\"phase\":\"rest\",\"done\":1,\"total\":2,\"vision_bytes\":3}",
+        "{\"phase\":\"rest\",\"done\":1,\"total\":0,\"vision_bytes\":1}",
+        "{\"phase\":\"rest\",\"done\":1,\"total\":2,\"vision_bytes\":0,\"sha256\":\"xyz\"}",
+        "{\"phase\":\"rest\",\"done\":1,\"total\":2,\"vision_bytes\":0,\"outcome\":\"splendid\"}",
+        "{\"phase\":\"rest\",\"done\":1,\"total\":2,\"vision_bytes\":0,\"outcome\":7}",
     };
     pd_fetch_report report;
     CHECK(pd_fetch_report_parse(&report, good, sizeof good - 1, NULL) == PD_OK);
     CHECK(report.phase == PD_PULL_VISION && report.done == 5 && report.total == 9 && report.vision_ready);
+    CHECK(report.vision_bytes == 5);
     CHECK(!report.is_last && strcmp(report.revision, "abc") == 0);
     CHECK(pd_fetch_report_parse(&report, last, sizeof last - 1, NULL) == PD_OK);
     CHECK(report.is_last && report.outcome == PD_ERR_FULL && strcmp(report.message, "no room") == 0);
@@ -188,7 +193,8 @@ static void a_folder_goes_with_what_is_in_it(void)
 
 static void out_of_memory_is_survived(void)
 {
-    static const char line[] = "{\"phase\":\"vision\",\"done\":5,\"total\":9,\"sha256\":\"\"}";
+    static const char line[] =
+        "{\"phase\":\"vision\",\"done\":5,\"total\":9,\"vision_bytes\":7,\"sha256\":\"\"}";
     fill_folder();
     pd_status status = PD_ERR_NOMEM;
     size_t nth = 1;

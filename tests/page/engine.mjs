@@ -42,7 +42,7 @@ async function standing(place, n = 3) {
 }
 
 const row = (page, name) => page.getByRole('listitem', { name, exact: true });
-const pull = (change) => ({ key: B32, repository: 'openai/clip-vit-base-patch32', phase: 'vision', running: true, done_bytes: 0, total_bytes: null, rate: null, eta_s: null, vision_ready: false, outcome: null, message: null, ...change });
+const pull = (change) => ({ key: B32, repository: 'openai/clip-vit-base-patch32', phase: 'vision', running: true, done_bytes: 0, total_bytes: null, rate: null, eta_s: null, vision_ready: false, vision_bytes: null, outcome: null, message: null, ...change });
 
 async function inEveryLight(page) {
   for (const colorScheme of ['dark', 'light']) {

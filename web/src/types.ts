@@ -52,7 +52,7 @@ export interface Pull {
   running: boolean;
   done_bytes: number;
   total_bytes: number | null;
-  vision_bytes?: number | null; // when so much is here, learning can begin
+  vision_bytes: number | null; // when so much is here, learning can begin; null: not known, or not before all is here
   rate: number | null; // bytes a second
   eta_s: number | null;
   vision_ready: boolean;
