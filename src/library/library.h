@@ -274,6 +274,9 @@ double pd_library_idle(pd_library *library);                                    
 PD_MUST_USE pd_status pd_library_threads_get(pd_library *library, unsigned *ret_threads, pd_error *err);
 PD_MUST_USE pd_status pd_library_threads_set(pd_library *library, unsigned threads, pd_error *err);
 
+/* Who would be asked for models, as pd_hub_name; lives as long as the library. *ret_offline: nobody is. */
+const char *pd_library_hub(const pd_library *library, bool *ret_offline);
+
 /* The one pull of this process. With `use`, learning begins as soon as the image tower is here. */
 PD_MUST_USE pd_status pd_library_pull(pd_library *library, const char *reference, bool use, pd_error *err);
 bool pd_library_pull_look(pd_library *library, pd_pull_state *ret_state); /* false: none was started */

@@ -161,6 +161,7 @@ typedef struct pd_library_fetching {
     pthread_t thread;
     bool use; /* of the thread alone, as the library's options below */
     char *endpoint, *token, *fetch_path;
+    char hub[PD_HUB_NAME_BYTES]; /* the endpoint's name */
     bool offline;
 } pd_library_fetching;
 

@@ -25,7 +25,14 @@ pd_status pd_library_fetching_init(pd_library_fetching *fetching, const pd_libra
     fetching->token = copy_or_null(options->hub_token, &failed);
     fetching->fetch_path = copy_or_null(options->fetch_path, &failed);
     fetching->offline = options->hub_offline;
+    pd_hub_name(options->hub_endpoint, fetching->hub);
     return failed ? pd_error_set_nomem(err) : PD_OK;
+}
+
+const char *pd_library_hub(const pd_library *library, bool *ret_offline)
+{
+    *ret_offline = library->fetching.offline;
+    return library->fetching.hub;
 }
 
 /* The thread that watched the last pull, if there is one, is waited for. */

@@ -53,13 +53,26 @@ static bool add_model(void *user, const pd_library_model *model)
     return !l->failed;
 }
 
+static pd_json *hub_json(const pd_library *library)
+{
+    bool offline, failed = false;
+    const char *name = pd_library_hub(library, &offline);
+    pd_json *json = pd_json_object();
+    failed |= pd_json_set_text(json, "name", name) != PD_OK;
+    failed |= pd_json_set_bool(json, "offline", offline) != PD_OK;
+    if (failed)
+        pd_json_free(&json);
+    return json;
+}
+
 void pd_handle_models(pd_app *app, const pd_request *request, pd_reply *reply)
 {
     listing l = { .array = pd_json_array() };
     pd_error err = { 0 };
     int64_t bytes, resting_bytes;
+    pd_library *library = pd_app_options_of(app)->library;
     (void)request;
-    const pd_status status = pd_library_models(pd_app_options_of(app)->library, add_model, &l, &err);
+    const pd_status status = pd_library_models(library, add_model, &l, &err);
     if (status != PD_OK) {
         pd_json_free(&l.array);
         pd_reply_error(reply, &err);
@@ -69,6 +82,7 @@ void pd_handle_models(pd_app *app, const pd_request *request, pd_reply *reply)
     bool failed = l.failed;
     pd_json *json = pd_json_object();
     failed |= pd_json_set_take(json, "models", l.array);
+    failed |= pd_json_set_take(json, "hub", hub_json(library));
     failed |= pd_json_set_int(json, "memory_bytes", bytes);
     failed |= pd_json_set_take(json, "resting_bytes", resting_bytes ? pd_json_int(resting_bytes) : pd_json_null());
     if (failed)

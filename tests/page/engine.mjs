@@ -34,8 +34,9 @@ async function standing(place, n = 3) {
   await place.learn(folder);
   const stand = await new StandIn(place).start();
   stand.models = catalogue();
+  stand.hub = { name: 'huggingface.co', offline: false };
   stand.set = { idle_s: 300, captions: false, threads: 2, threads_max: 8 };
-  stand.answers['GET /models'] = () => ({ models: stand.models, memory_bytes: 118 * MB, resting_bytes: 11 * MB });
+  stand.answers['GET /models'] = () => ({ models: stand.models, hub: stand.hub, memory_bytes: 118 * MB, resting_bytes: 11 * MB });
   stand.answers['GET /settings'] = () => stand.set;
   stand.answers['POST /settings'] = (change) => (stand.set = { ...stand.set, ...change });
   return stand;
@@ -147,6 +148,24 @@ export async function engine_fetches_one_that_is_in_no_catalogue(place) {
   await dialog.getByRole('button', { name: 'Get it' }).click();
   await page.getByRole('alert').getByText('HF_HUB_OFFLINE is set').waitFor();
   await axe(page);
+  await stand.stop();
+}
+
+export async function engine_names_the_hub_that_would_be_asked(place) {
+  const stand = await standing(place);
+  stand.hub = { name: 'mirror.example/hf', offline: true };
+  const page = await stand.page('/models');
+  await row(page, 'CLIP B/32').getByRole('button', { name: 'Get: CLIP B/32' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Get CLIP B/32?' });
+  await dialog.getByText('mirror.example/hf/openai/clip-vit-base-patch32', { exact: true }).waitFor();
+  await dialog.getByText(/started with HF_HUB_OFFLINE/).waitFor();
+  assert.equal(await dialog.getByRole('button', { name: /Get/ }).count() + (await dialog.getByRole('checkbox').count()), 0, 'there is nothing to agree to');
+  await inEveryLight(page);
+  await dialog.getByRole('button', { name: 'Close' }).last().click();
+  await page.getByRole('textbox', { name: 'Another one from mirror.example/hf' }).fill('somebody/else');
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog', { name: 'Get somebody/else?' }).getByText(/started with HF_HUB_OFFLINE/).waitFor();
+  assert.deepEqual(stand.asked.filter((one) => one.startsWith('POST')), []);
   await stand.stop();
 }
 
@@ -377,14 +396,17 @@ export async function engine_really_fetches_uses_and_removes_a_model(place) {
   await place.learn(folder);
   const page = await place.page('/models');
   await page.getByRole('list', { name: 'Search' }).getByRole('listitem').first().waitFor();
-  await page.getByRole('textbox', { name: 'Another one from huggingface.co' }).fill('somebody/seeing');
+  const asked = new URL(place.environment.HF_ENDPOINT).host;
+  await page.getByRole('textbox', { name: `Another one from ${asked}` }).fill('somebody/seeing');
   await page.keyboard.press('Enter');
   const dialog = page.getByRole('dialog', { name: 'Get somebody/seeing?' });
+  await dialog.getByText(`${asked}/somebody/seeing`).waitFor();
   await dialog.getByRole('checkbox').check();
   await dialog.getByRole('button', { name: 'Get it' }).click();
-  await page.getByRole('progressbar', { name: /somebody[/]seeing|somebody--seeing/ }).waitFor();
-  await axe(page);
   const entry = page.locator('.ModelRow', { hasText: 'somebody/seeing' });
+  await page.getByRole('progressbar', { name: /somebody[/]seeing|somebody--seeing/ }).waitFor();
+  await entry.getByText(/Learning can begin at \d+ %/).waitFor();
+  await axe(page);
   await entry.getByText(/in use$/).waitFor();
   const now = await place.until(({ model }) => model.name === 'somebody--seeing' && !model.next, 'the new model');
   assert.equal(now.pull.outcome, 'ok');

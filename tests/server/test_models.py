@@ -296,6 +296,14 @@ def nothing_is_asked_of_the_network_unless_told(place):
     hub.close()
 
 
+def the_hub_that_would_be_asked_is_named(place):
+    hub = lambda: good(place.serve().get(API + 'models'))['hub']
+    assert hub() == {'name': 'huggingface.co', 'offline': False}
+    place.end()
+    place.environment.update(HF_ENDPOINT='https://me:secret@mirror.example:8443/hf/', HF_HUB_OFFLINE='1')
+    assert hub() == {'name': 'mirror.example:8443/hf', 'offline': True}, 'and nobody is told who asks'
+
+
 def settings_are_kept_with_the_library(place):
     server = place.learned()
     before = good(server.get(API + 'settings'))

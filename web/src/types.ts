@@ -105,8 +105,15 @@ export interface ModelEntry {
   learned: number | null; // photos of this library that it knows
 }
 
+/** Who is asked for models that are not here. */
+export interface Hub {
+  name: string; // 'huggingface.co', or where a mirror lies
+  offline: boolean; // nobody is: so the program was started
+}
+
 export interface Catalogue {
   models: ModelEntry[];
+  hub: Hub;
   memory_bytes: number | null; // the program's, now
   resting_bytes: number | null; // after the idle time last; null: not yet
 }
