@@ -83,3 +83,18 @@ pd_json *pd_answer_pull(const pd_pull_state *pull)
         pd_json_free(&json);
     return json;
 }
+
+pd_json *pd_answer_removal(const char *name, const pd_remove_options *options, const pd_removal *removal)
+{
+    bool failed = false;
+    pd_json *json = pd_json_object();
+    failed |= pd_json_set_text(json, options->dry_run ? "would_remove" : "removed", name);
+    failed |= pd_json_set_bool(json, "embeddings", options->embeddings);
+    failed |= pd_json_set_int(json, "files_bytes", removal->files_bytes);
+    failed |= pd_json_set_int(json, "prepared_bytes", removal->prepared_bytes);
+    failed |= pd_json_set_int(json, "photos", removal->photos);
+    failed |= pd_json_set_int(json, "embeddings_bytes", removal->embeddings_bytes);
+    if (failed)
+        pd_json_free(&json);
+    return json;
+}

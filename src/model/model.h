@@ -62,10 +62,13 @@ void pd_model_close(pd_model **model);
  * on. What was learned before all of it was here is right when the checked weights have the same. */
 PD_MUST_USE pd_status pd_model_hash_vision(const char *dir, char ret_text[PD_SHA256_TEXT_BYTES], pd_error *err);
 
-/* Removes from cache_dir (NULL: nothing) what was prepared of the model in `dir`, which must not be open, and tells its
- * id, by which the rest of it is known. Errors as pd_model_open, of what an id is made of. */
-PD_MUST_USE pd_status pd_model_forget(const char *dir, const char *cache_dir, char ret_id[PD_SHA256_TEXT_BYTES],
-                                      pd_error *err);
+/* The id (pd_model_id) of the model in `dir`, without opening more of it than an id is made of. Errors as
+ * pd_model_open. */
+PD_MUST_USE pd_status pd_model_find_id(const char *dir, const char *cache_dir, char ret_id[PD_SHA256_TEXT_BYTES],
+                                       pd_error *err);
+/* Removes from cache_dir what was prepared of the model with this id, which must not be open; or only looks. Bytes of
+ * it. */
+int64_t pd_model_forget(const char *cache_dir, const char *id, bool only_counts);
 
 size_t pd_model_dim(const pd_model *model);         /* length of an embedding */
 size_t pd_model_image_side(const pd_model *model);  /* model input is side x side px */

@@ -159,12 +159,13 @@ void pd_handle_model_use(pd_app *app, const pd_request *request, pd_reply *reply
 static pd_status remove_model(pd_app *app, const pd_request *request, const char *key, pd_error *err)
 {
     pd_json *json = NULL;
-    bool embeddings = false;
+    pd_remove_options options = { .embeddings = false };
+    pd_removal removal;
     if (request->body_len)
         PD_TRY(pd_body_object(request, &json, err));
-    pd_status status = pd_body_bool(json, "embeddings", &embeddings, err);
+    pd_status status = pd_body_bool(json, "embeddings", &options.embeddings, err);
     if (status == PD_OK)
-        status = pd_library_model_remove(pd_app_options_of(app)->library, key, embeddings, err);
+        status = pd_library_model_remove(pd_app_options_of(app)->library, key, &options, &removal, err);
     pd_json_free(&json);
     return status;
 }

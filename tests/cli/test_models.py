@@ -88,6 +88,43 @@ def a_model_is_fetched_used_and_removed(place):
     hub.close()
 
 
+def what_was_learned_with_a_removed_model_stays_or_goes(place):
+    hub = open_hub(place)
+    place.run('index', place.photos, code=0)
+    place.run('model', 'pull', 'owner/name', code=0)
+    place.run('model', 'use', 'owner/name', code=0)
+    place.run('index', place.photos, code=0)
+    place.run('model', 'remove', 'owner/name', '--embeddings', code=5, says='in use')
+    place.run('model', 'use', 'tiny', code=0)
+    prepared = sum(p.stat().st_size for p in (place.root / 'cache/pixel-detective/prepared').glob('*-*.prepared')) // 2  # tiny's, too
+    plan = place.json('model', 'remove', 'owner/name', '--dry-run')
+    assert plan['would_remove'] == 'owner/name' and plan['photos'] == 3 and plan['embeddings'] is False, plan
+    assert plan['files_bytes'] > 15_000_000 and plan['prepared_bytes'] == prepared and plan['embeddings_bytes'] > 3000, plan
+    said = place.run('model', 'remove', 'owner/name', '--dry-run', code=0)
+    assert said.startswith('would remove owner/name: ') and 'about 3 photos stays' in said, said
+    assert folder_of(place).is_dir() and len(learned_vectors(place)) == 3
+    said = place.run('model', 'remove', 'owner/name', code=0)
+    assert said.startswith('removed owner/name: ') and len(learned_vectors(place)) == 3, said
+
+    place.run('model', 'pull', 'owner/name', code=0)
+    vectors = {p.name for p in (place.library / 'vectors').iterdir()}
+    said = place.run('model', 'remove', 'owner/name', '--embeddings', '--dry-run', code=0)
+    assert 'of that what it learned about 3 photos' in said and len(learned_vectors(place)) == 3, said
+    gone = place.json('model', 'remove', 'owner/name', '--embeddings')
+    assert gone['removed'] == 'owner/name' and gone['embeddings'] and gone['photos'] == 3, gone
+    assert learned_vectors(place) == [] and len(vectors - {p.name for p in (place.library / 'vectors').iterdir()}) == 1
+    assert place.json('search', 'x')['total'] == 3, 'what others learned stays'
+    place.run('model', 'list', '--embeddings', code=2, says='model remove')
+
+    place.run('model', 'pull', 'owner/name', code=0)  # one that cannot be read any more is still known by its name
+    place.run('model', 'use', 'owner/name', code=0)
+    place.run('index', place.photos, code=0)
+    place.run('model', 'use', 'tiny', code=0)
+    (folder_of(place) / 'model.safetensors').write_bytes(b'')
+    assert place.json('model', 'remove', 'owner/name', '--embeddings')['photos'] == 3 and learned_vectors(place) == []
+    hub.close()
+
+
 def progress_is_told(place):
     hub = open_hub(place)
     hub.fault('model.safetensors', 'slow', times=None, rate=12_000_000)

@@ -364,7 +364,9 @@ static void weights_that_arrive_open_as_what_they_will_be(void)
         options.progress_user = &w;
         options.weights_sha256 = NULL;
         CHECK(open_and_embed(tiny, &options, id, embedding, NULL) == PD_OK && w.calls > 0);
-        CHECK(pd_model_forget(tiny, cache, id, NULL) == PD_OK);
+        CHECK(pd_model_find_id(tiny, cache, id, NULL) == PD_OK && strcmp(id, id_there) == 0);
+        const int64_t bytes = pd_model_forget(cache, id, true);
+        CHECK(bytes > 1000 && pd_model_forget(cache, id, false) == bytes && pd_model_forget(cache, id, true) == 0);
     }
     pd_mem_free(cache);
     pd_mem_free(dir);
