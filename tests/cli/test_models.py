@@ -173,9 +173,12 @@ def what_goes_wrong_has_its_exit_code(place):
     assert not hub.requests
     place.environment['HF_HUB_OFFLINE'] = '0'
     place.environment['HF_TOKEN'] = 'hf_secret'
-    for code, says in ((401, 'HF_TOKEN'), (403, 'conditions')):
-        hub.fault('/api/', 'status', code=code)
+    for code, times, says in ((401, 1, 'HF_TOKEN'), (403, 1, 'conditions'), (429, 3, 'asks to wait (429'), (500, 3, 'trouble of its own (500)'),
+                              (503, 3, 'trouble of its own (503)')):
+        hub.fault('/api/', 'status', code=code, times=times)
         place.run('model', 'pull', 'owner/name', code=8, says=says)
+    hub.fault('/api/', 'status', code=404)
+    place.run('model', 'pull', 'owner/name', code=3, says='is the name right')
     place.run('model', 'pull', 'owner/none', code=8, says='owner/none')
     assert not (place.library / 'models/owner--none.part').exists(), 'nothing is left of what never came'
     place.run('model', 'pull', 'owner/name@v9', code=3, says='v9')

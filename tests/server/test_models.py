@@ -208,6 +208,51 @@ def what_cannot_be_used_is_refused_and_the_old_one_stays(place):
     assert failed and all(len(m['error']) > 20 for m in failed), now['models']
 
 
+def poison(folder, tensor):
+    """The last value of a tensor is no number."""
+    path = folder / 'model.safetensors'
+    weights = bytearray(path.read_bytes())
+    header = int.from_bytes(weights[:8], 'little')
+    facts = json.loads(weights[8:8 + header])[tensor]
+    nan = {'F32': b'\x00\x00\xc0\x7f', 'F16': b'\x00\x7e', 'BF16': b'\xc0\x7f'}[facts['dtype']]
+    end = 8 + header + facts['data_offsets'][1]
+    weights[end - len(nan):end] = nan
+    path.write_bytes(weights)
+
+
+def weights_that_are_no_numbers_are_refused_and_the_old_one_stays(place):
+    """One value of either tower, and of the table of words, which is read in place."""
+    tensors = {'seeing': 'visual_projection.weight', 'reading': 'text_model.encoder.layers.0.mlp.fc1.weight',
+               'words': 'text_model.embeddings.token_embedding.weight'}
+    for name, tensor in tensors.items():
+        small_clip(place, name, lambda folder, tensor=tensor: poison(folder, tensor))
+    server = place.learned()
+    for name, tensor in tensors.items():
+        for again in range(2):  # what was prepared of the other tower does not help it
+            answer = server.post(f'{API}models/{name}/use')
+            assert answer.code == 415 and tensor in answer.sentence() and 'not a finite number' in answer.sentence(), answer
+        assert models(server)[name]['state'] == 'failed' and tensor in models(server)[name]['error'], models(server)[name]
+    listed = models(server)
+    assert listed['tiny']['chosen'] and listed['tiny']['answering'], listed['tiny']
+    assert good(server.get(API + 'search?q=sea'))['model'] == 'tiny' and server.snapshot()['job']['number'] == 1
+
+
+def a_pull_of_weights_that_are_no_numbers_changes_nothing(place):
+    source = small_clip(place, 'spare', lambda folder: poison(folder, 'visual_projection.weight'))
+    hub = Hub()
+    hub.add('owner/clip', {p.name: p.read_bytes() for p in source.iterdir()})
+    shutil.rmtree(source)
+    place.environment.update(HF_ENDPOINT=hub.url)
+    server = place.learned()
+    good(server.post(API + 'models/pull', {'model': 'owner/clip', 'use': True}), 202)
+    last = within(30, lambda: (p := server.snapshot()['pull']) and not p['running'] and p, 'its end')
+    assert last['outcome'] == 'format' and 'not a finite number' in last['message'], last
+    listed = models(server)
+    assert listed['tiny']['chosen'] and listed['tiny']['answering'] and not listed['owner--clip']['learned'], listed['owner--clip']
+    assert good(server.get(API + 'search?q=sea'))['model'] == 'tiny'
+    hub.close()
+
+
 def hub_with_a_model(where, **more):
     source = small_clip(where, 'spare')
     hub = Hub()
