@@ -34,9 +34,10 @@ static const pd_command table[] = {
             "\n"
             "The address holds a token that is new at each start: whoever has it may use the page. A second serve on "
             "the same library opens the page that is there already. Models and vectors are opened when they are needed "
-            "and put away when nothing has needed them for five minutes (--idle-unload). To use the page from another "
-            "machine, make a "
-            "tunnel there: ssh -L 7733:127.0.0.1:7733 THIS-MACHINE.",
+            "and put away when nothing has needed them for five minutes (--idle-unload); models also when memory is "
+            "short, "
+            "that of the machine or of the container or service that this runs in. To use the page from another "
+            "machine, make a tunnel there: ssh -L 7733:127.0.0.1:7733 THIS-MACHINE.",
         .examples = "serve\n"
                     "serve --no-open ~/Pictures\n"
                     "serve --listen 127.0.0.1:0 --browse-root /srv/photos\n"
