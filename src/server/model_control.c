@@ -156,16 +156,14 @@ void pd_handle_model_use(pd_app *app, const pd_request *request, pd_reply *reply
     answer_opened(app, status, &err, reply);
 }
 
-static pd_status remove_model(pd_app *app, const pd_request *request, const char *key, pd_error *err)
+static pd_status read_remove_options(const pd_request *request, pd_remove_options *ret_options, pd_error *err)
 {
     pd_json *json = NULL;
-    pd_remove_options options = { .embeddings = false };
-    pd_removal removal;
     if (request->body_len)
         PD_TRY(pd_body_object(request, &json, err));
-    pd_status status = pd_body_bool(json, "embeddings", &options.embeddings, err);
+    pd_status status = pd_body_bool(json, "embeddings", &ret_options->embeddings, err);
     if (status == PD_OK)
-        status = pd_library_model_remove(pd_app_options_of(app)->library, key, &options, &removal, err);
+        status = pd_body_bool(json, "dry_run", &ret_options->dry_run, err);
     pd_json_free(&json);
     return status;
 }
@@ -174,9 +172,17 @@ void pd_handle_model_remove(pd_app *app, const pd_request *request, pd_reply *re
 {
     char key[PD_HUB_KEY_BYTES];
     pd_error err = { 0 };
+    pd_remove_options options = { .embeddings = false };
+    pd_removal removal;
     if (!read_key(request, key, reply))
         return;
-    const pd_status status = remove_model(app, request, key, &err);
+    pd_status status = read_remove_options(request, &options, &err);
+    if (status == PD_OK)
+        status = pd_library_model_remove(pd_app_options_of(app)->library, key, &options, &removal, &err);
+    if (status == PD_OK && options.dry_run) {
+        pd_reply_json_take(reply, HTTP_OK, pd_answer_removal(key, &options, &removal));
+        return;
+    }
     pd_app_look_again(app);
     answer_done(app, status, &err, reply);
 }

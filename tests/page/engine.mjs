@@ -205,7 +205,8 @@ export async function engine_wakes_puts_away_and_removes(place) {
     return 'snapshot';
   };
   stand.answers['POST /models/tiny/unload'] = () => ({ code: 409, error: 'Small is at work: it is put away when that is done' });
-  stand.answers[`POST /models/${B32}/remove`] = () => {
+  stand.answers[`POST /models/${B32}/remove`] = ({ dry_run: asks }) => {
+    if (asks) return { would_remove: B32, embeddings: false, files_bytes: 605 * MB, prepared_bytes: 153 * MB, photos: 3, embeddings_bytes: 4500 };
     stand.models = stand.models.filter(({ key }) => key !== B32);
     return {};
   };
@@ -218,15 +219,16 @@ export async function engine_wakes_puts_away_and_removes(place) {
   await row(page, 'CLIP B/32').getByText('It knows all your photos').waitFor();
   await row(page, 'CLIP B/32').getByRole('button', { name: 'Remove CLIP B/32' }).click();
   const dialog = page.getByRole('dialog', { name: 'Remove CLIP B/32?' });
-  await dialog.getByText(/Its files and what was prepared from them go: 605 MB/).waitFor();
+  await dialog.getByText(/Its files and what was prepared from them go: 758 MB/).waitFor();
   await inEveryLight(page);
   await page.keyboard.press('Escape');
-  assert.equal(stand.asked.filter((one) => one.includes('remove')).length, 0);
+  const removed = () => stand.asked.filter((one) => one.includes('remove') && !one.includes('dry_run'));
+  assert.deepEqual(removed(), []);
   await row(page, 'CLIP B/32').getByRole('button', { name: 'Remove CLIP B/32' }).click();
-  await dialog.getByRole('checkbox', { name: /Also forget what it learned about 3 photos/ }).check();
+  await dialog.getByRole('checkbox', { name: /Also forget what it learned about 3 photos \(4[.]5 kB\)/ }).check();
   await dialog.getByRole('button', { name: 'Remove' }).click();
   await row(page, 'CLIP B/32').waitFor({ state: 'detached' });
-  assert.deepEqual(stand.asked.filter((one) => one.includes('remove')), [`POST /models/${B32}/remove {"embeddings":true}`]);
+  assert.deepEqual(removed(), [`POST /models/${B32}/remove {"embeddings":true}`]);
   await stand.stop();
 }
 

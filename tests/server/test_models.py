@@ -253,6 +253,24 @@ def a_pull_of_weights_that_are_no_numbers_changes_nothing(place):
     hub.close()
 
 
+def what_would_go_with_a_model_is_told(place):
+    folder = small_clip(place)
+    server = place.learned()
+    refused = server.post(API + 'models/tiny/remove', {'dry_run': True})
+    assert refused.code in (400, 409) and len(refused.sentence()) > 20, refused
+    good(server.post(API + 'models/second/use'), 202)
+    within(60, lambda: (s := server.snapshot())['model']['name'] == 'second' and not s['job']['running'], 'its answers')
+    good(server.post(API + 'models/tiny/use'), 202)
+    within(60, lambda: (s := server.snapshot())['model']['name'] == 'tiny' and not s['job']['running'], 'the old one')
+    told = good(server.post(API + 'models/second/remove', {'embeddings': True, 'dry_run': True}))
+    size = sum(p.stat().st_size for p in folder.iterdir())
+    assert told['would_remove'] == 'second' and told['embeddings'] and told['files_bytes'] == size and told['photos'] == 3, told
+    assert told['prepared_bytes'] > 100_000 and told['embeddings_bytes'] > 0 and folder.is_dir(), told
+    assert server.post(API + 'models/second/remove', {'dry_run': 'yes'}).code == 400
+    good(server.post(API + 'models/second/remove', {'embeddings': True}), 202)
+    assert not folder.exists() and 'second' not in models(server)
+
+
 def hub_with_a_model(where, **more):
     source = small_clip(where, 'spare')
     hub = Hub()

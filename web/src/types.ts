@@ -118,6 +118,14 @@ export interface Catalogue {
   resting_bytes: number | null; // after the idle time last; null: not yet
 }
 
+/** What would go with a model. */
+export interface Removal {
+  files_bytes: number;
+  prepared_bytes: number;
+  photos: number; // that it knows
+  embeddings_bytes: number;
+}
+
 export interface Settings {
   idle_s: number; // negative: never put away
   captions: boolean;
