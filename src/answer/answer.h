@@ -48,7 +48,8 @@ PD_MUST_USE pd_json *pd_answer_annotation(const pd_annotation_state *state); /* 
 
 const char *pd_answer_kind(pd_hub_kind kind);                        /* "search", "captions" */
 PD_MUST_USE pd_json *pd_answer_model(const pd_library_model *model); /* one element of "models" */
-PD_MUST_USE pd_json *pd_answer_pull(const pd_pull_state *pull);      /* "pull" of a snapshot */
+PD_MUST_USE pd_json *pd_answer_removal(const char *name, const pd_remove_options *options, const pd_removal *removal);
+PD_MUST_USE pd_json *pd_answer_pull(const pd_pull_state *pull); /* "pull" of a snapshot */
 
 PD_MUST_USE pd_json *pd_answer_progress(const pd_progress *progress); /* a line of `index --progress json` */
 PD_MUST_USE pd_json *pd_answer_file_error(const char *path, pd_status why, const char *sentence);

@@ -66,6 +66,8 @@ static const char *const statements[PD_STMT_COUNT] = {
 
     [PD_STMT_MODEL_NAMED] = "SELECT max(id) FROM model WHERE name = ?1",
 
+    [PD_STMT_MODEL_GET] = "SELECT model_id, n_embeddings * dim * 2 FROM model WHERE id = ?1",
+
     [PD_STMT_MODEL_FORGET] = "DELETE FROM embedding WHERE model_id = (SELECT id FROM model WHERE model_id = ?1)",
 
     [PD_STMT_CONTENT_PUT] = "INSERT INTO content (sha256, type, width, height, pages, orientation, taken,"

@@ -219,6 +219,69 @@ def what_cannot_be_used_is_refused_and_the_old_one_stays(place):
     assert failed and all(len(m['error']) > 20 for m in failed), now['models']
 
 
+def poison(folder, tensor):
+    """The last value of a tensor is no number."""
+    path = folder / 'model.safetensors'
+    weights = bytearray(path.read_bytes())
+    header = int.from_bytes(weights[:8], 'little')
+    facts = json.loads(weights[8:8 + header])[tensor]
+    nan = {'F32': b'\x00\x00\xc0\x7f', 'F16': b'\x00\x7e', 'BF16': b'\xc0\x7f'}[facts['dtype']]
+    end = 8 + header + facts['data_offsets'][1]
+    weights[end - len(nan):end] = nan
+    path.write_bytes(weights)
+
+
+def weights_that_are_no_numbers_are_refused_and_the_old_one_stays(place):
+    """One value of either tower, and of the table of words, which is read in place."""
+    tensors = {'seeing': 'visual_projection.weight', 'reading': 'text_model.encoder.layers.0.mlp.fc1.weight',
+               'words': 'text_model.embeddings.token_embedding.weight'}
+    for name, tensor in tensors.items():
+        small_clip(place, name, lambda folder, tensor=tensor: poison(folder, tensor))
+    server = place.learned()
+    for name, tensor in tensors.items():
+        for again in range(2):  # what was prepared of the other tower does not help it
+            answer = server.post(f'{API}models/{name}/use')
+            assert answer.code == 415 and tensor in answer.sentence() and 'not a finite number' in answer.sentence(), answer
+        assert models(server)[name]['state'] == 'failed' and tensor in models(server)[name]['error'], models(server)[name]
+    listed = models(server)
+    assert listed['tiny']['chosen'] and listed['tiny']['answering'], listed['tiny']
+    assert good(server.get(API + 'search?q=sea'))['model'] == 'tiny' and server.snapshot()['job']['number'] == 1
+
+
+def a_pull_of_weights_that_are_no_numbers_changes_nothing(place):
+    source = small_clip(place, 'spare', lambda folder: poison(folder, 'visual_projection.weight'))
+    hub = Hub()
+    hub.add('owner/clip', {p.name: p.read_bytes() for p in source.iterdir()})
+    shutil.rmtree(source)
+    place.environment.update(HF_ENDPOINT=hub.url)
+    server = place.learned()
+    good(server.post(API + 'models/pull', {'model': 'owner/clip', 'use': True}), 202)
+    last = within(30, lambda: (p := server.snapshot()['pull']) and not p['running'] and p, 'its end')
+    assert last['outcome'] == 'format' and 'not a finite number' in last['message'], last
+    listed = models(server)
+    assert listed['tiny']['chosen'] and listed['tiny']['answering'] and not listed['owner--clip']['learned'], listed['owner--clip']
+    assert good(server.get(API + 'search?q=sea'))['model'] == 'tiny'
+    hub.close()
+
+
+def what_would_go_with_a_model_is_told(place):
+    folder = small_clip(place)
+    server = place.learned()
+    refused = server.post(API + 'models/tiny/remove', {'dry_run': True})
+    assert refused.code in (400, 409) and len(refused.sentence()) > 20, refused
+    good(server.post(API + 'models/second/use'), 202)
+    within(60, lambda: (s := server.snapshot())['model']['name'] == 'second' and not s['job']['running'], 'its answers')
+    good(server.post(API + 'models/tiny/use'), 202)
+    within(60, lambda: (s := server.snapshot())['model']['name'] == 'tiny' and not s['job']['running'], 'the old one')
+    told = good(server.post(API + 'models/second/remove', {'embeddings': True, 'dry_run': True}))
+    size = sum(p.stat().st_size for p in folder.iterdir())
+    assert told['would_remove'] == 'second' and told['embeddings'] and told['files_bytes'] == size and told['photos'] == 3, told
+    assert told['prepared_bytes'] > 100_000 and told['embeddings_bytes'] > 0 and folder.is_dir(), told
+    assert server.post(API + 'models/second/remove', {'dry_run': 'yes'}).code == 400
+    good(server.post(API + 'models/second/remove', {'embeddings': True}), 202)
+    assert not folder.exists() and 'second' not in models(server)
+
+
 def hub_with_a_model(where, **more):
     source = small_clip(where, 'spare')
     hub = Hub()
@@ -246,7 +309,7 @@ def a_model_is_fetched_and_used(place):
 
 
 def nothing_is_kept_that_was_prepared_of_wrong_bytes(place):
-    """Prepared weights are found by what the hub promised: those of other bytes would be taken for it later."""
+    """Prepared weights are found by what the hub promised: those of bytes that nobody checked would be taken for it later."""
     hub = hub_with_a_model(place)
     server = place.learned()
     weights = hub.repositories['owner/clip']['model.safetensors'].content
@@ -256,10 +319,12 @@ def nothing_is_kept_that_was_prepared_of_wrong_bytes(place):
     good(server.post(API + 'models/pull', {'model': 'owner/clip', 'use': True}), 202)
     prepared = lambda: {p.name for p in place.root.rglob('*.prepared')}
     before = prepared()
-    within(60, lambda: prepared() - before, 'an image tower before all is here')
+    early = lambda s: any(m['key'] == 'owner--clip.part' and m['state'] == 'ready' for m in s['models'])
+    assert events.until(early)[-1]['pull']['running'], 'an image tower before all is here'
+    assert prepared() == before, prepared()
     seen = events.until(lambda s: s['pull'] and not s['pull']['running'])
     assert seen[-1]['pull']['outcome'] != 'ok', seen[-1]['pull']
-    within(30, lambda: prepared() == before, 'the end of what was prepared')
+    assert prepared() == before, prepared()
     assert server.snapshot()['model']['name'] == 'tiny'
     events.close()
     hub.close()
@@ -303,6 +368,14 @@ def nothing_is_asked_of_the_network_unless_told(place):
     server.stop()
     assert not hub.requests, hub.requests
     hub.close()
+
+
+def the_hub_that_would_be_asked_is_named(place):
+    hub = lambda: good(place.serve().get(API + 'models'))['hub']
+    assert hub() == {'name': 'huggingface.co', 'offline': False}
+    place.end()
+    place.environment.update(HF_ENDPOINT='https://me:secret@mirror.example:8443/hf/', HF_HUB_OFFLINE='1')
+    assert hub() == {'name': 'mirror.example:8443/hf', 'offline': True}, 'and nobody is told who asks'
 
 
 def settings_are_kept_with_the_library(place):
