@@ -43,7 +43,7 @@ _pixel_detective()
     history) options+=' --json' ;;
     export) options+=' --query --dry-run -o --to --sidecars --machine --json' ;;
     import) options+=' --json' ;;
-    model) options+=' --progress --json' ;;
+    model) options+=' --progress --embeddings --dry-run --json' ;;
     show) options+=' --json' ;;
     caption) options+=' --json --jsonl' ;;
     status) options+=' --json' ;;

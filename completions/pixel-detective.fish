@@ -73,6 +73,8 @@ complete -c pixel-detective -f -n __fish_use_subcommand -a import -d 'Read work 
 complete -c pixel-detective -n '__fish_seen_subcommand_from import' -l json -d 'Write one JSON object'
 complete -c pixel-detective -f -n __fish_use_subcommand -a model -d 'List models, fetch them, use them'
 complete -c pixel-detective -n '__fish_seen_subcommand_from model' -l progress -x -a 'auto bar json none' -d 'Show progress on stderr: a bar, JSON (one snapshot a line) or nothing; auto is a bar on a terminal and nothing elsewhere'
+complete -c pixel-detective -n '__fish_seen_subcommand_from model' -l embeddings -d 'With remove: also what this library learned with the model'
+complete -c pixel-detective -n '__fish_seen_subcommand_from model' -l dry-run -d 'Only say what would be done'
 complete -c pixel-detective -n '__fish_seen_subcommand_from model' -l json -d 'Write one JSON object'
 complete -c pixel-detective -f -n __fish_use_subcommand -a show -d 'Show what is known about a photo'
 complete -c pixel-detective -n '__fish_seen_subcommand_from show' -l json -d 'Write one JSON object'

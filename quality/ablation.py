@@ -35,7 +35,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 COLUMNS = ['study', 'data', 'setting', 'measure', 'value', 'n']
 EVERYDAY = """a person|a group of people|an animal|food on a plate|a building|a vehicle|a landscape|a room|water|a plant
 a page of text|a street|a painting|a close-up of an object|the sky|a machine|a toy|a sport|clothes|a tool|a screenshot
-a night scene|a road|furniture""".replace('\n', '|').split('|')  # as in src/library/library_meaning.c
+a night scene|a road|furniture""".replace('\n', '|').split('|')  # as in src/annotate/everyday.c
 XMP = ('<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
        '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:description><rdf:Alt>'
        '<rdf:li xml:lang="x-default">%s</rdf:li></rdf:Alt></dc:description></rdf:Description></rdf:RDF></x:xmpmeta>')

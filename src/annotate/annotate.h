@@ -41,6 +41,11 @@ size_t pd_tagger_tag(const pd_tagger *tagger, const float *embedding, pd_tagged 
 PD_MUST_USE pd_status pd_tagger_tag_all(const pd_tagger *tagger, const float *embeddings, size_t n, pd_tagged *ret_tags,
                                         size_t *ret_counts, pd_error *err);
 
+/* Everyday things, as different from each other as can be: what they score is what a text that is not about a photo
+ * scores there. Not fitted to any data set. */
+#define PD_EVERYDAY 24
+extern const char *const pd_everyday[PD_EVERYDAY];
+
 /* One picture's words, for files in the library or not. Holds everything itself. */
 #define PD_WRITTEN_SOURCE_BYTES (PD_MACHINE_SOURCE_BYTES_MAX + 1)
 #define PD_WRITTEN_WORD_BYTES 64

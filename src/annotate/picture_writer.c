@@ -30,6 +30,7 @@ struct pd_writer {
     pd_caption *captions; /* [how.n_captions] */
     float *picture;       /* [PD_MODEL_DIM_MAX]: embedding of the picture in `vision`'s space */
     float *words;         /* [PD_MODEL_DIM_MAX]: of a caption */
+    float *everyday;      /* [PD_EVERYDAY, dim]: of everyday things; NULL: the captioner says what is doubtful */
     uint32_t side;
 };
 
@@ -44,6 +45,21 @@ static void need_side(pd_writer *writer, size_t model_side)
     const uint32_t side = (uint32_t)(SIDE_FACTOR * model_side);
     if (side > writer->side)
         writer->side = side;
+}
+
+/* What captions are measured against where their captioner does not say what is doubtful. */
+static pd_status open_scale(pd_writer *writer, pd_error *err)
+{
+    const size_t dim = pd_model_dim(writer->vision.model);
+    if (!isnan(writer->advice.doubt_cosine_below))
+        return PD_OK;
+    writer->everyday = pd_mem_alloc(PD_EVERYDAY * dim, sizeof *writer->everyday);
+    if (!writer->everyday)
+        return pd_error_set_nomem(err);
+    for (size_t i = 0; i < PD_EVERYDAY; i++)
+        PD_TRY(pd_session_embed_text(writer->text.session, pd_everyday[i], strlen(pd_everyday[i]),
+                                     writer->everyday + i * dim, err));
+    return PD_OK;
 }
 
 static pd_status open_captioner(pd_writer *writer, const pd_writer_options *options, pd_error *err)
@@ -68,7 +84,7 @@ static pd_status open_captioner(pd_writer *writer, const pd_writer_options *opti
         return pd_error_set_nomem(err);
     need_side(writer, pd_captioner_image_side(captioner));
     need_side(writer, pd_model_image_side(writer->vision.model));
-    return PD_OK;
+    return open_scale(writer, err);
 }
 
 static pd_status open_tagger(pd_writer *writer, const pd_writer_options *options, pd_error *err)
@@ -116,6 +132,7 @@ void pd_writer_free(pd_writer **writer)
     pd_mem_free(w->captions);
     pd_mem_free(w->picture);
     pd_mem_free(w->words);
+    pd_mem_free(w->everyday);
     pd_mem_free(w);
     *writer = NULL;
 }
@@ -137,6 +154,18 @@ static pd_status compare(pd_writer *writer, const pd_caption *caption, float *re
     return PD_OK;
 }
 
+static pd_doubt judge(const pd_writer *writer, const pd_caption *caption, float fit)
+{
+    const size_t dim = pd_model_dim(writer->vision.model);
+    float cosines[PD_EVERYDAY];
+    pd_doubt_scale scale = { NAN, NAN };
+    for (size_t i = 0; i < PD_EVERYDAY && writer->everyday; i++)
+        cosines[i] = cosine(writer->picture, writer->everyday + i * dim, dim);
+    if (writer->everyday)
+        pd_doubt_scale_find(cosines, PD_EVERYDAY, &scale);
+    return pd_doubt_judge(caption, fit, &writer->advice, &scale);
+}
+
 /* Of the captions [n], n >= 1, the one that the beam and the comparison with the picture speak for. */
 static pd_status choose_caption(pd_writer *writer, size_t n, pd_written *ret_written, pd_error *err)
 {
@@ -154,7 +183,7 @@ static pd_status choose_caption(pd_writer *writer, size_t n, pd_written *ret_wri
         best = caption;
         best_cosine = fit;
     }
-    const pd_doubt doubt = pd_doubt_judge(best, best_cosine, &writer->advice);
+    const pd_doubt doubt = judge(writer, best, best_cosine);
     (void)snprintf(ret_written->caption, sizeof ret_written->caption, "%s", best->text);
     ret_written->caption_score = doubt.score;
     ret_written->caption_cosine = best_cosine;

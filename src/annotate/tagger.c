@@ -21,7 +21,7 @@
 #define SHARE_MAX (1 - 1e-6f)
 
 enum {
-    RULES = 2, /* grows when the numbers above, or how they are used, change */
+    RULES = 3, /* grows when the numbers above, or how they are used, change */
     BLOCK_ROWS = 32
 };
 
@@ -39,13 +39,24 @@ static char *make_path(const char *cache_dir, const char *model_id)
     return pd_path_join(cache_dir, name);
 }
 
-/* From the cache, or made and put there; a cache that cannot be written is no failure. */
-static pd_status find_space(pd_tagger *tagger, const pd_model *model, pd_session *session,
+/* A cache that cannot be written is no failure. */
+static pd_status make_space(pd_tagger *tagger, const char *path, const pd_model *model,
                             const pd_tagger_options *options, pd_error *err)
 {
-    const char *cache_dir = options->cache_dir;
-    char *path = cache_dir ? make_path(cache_dir, pd_model_id(model)) : NULL;
-    if (cache_dir && !path)
+    const pd_tagger_eyes eyes = { options->text, options->vision, pd_model_dim(model) };
+    if (!options->vision)
+        return PD_ERR_NOT_FOUND;
+    PD_TRY(pd_word_space_make(&tagger->space, tagger->vocabulary, &eyes, options->cancelled, err));
+    if (path && pd_dir_make(options->cache_dir, NULL) == PD_OK)
+        (void)!pd_word_space_write(&tagger->space, path, tagger->vocabulary, pd_model_id(model), NULL);
+    return PD_OK;
+}
+
+/* From the cache, or made and put there. */
+static pd_status find_space(pd_tagger *tagger, const pd_model *model, const pd_tagger_options *options, pd_error *err)
+{
+    char *path = options->cache_dir ? make_path(options->cache_dir, pd_model_id(model)) : NULL;
+    if (options->cache_dir && !path)
         return pd_error_set_nomem(err);
     pd_status status = PD_ERR_NOT_FOUND;
     if (path)
@@ -54,20 +65,15 @@ static pd_status find_space(pd_tagger *tagger, const pd_model *model, pd_session
         pd_word_space_done(&tagger->space);
         status = PD_ERR_CORRUPT;
     }
-    if (status != PD_OK && status != PD_ERR_NOMEM) {
-        status = pd_word_space_make(&tagger->space, tagger->vocabulary, session, pd_model_dim(model),
-                                    options->cancelled, err);
-        if (status == PD_OK && path && pd_dir_make(cache_dir, NULL) == PD_OK)
-            (void)!pd_word_space_write(&tagger->space, path, tagger->vocabulary, pd_model_id(model), NULL);
-    } else if (status == PD_ERR_NOMEM) {
+    if (status == PD_ERR_NOMEM)
         status = pd_error_set_nomem(err);
-    }
+    else if (status != PD_OK)
+        status = make_space(tagger, path, model, options, err);
     pd_mem_free(path);
     return status;
 }
 
-pd_status pd_tagger_make(pd_tagger **ret_tagger, const pd_model *model, pd_session *session,
-                         const pd_tagger_options *options, pd_error *err)
+pd_status pd_tagger_make(pd_tagger **ret_tagger, const pd_model *model, const pd_tagger_options *options, pd_error *err)
 {
     pd_tagger *tagger = pd_mem_alloc(1, sizeof *tagger);
     if (!tagger)
@@ -76,7 +82,7 @@ pd_status pd_tagger_make(pd_tagger **ret_tagger, const pd_model *model, pd_sessi
     pd_kernels_init(&tagger->kernels, pd_cpu_detect());
     snprintf(tagger->source, sizeof tagger->source, "%s tags %s.%d", pd_model_id(model), tagger->vocabulary->version,
              RULES);
-    const pd_status status = find_space(tagger, model, session, options, err);
+    const pd_status status = find_space(tagger, model, options, err);
     if (status == PD_OK)
         *ret_tagger = tagger;
     else
@@ -129,23 +135,27 @@ static size_t choose(const pd_tagger *tagger, const float *shares, pd_tagged *re
     return n;
 }
 
-/* scratch: [(m + 1) * n words] */
+/* scratch: [(m + 1) * rows of the space] */
 static void tag_rows(const pd_tagger *tagger, const float *embeddings, size_t m, float *scratch, pd_tagged *ret_tags,
                      size_t *ret_counts)
 {
-    const size_t n = tagger->vocabulary->n, dim = tagger->space.dim;
+    const size_t n = pd_word_space_rows(tagger->vocabulary), dim = tagger->space.dim;
     float *shares = scratch + m * n;
     const pd_gemm gemm = { .m = m, .n = n, .k = dim, .c = scratch, .ld_c = n };
     tagger->kernels.gemm_f32(&gemm, embeddings, dim, tagger->space.packed);
     for (size_t i = 0; i < m; i++) {
-        pd_shares_find(tagger->vocabulary, scratch + i * n, shares);
+        float *cosines = scratch + i * n;
+        ret_counts[i] = 0;
+        if (pd_is_blank(cosines + tagger->vocabulary->n))
+            continue;
+        pd_shares_find(tagger->vocabulary, cosines, shares);
         ret_counts[i] = choose(tagger, shares, ret_tags + i * PD_TAGS_MAX);
     }
 }
 
 size_t pd_tagger_tag(const pd_tagger *tagger, const float *embedding, pd_tagged *ret_tags)
 {
-    float scratch[2 * PD_WORDS_MAX];
+    float scratch[2 * (PD_WORDS_MAX + PD_BLANKS)];
     size_t n = 0;
     tag_rows(tagger, embedding, 1, scratch, ret_tags, &n);
     return n;
@@ -154,7 +164,7 @@ size_t pd_tagger_tag(const pd_tagger *tagger, const float *embedding, pd_tagged 
 pd_status pd_tagger_tag_all(const pd_tagger *tagger, const float *embeddings, size_t n, pd_tagged *ret_tags,
                             size_t *ret_counts, pd_error *err)
 {
-    float *scratch = pd_mem_alloc((BLOCK_ROWS + 1) * tagger->vocabulary->n, sizeof *scratch);
+    float *scratch = pd_mem_alloc((BLOCK_ROWS + 1) * pd_word_space_rows(tagger->vocabulary), sizeof *scratch);
     if (!scratch)
         return pd_error_set_nomem(err);
     for (size_t i = 0; i < n; i += BLOCK_ROWS)

@@ -6,7 +6,7 @@
 
 static const char magic[8] = { 'P', 'D', 'w', 'o', 'r', 'd', '\r', '\n' };
 
-enum { VERSION = 1, HEADER_BYTES = 192 };
+enum { VERSION = 2, HEADER_BYTES = 192 };
 
 /* As it stands in the file. */
 typedef struct header {
@@ -46,7 +46,7 @@ static pd_status check(const pd_file_map *map, const pd_vocabulary *vocabulary, 
         return pd_error_set(err, PD_ERR_CORRUPT, "it was cut: %zu bytes", map->len);
     memcpy(&h, map->data, sizeof h);
     make_key(model_id, vocabulary, digest);
-    if (memcmp(h.magic, magic, sizeof magic) != 0 || h.version != VERSION || h.n != vocabulary->n ||
+    if (memcmp(h.magic, magic, sizeof magic) != 0 || h.version != VERSION || h.n != pd_word_space_rows(vocabulary) ||
         memcmp(h.key, digest, sizeof digest) != 0)
         return pd_error_set(err, PD_ERR_CORRUPT, "it is of another model or of other words");
     if (h.dim < 1 || h.dim > PD_MODEL_DIM_MAX || map->len != HEADER_BYTES + pd_pack_f32_bytes(h.n, h.dim))
@@ -78,8 +78,8 @@ pd_status pd_word_space_read(pd_word_space *ret_space, const char *path, const p
 pd_status pd_word_space_write(const pd_word_space *space, const char *path, const pd_vocabulary *vocabulary,
                               const char *model_id, pd_error *err)
 {
-    const size_t len = pd_pack_f32_bytes(vocabulary->n, space->dim);
-    header h = { .version = VERSION, .n = (uint32_t)vocabulary->n, .dim = space->dim };
+    const size_t n = pd_word_space_rows(vocabulary), len = pd_pack_f32_bytes(n, space->dim);
+    header h = { .version = VERSION, .n = (uint32_t)n, .dim = space->dim };
     memcpy(h.magic, magic, sizeof magic);
     make_key(model_id, vocabulary, h.key);
     make_sum(space->packed, len, h.sum);

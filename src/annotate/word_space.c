@@ -1,4 +1,4 @@
-/* word_space.c: the words' embeddings. */
+/* word_space.c: the embeddings of words, and of pictures of nothing. */
 #include <math.h>
 #include <string.h>
 
@@ -31,30 +31,34 @@ static pd_status embed_word(pd_session *session, const pd_word *word, size_t dim
     return PD_OK;
 }
 
-static pd_status embed_words(const pd_vocabulary *vocabulary, pd_session *session, size_t dim,
-                             const atomic_bool *cancelled, float *ret_rows, pd_error *err)
+static pd_status embed_words(const pd_vocabulary *vocabulary, const pd_tagger_eyes *eyes, const atomic_bool *cancelled,
+                             float *ret_rows, pd_error *err)
 {
-    float *scratch = pd_mem_alloc(dim, sizeof *scratch);
+    float *scratch = pd_mem_alloc(eyes->dim, sizeof *scratch);
     pd_status status = scratch ? PD_OK : pd_error_set_nomem(err);
     for (size_t w = 0; w < vocabulary->n && status == PD_OK; w++) {
         if (is_cancelled(cancelled))
             status = pd_error_set(err, PD_ERR_CANCELLED, "preparing the words for tags was stopped");
         else
-            status = embed_word(session, &vocabulary->words[w], dim, scratch, ret_rows + w * dim, err);
+            status = embed_word(eyes->text, &vocabulary->words[w], eyes->dim, scratch, ret_rows + w * eyes->dim, err);
     }
     pd_mem_free(scratch);
     return status;
 }
 
-pd_status pd_word_space_make(pd_word_space *ret_space, const pd_vocabulary *vocabulary, pd_session *session, size_t dim,
+size_t pd_word_space_rows(const pd_vocabulary *vocabulary) { return vocabulary->n + PD_BLANKS; }
+
+pd_status pd_word_space_make(pd_word_space *ret_space, const pd_vocabulary *vocabulary, const pd_tagger_eyes *eyes,
                              const atomic_bool *cancelled, pd_error *err)
 {
-    const size_t n = vocabulary->n, packed_bytes = pd_pack_f32_bytes(n, dim);
+    const size_t n = pd_word_space_rows(vocabulary), dim = eyes->dim, packed_bytes = pd_pack_f32_bytes(n, dim);
     float *rows = pd_mem_alloc(n * dim, sizeof *rows);
     pd_word_space space = { .dim = dim, .owned = pd_mem_alloc_aligned(64, packed_bytes) };
     pd_status status = rows && space.owned ? PD_OK : pd_error_set_nomem(err);
     if (status == PD_OK)
-        status = embed_words(vocabulary, session, dim, cancelled, rows, err);
+        status = embed_words(vocabulary, eyes, cancelled, rows, err);
+    if (status == PD_OK)
+        status = pd_blanks_embed(eyes->vision, dim, rows + vocabulary->n * dim, err);
     if (status == PD_OK) {
         pd_pack_f32(rows, n, dim, space.owned);
         space.packed = space.owned;

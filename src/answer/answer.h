@@ -31,6 +31,7 @@ bool pd_part_filters(const pd_query_part *part);
 size_t pd_utf16_units(const char *text, size_t bytes);             /* that the first `bytes` of `text` make */
 size_t pd_utf16_bytes(const char *text, size_t len, size_t units); /* of the first `units`; at most len */
 
+const char *pd_answer_said_by(pd_said_by by); /* "user", "file", "machine"; NULL: nobody */
 PD_MUST_USE pd_json *pd_answer_photo(const pd_photo *photo, const pd_work *work);
 PD_MUST_USE pd_json *pd_answer_edited(const pd_step *step); /* of photos */
 PD_MUST_USE pd_json *pd_answer_would(size_t n_photos);      /* of a dry run */
@@ -47,7 +48,8 @@ PD_MUST_USE pd_json *pd_answer_annotation(const pd_annotation_state *state); /* 
 
 const char *pd_answer_kind(pd_hub_kind kind);                        /* "search", "captions" */
 PD_MUST_USE pd_json *pd_answer_model(const pd_library_model *model); /* one element of "models" */
-PD_MUST_USE pd_json *pd_answer_pull(const pd_pull_state *pull);      /* "pull" of a snapshot */
+PD_MUST_USE pd_json *pd_answer_removal(const char *name, const pd_remove_options *options, const pd_removal *removal);
+PD_MUST_USE pd_json *pd_answer_pull(const pd_pull_state *pull); /* "pull" of a snapshot */
 
 PD_MUST_USE pd_json *pd_answer_progress(const pd_progress *progress); /* a line of `index --progress json` */
 PD_MUST_USE pd_json *pd_answer_file_error(const char *path, pd_status why, const char *sentence);

@@ -21,6 +21,9 @@ pd_json *pd_answer_hit(const pd_hit *hit)
     failed |= pd_json_set_int(json, "height", hit->height);
     failed |= pd_json_set_int(json, "rating", hit->rating);
     failed |= pd_json_set_bool(json, "favorite", hit->favorite);
+    failed |= pd_json_set_text(json, "caption", hit->caption);
+    failed |= pd_json_set_text(json, "caption_by", pd_answer_said_by(hit->caption_by));
+    failed |= pd_json_set_bool(json, "caption_doubtful", hit->caption_doubtful);
     if (failed)
         pd_json_free(&json);
     return json;
@@ -68,7 +71,8 @@ static void append_csv_field(pd_buf *buf, const char *text)
 
 void pd_answer_csv_head(pd_buf *buf)
 {
-    (void)pd_buf_append_string(buf, "id,path,score,match,taken,width,height,rating,favorite\n");
+    (void)pd_buf_append_string(
+        buf, "id,path,score,match,taken,width,height,rating,favorite,caption,caption_by,caption_doubtful\n");
 }
 
 void pd_answer_csv_hit(pd_buf *buf, const pd_hit *hit)
@@ -81,6 +85,9 @@ void pd_answer_csv_hit(pd_buf *buf, const pd_hit *hit)
     (void)pd_buf_append(buf, ",", 1);
     if (hit->match >= 0)
         (void)pd_buf_appendf(buf, "%d", hit->match);
-    (void)pd_buf_appendf(buf, ",%s,%" PRIu32 ",%" PRIu32 ",%d,%d\n", hit->taken, hit->width, hit->height, hit->rating,
+    (void)pd_buf_appendf(buf, ",%s,%" PRIu32 ",%" PRIu32 ",%d,%d,", hit->taken, hit->width, hit->height, hit->rating,
                          hit->favorite);
+    append_csv_field(buf, hit->caption ? hit->caption : "");
+    const char *by = pd_answer_said_by(hit->caption_by);
+    (void)pd_buf_appendf(buf, ",%s,%d\n", by ? by : "", hit->caption_doubtful);
 }

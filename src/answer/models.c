@@ -76,8 +76,24 @@ pd_json *pd_answer_pull(const pd_pull_state *pull)
     failed |= pd_json_set_take(json, "rate", measure_or_null(pull->running ? pull->rate : -1));
     failed |= pd_json_set_take(json, "eta_s", measure_or_null(pull->running ? pull->eta_s : -1));
     failed |= pd_json_set_bool(json, "vision_ready", pull->vision_ready);
+    failed |= pd_json_set_take(json, "vision_bytes", count_or_null(pull->vision_bytes));
     failed |= pd_json_set_text(json, "outcome", pull->running ? NULL : pd_status_name(pull->outcome));
     failed |= pd_json_set_text(json, "message", text_or_null(pull->message));
+    if (failed)
+        pd_json_free(&json);
+    return json;
+}
+
+pd_json *pd_answer_removal(const char *name, const pd_remove_options *options, const pd_removal *removal)
+{
+    bool failed = false;
+    pd_json *json = pd_json_object();
+    failed |= pd_json_set_text(json, options->dry_run ? "would_remove" : "removed", name);
+    failed |= pd_json_set_bool(json, "embeddings", options->embeddings);
+    failed |= pd_json_set_int(json, "files_bytes", removal->files_bytes);
+    failed |= pd_json_set_int(json, "prepared_bytes", removal->prepared_bytes);
+    failed |= pd_json_set_int(json, "photos", removal->photos);
+    failed |= pd_json_set_int(json, "embeddings_bytes", removal->embeddings_bytes);
     if (failed)
         pd_json_free(&json);
     return json;

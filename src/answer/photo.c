@@ -128,7 +128,7 @@ static bool set_look(pd_json *json, const pd_photo *photo)
     return failed;
 }
 
-static const char *said_by(pd_said_by by)
+const char *pd_answer_said_by(pd_said_by by)
 {
     static const char *const names[] = {
         [PD_SAID_USER] = "user", [PD_SAID_FILE] = "file", [PD_SAID_MACHINE] = "machine"
@@ -150,7 +150,7 @@ static pd_json *tags_json(const pd_work *work)
         failed |= pd_json_set_text(tag, "name", work->tags[i].name) != PD_OK;
         failed |= pd_json_set_take(tag, "score", score_json(work->tags[i].score)) != PD_OK;
         failed |= pd_json_set_bool(tag, "doubtful", work->tags[i].doubtful) != PD_OK;
-        failed |= pd_json_set_text(tag, "by", said_by(work->tags[i].by)) != PD_OK;
+        failed |= pd_json_set_text(tag, "by", pd_answer_said_by(work->tags[i].by)) != PD_OK;
         failed |= pd_json_append_take(json, tag) != PD_OK;
     }
     if (failed)
@@ -163,10 +163,10 @@ static pd_json *work_json(const pd_work *work)
     bool failed = false;
     pd_json *json = pd_json_object(), *albums = pd_json_array();
     failed |= pd_json_set_int(json, "rating", work->rating);
-    failed |= pd_json_set_text(json, "rating_by", said_by(work->rating_by));
+    failed |= pd_json_set_text(json, "rating_by", pd_answer_said_by(work->rating_by));
     failed |= pd_json_set_bool(json, "favorite", work->favorite);
     failed |= pd_json_set_text(json, "caption", text_or_null(work->caption));
-    failed |= pd_json_set_text(json, "caption_by", said_by(work->caption_by));
+    failed |= pd_json_set_text(json, "caption_by", pd_answer_said_by(work->caption_by));
     failed |= pd_json_set_bool(json, "caption_doubtful", work->caption_doubtful);
     failed |= pd_json_set_take(json, "caption_score", score_json(work->caption_score));
     failed |= pd_json_set_text(json, "caption_machine", text_or_null(work->caption_machine));

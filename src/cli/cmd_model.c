@@ -354,18 +354,49 @@ static pd_status use_model(pd_cli *cli, pd_library *library, const char *name, p
     return PD_OK;
 }
 
+/* "27.1 MB", "27.1 MB; what it learned about 3 photos stays", "27.1 MB, 4.5 kB of that what it learned about 3 photos"
+ */
+static void append_removal(pd_buf *buf, const pd_removal *removal, bool embeddings)
+{
+    const int64_t learned_bytes = removal->photos && embeddings ? removal->embeddings_bytes : 0;
+    pd_human_bytes(buf, removal->files_bytes + removal->prepared_bytes + learned_bytes);
+    if (!removal->photos)
+        return;
+    if (embeddings) {
+        (void)pd_buf_append_string(buf, ", ");
+        pd_human_bytes(buf, learned_bytes);
+        (void)pd_buf_append_string(buf, " of that what it learned about ");
+    } else {
+        (void)pd_buf_append_string(buf, "; what it learned about ");
+    }
+    pd_human_count(buf, removal->photos);
+    (void)pd_buf_append_string(buf, removal->photos == 1 ? " photo" : " photos");
+    (void)pd_buf_append_string(buf, embeddings ? "" : " stays");
+}
+
 static pd_status remove_model(pd_cli *cli, pd_library *library, const char *name, pd_error *err)
 {
-    PD_TRY(pd_library_model_remove(library, name, false, err));
+    const pd_remove_options options = { .embeddings = pd_options_given(&cli->options, PD_OPTION_EMBEDDINGS),
+                                        .dry_run = pd_options_given(&cli->options, PD_OPTION_DRY_RUN) };
+    pd_removal removal;
+    PD_TRY(pd_library_model_remove(library, name, &options, &removal, err));
     if (pd_options_given(&cli->options, PD_OPTION_JSON)) {
-        pd_json *json = pd_json_object();
-        if (pd_json_set_text(json, "removed", name) != PD_OK)
-            pd_json_free(&json);
-        pd_out_json_take(&cli->out, json, true);
+        pd_out_json_take(&cli->out, pd_answer_removal(name, &options, &removal), true);
         return PD_OK;
     }
+    pd_out_text(&cli->out, options.dry_run ? "would remove " : "removed ");
     pd_out_printable(&cli->out, name);
-    pd_out_text(&cli->out, " is removed; what was learned with it stays.\n");
+    pd_out_text(&cli->out, ": ");
+    append_removal(&cli->out.buf, &removal, options.embeddings);
+    pd_out_text(&cli->out, "\n");
+    return PD_OK;
+}
+
+static pd_status check_options(const pd_cli *cli, bool removes, pd_error *err)
+{
+    if (!removes &&
+        (pd_options_given(&cli->options, PD_OPTION_EMBEDDINGS) || pd_options_given(&cli->options, PD_OPTION_DRY_RUN)))
+        return pd_error_set(err, PD_ERR_USAGE, "--embeddings and --dry-run are for 'model remove NAME'");
     return PD_OK;
 }
 
@@ -400,6 +431,7 @@ pd_status pd_cmd_model(pd_cli *cli, pd_error *err)
     const action *chosen;
     pd_library *library = NULL;
     PD_TRY(find_action(words, n, &chosen, err));
+    PD_TRY(check_options(cli, chosen->run == remove_model, err));
     PD_TRY(pd_cli_open_library(cli, &library, err));
     const pd_status status = chosen->run(cli, library, n > 1 ? words[1] : NULL, err);
     pd_library_close(&library);

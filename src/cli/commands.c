@@ -34,9 +34,10 @@ static const pd_command table[] = {
             "\n"
             "The address holds a token that is new at each start: whoever has it may use the page. A second serve on "
             "the same library opens the page that is there already. Models and vectors are opened when they are needed "
-            "and put away when nothing has needed them for five minutes (--idle-unload). To use the page from another "
-            "machine, make a "
-            "tunnel there: ssh -L 7733:127.0.0.1:7733 THIS-MACHINE.",
+            "and put away when nothing has needed them for five minutes (--idle-unload); models also when memory is "
+            "short, "
+            "that of the machine or of the container or service that this runs in. To use the page from another "
+            "machine, make a tunnel there: ssh -L 7733:127.0.0.1:7733 THIS-MACHINE.",
         .examples = "serve\n"
                     "serve --no-open ~/Pictures\n"
                     "serve --listen 127.0.0.1:0 --browse-root /srv/photos\n"
@@ -266,15 +267,17 @@ static const pd_command table[] = {
             "on from there. 'use NAME' makes the library search and learn with it; until it has learned what the model "
             "before it knew, that one answers. What was learned with a model stays: going back is instant. 'info "
             "NAME' tells what is known of a model, 'remove NAME' deletes one that was fetched; what was learned with "
-            "it stays.\n"
+            "it stays, unless --embeddings is given. With --dry-run it only says how much that is.\n"
             "\n"
             "docs/models.md tells where models lie and what is checked.",
         .examples = "model\n"
                     "model pull openai/clip-vit-base-patch32\n"
                     "model use openai/clip-vit-base-patch32\n"
                     "model info 'CLIP B/16' --json\n"
-                    "model remove wkcn/TinyCLIP-ViT-8M-16-Text-3M-YFCC15M\n",
-        .options = PD_OPTION_BIT(PD_OPTION_PROGRESS) | PD_OPTION_BIT(PD_OPTION_JSON),
+                    "model remove wkcn/TinyCLIP-ViT-8M-16-Text-3M-YFCC15M\n"
+                    "model remove openai/clip-vit-base-patch32 --embeddings --dry-run\n",
+        .options = PD_OPTION_BIT(PD_OPTION_PROGRESS) | PD_OPTION_BIT(PD_OPTION_EMBEDDINGS) |
+                   PD_OPTION_BIT(PD_OPTION_DRY_RUN) | PD_OPTION_BIT(PD_OPTION_JSON),
         .run = pd_cmd_model,
     },
     {

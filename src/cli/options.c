@@ -77,6 +77,8 @@ static const pd_option table[PD_OPTION_COUNT] = {
                           .value = "QUERY",
                           .help = "All photos that this query finds, as search takes it, instead of named ones" },
     [PD_OPTION_REMOVE] = { .name = "remove", .help = "Take it away instead of giving it" },
+    [PD_OPTION_EMBEDDINGS] = { .name = "embeddings",
+                               .help = "With remove: also what this library learned with the model" },
     [PD_OPTION_DRY_RUN] = { .name = "dry-run", .help = "Only say what would be done" },
     [PD_OPTION_OUTPUT] = { .letter = 'o', .value = "FILE", .help = "Write into FILE instead of standard output" },
     [PD_OPTION_TO] = { .name = "to",

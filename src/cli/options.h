@@ -32,6 +32,7 @@ typedef enum pd_option_id {
     PD_OPTION_SAVE,
     PD_OPTION_QUERY,
     PD_OPTION_REMOVE,
+    PD_OPTION_EMBEDDINGS,
     PD_OPTION_DRY_RUN,
     PD_OPTION_OUTPUT,
     PD_OPTION_TO,

@@ -41,24 +41,38 @@ static void tell(pd_puller *puller, bool now)
                                .total = puller->total,
                                .revision = puller->record.commit,
                                .sha256 = weights ? weights->file.sha256 : "",
-                               .vision_ready = puller->vision_ready };
+                               .vision_ready = puller->vision_ready,
+                               .vision_bytes = puller->vision_bytes };
     pd_talk_tell(&puller->talk, &report, now);
 }
 
-static bool holds(const pd_spans *here, const pd_spans *wanted)
+/* How much of it is not here. */
+static int64_t missing_bytes(const pd_spans *here, const pd_spans *wanted)
 {
+    int64_t bytes = 0;
     pd_span gap;
     for (size_t i = 0; i < wanted->n; i++)
-        if (pd_spans_gap(here, wanted->items[i], &gap))
-            return false;
-    return wanted->n > 0;
+        for (pd_span rest = wanted->items[i]; pd_spans_gap(here, rest, &gap); rest.begin = gap.end)
+            bytes += gap.end - gap.begin;
+    return bytes;
+}
+
+/* Whatever the order in which bytes come: before the tower of a server that knows no ranges, for one. True: it is here
+ * now, and was not before. */
+static bool look_at_tower(pd_puller *puller)
+{
+    const pd_piece *weights = weights_of(puller);
+    if (puller->vision_ready || !weights || !puller->tower.n)
+        return false;
+    const int64_t missing = missing_bytes(&weights->here, &puller->tower);
+    puller->vision_bytes = puller->done + missing;
+    puller->vision_ready = missing == 0;
+    return puller->vision_ready;
 }
 
 pd_status pd_puller_tick(pd_puller *puller, bool now, pd_error *err)
 {
-    const pd_piece *weights = weights_of(puller);
-    if (!puller->vision_ready && weights && holds(&weights->here, &puller->tower))
-        puller->vision_ready = now = true;
+    now |= look_at_tower(puller);
     const int64_t now_ns = pd_clock_ns();
     if (now || now_ns - puller->saved_ns >= save_ns || puller->done - puller->saved_done >= PD_FETCH_SAVE_BYTES) {
         PD_TRY(pd_record_write(&puller->record, puller->place.part, false, err));
@@ -257,6 +271,7 @@ static pd_status ask_for_list(pd_puller *puller, pd_error *err)
     puller->done = pd_record_here(&puller->record);
     puller->total = pd_record_total(&puller->record);
     puller->vision_ready = false;
+    puller->vision_bytes = 0;
     PD_TRY(pd_place_check_room(&puller->place, puller->total - puller->done, err));
     return pd_puller_tick(puller, true, err);
 }
@@ -330,6 +345,7 @@ static void tell_end(pd_puller *puller, pd_status status, const pd_error *error)
                                .revision = puller->record.commit,
                                .sha256 = weights ? weights->file.sha256 : "",
                                .vision_ready = puller->vision_ready,
+                               .vision_bytes = puller->vision_bytes,
                                .is_last = true,
                                .outcome = status,
                                .message = status == PD_OK ? "" : error->message,

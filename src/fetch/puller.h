@@ -25,8 +25,9 @@ typedef struct pd_puller {
     int64_t saved_ns, saved_done;
     pd_spans tower; /* of the one file of weights; n 0: not known, or there is none */
     bool vision_ready;
-    bool is_for_search; /* says its config.json: only then an image tower is of use by itself */
-    bool is_here;       /* under its final name, as it was asked for */
+    int64_t vision_bytes; /* of `done`, once the image tower is here; 0: not known, or there is none */
+    bool is_for_search;   /* says its config.json: only then an image tower is of use by itself */
+    bool is_here;         /* under its final name, as it was asked for */
 } pd_puller;
 
 /* transfer.c: fetches what is missing of `span`. CANCELLED, FULL, NETWORK ... with a sentence. PD_ERR_BUSY, without

@@ -61,6 +61,7 @@ static pd_json *write_report(const pd_report *report)
     failed |= pd_json_set_text(json, "revision", report->revision) != PD_OK;
     failed |= pd_json_set_text(json, "sha256", report->sha256) != PD_OK;
     failed |= pd_json_set_bool(json, "vision_ready", report->vision_ready) != PD_OK;
+    failed |= pd_json_set_int(json, "vision_bytes", report->vision_bytes) != PD_OK;
     if (report->is_last) {
         failed |= pd_json_set_text(json, "outcome", pd_status_name(report->outcome)) != PD_OK;
         failed |= pd_json_set_text(json, "message", report->message) != PD_OK;

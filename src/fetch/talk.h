@@ -20,6 +20,7 @@ typedef struct pd_report {
     int64_t done, total; /* total -1: not known yet */
     const char *revision, *sha256;
     bool vision_ready;
+    int64_t vision_bytes;
     bool is_last; /* what follows counts */
     pd_status outcome;
     const char *message, *dir;

@@ -43,6 +43,11 @@ typedef struct pd_hub_reference {
 } pd_hub_reference;
 PD_MUST_USE pd_status pd_hub_reference_parse(const char *text, pd_hub_reference *ret_reference, pd_error *err);
 
+/* An endpoint as people name it, of visible ASCII: "huggingface.co", "mirror.example:8443/hf"; without the scheme, and
+ * without whoever asks ("https://me:secret@..."). NULL or "": PD_HUB_ENDPOINT. Cut at PD_HUB_NAME_BYTES. */
+#define PD_HUB_NAME_BYTES 256
+void pd_hub_name(const char *endpoint, char ret_name[PD_HUB_NAME_BYTES]);
+
 /* What lies in a models directory: complete ones, and begun ones. */
 typedef struct pd_hub_installed {
     const char *key, *dir;             /* dir: absolute; of a begun one the .part folder */
@@ -84,10 +89,11 @@ typedef struct pd_pull_state {
     int64_t done_bytes, total_bytes; /* total 0: not known yet */
     double rate, eta_s;              /* bytes a second; -1: not known yet */
     unsigned n_revoked;              /* how often vision_ready was taken back: what was made with that tower is wrong */
-    bool vision_ready; /* the image tower can be opened at part_dir, with pd_model_options.weights_sha256 */
-    char dir[4096];    /* where it lies now: the .part folder, in the end the model's own */
-    char sha256[65];   /* of the weights as the hub promises it, "" when it does not */
-    pd_status outcome; /* once it does not run */
+    int64_t vision_bytes; /* when so many of done_bytes are here the image tower is; 0: not known, or there is none */
+    bool vision_ready;    /* the image tower can be opened at part_dir, with pd_model_options.weights_sha256 */
+    char dir[4096];       /* where it lies now: the .part folder, in the end the model's own */
+    char sha256[65];      /* of the weights as the hub promises it, "" when it does not */
+    pd_status outcome;    /* once it does not run */
     char message[512]; /* of a bad outcome: what happened and what can be done. Begun files are kept, and the next pull
                         * goes on from there, after OK, CANCELLED and failures but CORRUPT */
 } pd_pull_state;

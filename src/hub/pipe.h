@@ -9,7 +9,8 @@
  *   request {"version":1,"endpoint","token":null|text,"repository","revision","key","models_dir"}
  *           and, for tests: "stall_ms" (silence after which a connection is given up), "retry_ms" (the first wait)
  *   report  {"phase":"small","done":N,"total":N,"revision":"<commit>","sha256":"<of the
- * weights>"|"","vision_ready":bool} and in the last one "outcome":"ok"|<name of a pd_status>, "message", "dir" */
+ * weights>"|"","vision_ready":bool, "vision_bytes":N|0} and in the last one "outcome":"ok"|<name of a pd_status>,
+ * "message", "dir" */
 #ifndef PD_HUB_PIPE_H
 #define PD_HUB_PIPE_H
 

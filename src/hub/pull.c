@@ -88,6 +88,7 @@ static void take_report(pd_pull *pull, const pd_fetch_report *report)
     state->total_bytes = report->total;
     state->n_revoked += state->vision_ready && !report->vision_ready;
     state->vision_ready = report->vision_ready;
+    state->vision_bytes = report->vision_bytes;
     (void)snprintf(state->sha256, sizeof state->sha256, "%s", report->sha256);
     if (report->revision[0])
         (void)snprintf(state->reference.revision, sizeof state->reference.revision, "%s", report->revision);

@@ -74,3 +74,18 @@ pd_status pd_hub_reference_parse(const char *text, pd_hub_reference *ret_referen
     *ret_reference = reference;
     return PD_OK;
 }
+
+void pd_hub_name(const char *endpoint, char ret_name[PD_HUB_NAME_BYTES])
+{
+    const char *text = endpoint && endpoint[0] ? endpoint : PD_HUB_ENDPOINT;
+    const char *scheme = strstr(text, "://");
+    text = scheme ? scheme + 3 : text;
+    const char *host = memrchr(text, '@', strcspn(text, "/?#"));
+    text = host ? host + 1 : text;
+    size_t len = 0;
+    for (; text[len] && len < PD_HUB_NAME_BYTES - 1; len++)
+        ret_name[len] = text[len] > ' ' && text[len] <= '~' ? text[len] : '?';
+    while (len && ret_name[len - 1] == '/')
+        len--;
+    ret_name[len] = '\0';
+}

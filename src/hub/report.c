@@ -53,7 +53,9 @@ static bool read_report(const pd_json *json, pd_fetch_report *report)
     if (!read_phase(pd_json_get(json, "phase"), &report->phase) ||
         !pd_json_read_int(pd_json_get(json, "done"), &report->done) ||
         !pd_json_read_int(pd_json_get(json, "total"), &report->total) || report->done < 0 || report->total < 0 ||
-        (report->total && report->done > report->total) || !read_outcome(pd_json_get(json, "outcome"), report))
+        (report->total && report->done > report->total) ||
+        !pd_json_read_int(pd_json_get(json, "vision_bytes"), &report->vision_bytes) || report->vision_bytes < 0 ||
+        report->vision_bytes > report->total || !read_outcome(pd_json_get(json, "outcome"), report))
         return false;
     (void)pd_json_read_bool(pd_json_get(json, "vision_ready"), &report->vision_ready);
     copy_text(report->revision, sizeof report->revision, pd_json_get(json, "revision"));

@@ -8,6 +8,7 @@ typedef struct pd_fetch_report {
     pd_pull_phase phase;
     int64_t done, total; /* 0 <= done; total 0: not known; done <= total else */
     bool vision_ready;
+    int64_t vision_bytes; /* 0 (not known) .. total */
     char revision[PD_HUB_KEY_BYTES], sha256[65];
     bool is_last;
     pd_status outcome;

@@ -116,7 +116,11 @@ typedef struct pd_hit {
     uint32_t width, height;
     int rating; /* 0..5 */
     bool favorite;
+    char *caption;         /* that counts, owned by the result; NULL: none */
+    pd_said_by caption_by; /* 0: nobody; the USER without a caption took it away */
+    bool caption_doubtful; /* a machine's */
 } pd_hit;
+void pd_hit_done(pd_hit *hit);
 
 typedef struct pd_hits {
     pd_hit *items; /* the window */
@@ -265,8 +269,18 @@ PD_MUST_USE pd_status pd_library_model_unload(pd_library *library, const char *n
  * library. `changed` (NULL: nobody) is called after every change of it, by any thread; it asks the library nothing. */
 pd_residency *pd_library_residency(pd_library *library);
 void pd_library_watch_models(pd_library *library, void (*changed)(void *user), void *user);
-/* Files, prepared weights, and (embeddings true) what this library learned with it. The one in use is refused. */
-PD_MUST_USE pd_status pd_library_model_remove(pd_library *library, const char *name, bool embeddings, pd_error *err);
+/* Files, prepared weights, and (with `embeddings`) what this library learned with it. The one in use is refused. */
+typedef struct pd_remove_options {
+    bool embeddings;
+    bool dry_run; /* only looks */
+} pd_remove_options;
+typedef struct pd_removal {
+    int64_t files_bytes, prepared_bytes;
+    int64_t photos;           /* of this library that it knows */
+    int64_t embeddings_bytes; /* what is known of them takes so much; of that in the catalogue others are kept next */
+} pd_removal;
+PD_MUST_USE pd_status pd_library_model_remove(pd_library *library, const char *name, const pd_remove_options *options,
+                                              pd_removal *ret_removal, pd_error *err);
 void pd_library_set_idle(pd_library *library, const char *name, double idle_s); /* NULL: all */
 double pd_library_idle(pd_library *library);                                    /* of all; negative: never */
 /* How many threads learn and write: the option, else a setting of the library, else one a CPU. set: from the next job
@@ -274,6 +288,9 @@ double pd_library_idle(pd_library *library);                                    
 #define PD_LIBRARY_THREADS_MAX 256
 PD_MUST_USE pd_status pd_library_threads_get(pd_library *library, unsigned *ret_threads, pd_error *err);
 PD_MUST_USE pd_status pd_library_threads_set(pd_library *library, unsigned threads, pd_error *err);
+
+/* Who would be asked for models, as pd_hub_name; lives as long as the library. *ret_offline: nobody is. */
+const char *pd_library_hub(const pd_library *library, bool *ret_offline);
 
 /* The one pull of this process. With `use`, learning begins as soon as the image tower is here. */
 PD_MUST_USE pd_status pd_library_pull(pd_library *library, const char *reference, bool use, pd_error *err);

@@ -45,6 +45,17 @@ static pd_status check_roots(const pd_library *library, pd_error *err)
     return status;
 }
 
+/* What the chosen model learned already is what it would learn now. */
+static pd_status judge_early(pd_library *library, pd_error *err)
+{
+    pd_library_choice model;
+    pd_status status = pd_library_choose(library, PD_LIBRARY_CHOSEN, &model, err);
+    if (status == PD_OK)
+        status = pd_library_early_judge(library, model.name, model.dir, err);
+    pd_library_choice_done(&model);
+    return status;
+}
+
 /* With learner.lock held and no job there. */
 static pd_status start_job(pd_library *library, const pd_index_options *options, pd_error *err)
 {
@@ -55,6 +66,7 @@ static pd_status start_job(pd_library *library, const pd_index_options *options,
     if (options->n_folders == 0)
         PD_TRY(check_roots(library, err));
     PD_TRY(pd_dir_make(library->paths.dir, err));
+    PD_TRY(judge_early(library, err));
     PD_TRY(pd_learner_lock_take(&learner->lock_fd, library->paths.lock, err));
     pd_status status = pd_library_choose(library, PD_LIBRARY_CHOSEN, &model, err);
     if (status == PD_OK && !model.dir)

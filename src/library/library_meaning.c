@@ -2,28 +2,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "annotate/annotate.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "library/library_find.h"
 
 #define CANCELLED_OUT 1e-6F /* a sum of unit vectors that is shorter has no direction */
-
-/* Everyday things, as different from each other as can be: what they score is what a question that is not about a photo
- * scores there. Not fitted to any data set. */
-static const char *const everyday[] = {
-    "a person",       "a group of people",
-    "an animal",      "food on a plate",
-    "a building",     "a vehicle",
-    "a landscape",    "a room",
-    "water",          "a plant",
-    "a page of text", "a street",
-    "a painting",     "a close-up of an object",
-    "the sky",        "a machine",
-    "a toy",          "a sport",
-    "clothes",        "a tool",
-    "a screenshot",   "a night scene",
-    "a road",         "furniture",
-};
 
 pd_status pd_asked_borrow(pd_asked *asked, pd_model_part part, pd_error *err)
 {
@@ -167,19 +151,19 @@ static pd_status need_bank(pd_asked *asked, pd_error *err)
     pd_library_searcher *searcher = &asked->library->searcher;
     if (searcher->bank)
         return PD_OK;
-    float *bank = pd_mem_alloc(PD_COUNT_OF(everyday) * asked->dim, sizeof *bank);
+    float *bank = pd_mem_alloc(PD_EVERYDAY * asked->dim, sizeof *bank);
     if (!bank)
         return pd_error_set_nomem(err);
-    for (size_t i = 0; i < PD_COUNT_OF(everyday); i++) {
-        const pd_status status =
-            pd_session_embed_text(asked->text.session, everyday[i], strlen(everyday[i]), bank + i * asked->dim, err);
+    for (size_t i = 0; i < PD_EVERYDAY; i++) {
+        const pd_status status = pd_session_embed_text(asked->text.session, pd_everyday[i], strlen(pd_everyday[i]),
+                                                       bank + i * asked->dim, err);
         if (status != PD_OK) {
             pd_mem_free(bank);
             return status;
         }
     }
     searcher->bank = bank;
-    searcher->n_bank = PD_COUNT_OF(everyday);
+    searcher->n_bank = PD_EVERYDAY;
     return PD_OK;
 }
 

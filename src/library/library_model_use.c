@@ -52,8 +52,7 @@ static pd_status find_kind(const char *dir, bool *ret_is_captioner, pd_error *er
     return status;
 }
 
-/* Opens every part that searching and learning need: what cannot be used says so here. */
-static pd_status open_search(pd_library *library, pd_library_choice *choice, pd_error *err)
+static pd_status open_search_parts(pd_library *library, pd_library_choice *choice, pd_error *err)
 {
     static const pd_model_part parts[] = { PD_PART_VISION, PD_PART_TEXT };
     const size_t n_parts = pd_library_is_arriving(choice->dir) ? 1 : PD_COUNT_OF(parts); /* the text tower comes last */
@@ -63,6 +62,15 @@ static pd_status open_search(pd_library *library, pd_library_choice *choice, pd_
         pd_residency_return(library->shelf.residency, &lease);
     }
     return PD_OK;
+}
+
+/* Opens every part that searching and learning need: what cannot be used says so here, and is not kept in memory. */
+static pd_status open_search(pd_library *library, pd_library_choice *choice, pd_error *err)
+{
+    const pd_status status = open_search_parts(library, choice, err);
+    if (status != PD_OK)
+        (void)!pd_residency_unload(library->shelf.residency, choice->dir, NULL);
+    return status;
 }
 
 /* The same for a captioner, over its own image tower or another's. */

@@ -158,8 +158,10 @@ static bool is_arriving(const settings *s)
 static pd_status compare_models(settings *s, pd_store *store, bool *ret_covers, pd_error *err)
 {
     int64_t chosen = 0, answering = 0;
+    bool is_early = false;
     *ret_covers = false;
-    if (is_arriving(s))
+    PD_TRY(pd_library_early_look(store, s->chosen, &is_early, err));
+    if (is_early || is_arriving(s))
         return PD_OK;
     pd_status status = find_number(s, store, s->answering, &answering, err);
     if (status == PD_ERR_NO_MATCH) {
@@ -287,6 +289,8 @@ pd_status pd_library_borrow(pd_library *library, pd_library_choice *choice, pd_m
     pd_lease lease = { 0 };
     if (!choice->dir)
         PD_TRY(pd_library_find_model(&library->paths, choice->name, &choice->dir, err)); /* or says where it is not */
+    if (!choice->is_known)
+        PD_TRY(pd_library_early_judge(library, choice->name, choice->dir, err));
     PD_TRY(pd_residency_borrow(residency, choice->dir, part, cancelled, &lease, err));
     const bool is_same = choice->is_known && strcmp(choice->id, pd_model_id(lease.model)) == 0;
     pd_status status = PD_OK;

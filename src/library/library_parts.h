@@ -162,6 +162,7 @@ typedef struct pd_library_fetching {
     pthread_t thread;
     bool use; /* of the thread alone, as the library's options below */
     char *endpoint, *token, *fetch_path;
+    char hub[PD_HUB_NAME_BYTES]; /* the endpoint's name */
     bool offline;
 } pd_library_fetching;
 
@@ -242,6 +243,20 @@ void pd_library_fetching_done(pd_library *library); /* cancels, and waits */
 
 /* Removes what this library learned with a model. BUSY: somebody learns. */
 PD_MUST_USE pd_status pd_library_forget_learned(pd_library *library, const char *model_id, pd_error *err);
+
+/* What is learned with a model before all of it is here (library_early.c). `model` is a name as the settings have it.
+ */
+
+/* Before the first picture: notes what it is learned with. What was learned early with other bytes is forgotten. The
+ * choice is arriving, and known. BUSY: somebody learns. */
+PD_MUST_USE pd_status pd_library_early_begin(pd_library *library, const pd_library_choice *choice, pd_error *err);
+/* Before a model is used: what was learned with it early stays when it was learned with the bytes that are in `dir`
+ * now, and is forgotten when not. Nothing is decided where `dir` is NULL or arriving. BUSY: somebody learns. */
+PD_MUST_USE pd_status pd_library_early_judge(pd_library *library, const char *model, const char *dir, pd_error *err);
+/* What was learned early was wrong, or is not wanted. BUSY: somebody learns. */
+PD_MUST_USE pd_status pd_library_early_revoke(pd_library *library, const char *model, pd_error *err);
+/* *ret_early: something was learned early, and is not judged yet. */
+PD_MUST_USE pd_status pd_library_early_look(pd_store *store, const char *model, bool *ret_early, pd_error *err);
 
 void pd_library_rest_init(pd_library_rest *rest, double idle_s);
 void pd_library_rest_done(pd_library *library);

@@ -25,7 +25,14 @@ pd_status pd_library_fetching_init(pd_library_fetching *fetching, const pd_libra
     fetching->token = copy_or_null(options->hub_token, &failed);
     fetching->fetch_path = copy_or_null(options->fetch_path, &failed);
     fetching->offline = options->hub_offline;
+    pd_hub_name(options->hub_endpoint, fetching->hub);
     return failed ? pd_error_set_nomem(err) : PD_OK;
+}
+
+const char *pd_library_hub(const pd_library *library, bool *ret_offline)
+{
+    *ret_offline = library->fetching.offline;
+    return library->fetching.hub;
 }
 
 /* The thread that watched the last pull, if there is one, is waited for. */
@@ -57,11 +64,10 @@ void pd_library_fetching_done(pd_library *library)
 typedef struct watch {
     pd_library *library;
     char part_dir[4096];
-    bool began;                    /* to use it, before all of it was here */
-    bool has_job;                  /* a job was begun for it */
-    bool wants_job;                /* one is to be begun, as soon as there is none */
-    const char *before;            /* what the library used before; lives as long as the library */
-    char id[PD_SHA256_TEXT_BYTES]; /* of the model that was begun with; "" */
+    bool began;         /* to use it, before all of it was here */
+    bool has_job;       /* a job was begun for it */
+    bool wants_job;     /* one is to be begun, as soon as there is none */
+    const char *before; /* what the library used before; lives as long as the library */
     unsigned n_revoked;
     pd_status status; /* of using it, and its sentence */
     pd_error error;
@@ -96,28 +102,37 @@ static void begin_job(watch *w)
     w->has_job |= status == PD_OK;
 }
 
-static void note_id(watch *w)
-{
-    pd_library_choice choice;
-    if (pd_library_choose(w->library, PD_LIBRARY_CHOSEN, &choice, NULL) == PD_OK && choice.is_known)
-        memcpy(w->id, choice.id, sizeof w->id);
-    pd_library_choice_done(&choice);
-}
-
+/* One that is not here as a whole was begun with by somebody who was stopped: what answers is what was used. */
 static void note_before(watch *w)
 {
+    static const pd_library_which uses[] = { PD_LIBRARY_CHOSEN, PD_LIBRARY_ANSWERING };
+    w->before = NULL;
+    for (size_t i = 0; i < PD_COUNT_OF(uses) && !w->before; i++) {
+        pd_library_choice choice;
+        if (pd_library_choose(w->library, uses[i], &choice, NULL) == PD_OK && !pd_library_is_arriving(choice.dir))
+            w->before = choice.name;
+        pd_library_choice_done(&choice);
+    }
+}
+
+/* Notes, before anything is learned, what it is learned with; of a model that is here as a whole that is known. */
+static pd_status note_early(watch *w)
+{
     pd_library_choice choice;
-    if (pd_library_choose(w->library, PD_LIBRARY_CHOSEN, &choice, NULL) == PD_OK)
-        w->before = choice.name;
+    pd_status status = pd_library_choose(w->library, PD_LIBRARY_CHOSEN, &choice, &w->error);
+    if (status == PD_OK && choice.is_known && pd_library_is_arriving(choice.dir))
+        status = pd_library_early_begin(w->library, &choice, &w->error);
     pd_library_choice_done(&choice);
+    return status;
 }
 
 static void use(watch *w, const pd_pull_state *state)
 {
     w->status = pd_library_model_use(w->library, state->reference.key, NULL, &w->error);
+    if (w->status == PD_OK)
+        w->status = note_early(w);
     if (w->status != PD_OK)
         return;
-    note_id(w);
     w->wants_job = true;
     begin_job(w);
 }
@@ -134,9 +149,8 @@ static void begin_early(watch *w, const pd_pull_state *state)
     use(w, state);
 }
 
-/* Nothing that was prepared of a tower whose bytes were wrong, or learned with it, may stay: under its id others would
- * be found later. */
-static void take_back(watch *w, bool wrong)
+/* What was learned so far stays, for the next time, until there is something to judge it by. */
+static void take_back(watch *w)
 {
     if (w->has_job) {
         pd_library_job_cancel(w->library);
@@ -146,17 +160,12 @@ static void take_back(watch *w, bool wrong)
     pd_residency_promise(w->library->shelf.residency, w->part_dir, "");
     if (w->before)
         (void)!pd_library_model_use(w->library, w->before, NULL, NULL); /* it was in use: it is here */
-    if (wrong && w->id[0]) {
-        (void)!pd_model_discard_prepared(w->library->paths.prepared, w->id, NULL);
-        (void)!pd_library_forget_learned(w->library, w->id, NULL);
-    }
-    w->id[0] = '\0';
 }
 
 static void follow(watch *w, const pd_pull_state *state)
 {
     if (w->began && state->n_revoked != w->n_revoked)
-        take_back(w, true);
+        take_back(w);
     begin_early(w, state);
     begin_job(w);
 }
@@ -184,7 +193,9 @@ static void renew(watch *w, const pd_pull_state *state)
 static void conclude(watch *w, bool wants_use, pd_pull_state *state)
 {
     if (w->began && (state->outcome != PD_OK || state->n_revoked != w->n_revoked))
-        take_back(w, state->outcome == PD_ERR_CORRUPT || state->n_revoked != w->n_revoked);
+        take_back(w);
+    if (state->outcome == PD_ERR_CORRUPT) /* if this fails, what is wrong is found when the right one is here */
+        (void)!pd_library_early_revoke(w->library, state->reference.key, NULL);
     if (state->outcome != PD_OK)
         return;
     pd_residency_renew(w->library->shelf.residency, state->dir); /* what lay there before is not asked any more */

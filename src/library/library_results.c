@@ -203,6 +203,23 @@ pd_status pd_kept_make(pd_asked *asked, pd_kept **ret_kept, pd_error *err)
     return PD_OK;
 }
 
+void pd_hit_done(pd_hit *hit)
+{
+    pd_mem_free(hit->path);
+    pd_mem_free(hit->caption);
+    *hit = (pd_hit){ 0 };
+}
+
+static pd_status add_caption(pd_store *store, pd_hit *hit, pd_error *err)
+{
+    pd_said_caption caption;
+    PD_TRY(pd_store_caption(store, hit->id, &caption, err));
+    hit->caption_by = caption.by;
+    hit->caption_doubtful = caption.doubtful;
+    hit->caption = *caption.text ? pd_mem_dup_string(caption.text) : NULL;
+    return *caption.text && !hit->caption ? pd_error_set_nomem(err) : PD_OK;
+}
+
 /* A photo that another process removed in the meantime is left out. */
 static pd_status describe(pd_library_finder *finder, const pd_result_item *item, pd_hits *hits, pd_error *err)
 {
@@ -220,19 +237,33 @@ static pd_status describe(pd_library_finder *finder, const pd_result_item *item,
                      .height = known.facts.height,
                      .rating = pd_columns_rating(finder->columns, item->slot),
                      .favorite = pd_columns_favorite(finder->columns, item->slot) };
+    hits->n++;
     if (!hit->path)
         return pd_error_set_nomem(err);
     (void)snprintf(hit->taken, sizeof hit->taken, "%s", known.facts.taken);
-    hits->n++;
-    return PD_OK;
+    return add_caption(finder->store, hit, err);
 }
 
 void pd_hits_done(pd_hits *hits)
 {
     for (size_t i = 0; i < hits->n; i++)
-        pd_mem_free(hits->items[i].path);
+        pd_hit_done(&hits->items[i]);
     pd_mem_free(hits->items);
     *hits = (pd_hits){ 0 };
+}
+
+/* One moment of the catalogue, and its lock taken once. */
+static pd_status describe_all(pd_library_finder *finder, const pd_result_item *items, size_t n, pd_hits *hits,
+                              pd_error *err)
+{
+    PD_TRY(pd_store_begin(finder->store, err));
+    pd_status status = PD_OK;
+    for (size_t i = 0; status == PD_OK && i < n; i++)
+        status = describe(finder, &items[i], hits, err);
+    if (status == PD_OK)
+        status = pd_store_commit(finder->store, err);
+    pd_store_rollback(finder->store);
+    return status;
 }
 
 pd_status pd_kept_window(pd_library *library, pd_kept *kept, const pd_question *question, pd_hits *ret_hits,
@@ -252,8 +283,8 @@ pd_status pd_kept_window(pd_library *library, pd_kept *kept, const pd_question *
     pd_status status = items && hits.items ? PD_OK : pd_error_set_nomem(err);
     if (status == PD_OK)
         status = pd_result_window(kept->result, finder->columns, &range, items, &n, err);
-    for (size_t i = 0; status == PD_OK && i < n; i++)
-        status = describe(finder, &items[i], &hits, err);
+    if (status == PD_OK)
+        status = describe_all(finder, items, n, &hits, err);
     pd_mem_free(items);
     if (status == PD_OK)
         *ret_hits = hits;

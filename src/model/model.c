@@ -1,8 +1,6 @@
 #include "model/model_parts.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cpu.h"
 #include "base/file.h"
@@ -55,9 +53,7 @@ static uint64_t count_bytes(const pd_model *model, const char *prefix, const cha
     for (size_t i = 0; i < pd_weights_count(model->weights); i++) {
         pd_tensor tensor;
         pd_weights_at(model->weights, i, &tensor);
-        const bool ours = strncmp(tensor.name, prefix, strlen(prefix)) == 0 ||
-                          strncmp(tensor.name, projection, strlen(projection)) == 0;
-        if (ours && tensor.dtype <= PD_DTYPE_BF16)
+        if (pd_is_of_tower(tensor.name, prefix, projection) && tensor.dtype <= PD_DTYPE_BF16)
             bytes += tensor.count * pd_dtype_bytes(tensor.dtype);
     }
     return bytes;
@@ -160,21 +156,6 @@ void pd_model_close(pd_model **model)
     pd_mem_free(closing->dir);
     pd_mem_free(closing);
     *model = NULL;
-}
-
-pd_status pd_model_discard_prepared(const char *cache_dir, const char *id, pd_error *err)
-{
-    static const char *const names[] = { "text", "vision", "caption" };
-    for (size_t i = 0; i < 2 * PD_COUNT_OF(names); i++) {
-        const pd_precision precision = i & 1 ? PD_PRECISION_INT8 : PD_PRECISION_FP32;
-        char *path = NULL;
-        PD_TRY(pd_tower_file_path(cache_dir, id, names[i / 2], precision, &path, err));
-        const int failed = path && unlink(path) != 0 && errno != ENOENT ? errno : 0;
-        pd_mem_free(path);
-        if (failed)
-            return pd_error_set_errno(err, failed, "what was prepared of model '%.16s' in '%s'", id, cache_dir);
-    }
-    return PD_OK;
 }
 
 size_t pd_model_dim(const pd_model *model) { return model->config.dim; }

@@ -44,8 +44,8 @@ struct pd_model_options { /* typedef: model/captioner.h */
     /* NULL, or the SHA-256 (hex) that the weights will have: a file of one shard that is still arriving is opened under
      * the identity it will have, and only the towers asked for are read: tensors named text_model.* and
      * text_projection, vision_model.* and visual_projection. The header and these have to be there, and so have config
-     * and tokenizer files. Prepared weights that come of it are those of the finished directory. Who says so checks the
-     * digest once all is there, and calls pd_model_discard_prepared when it was wrong. */
+     * and tokenizer files. Nobody has checked their bytes yet, so what is prepared of them stays in memory: cache_dir
+     * is not used. */
     const char *weights_sha256;
 };
 
@@ -58,14 +58,17 @@ PD_MUST_USE pd_status pd_model_open(pd_model **ret_model, const char *dir, const
                                     pd_error *err);
 void pd_model_close(pd_model **model);
 
-/* Removes what was prepared of the model with this id (pd_model_id) in a cache: it was opened with weights_sha256, and
- * other bytes came. Models that are open keep what they have. */
-PD_MUST_USE pd_status pd_model_discard_prepared(const char *cache_dir, const char *id, pd_error *err);
+/* SHA-256 over the tensors of the image tower of the model in `dir`, which may be arriving: those that learning depends
+ * on. What was learned before all of it was here is right when the checked weights have the same. */
+PD_MUST_USE pd_status pd_model_hash_vision(const char *dir, char ret_text[PD_SHA256_TEXT_BYTES], pd_error *err);
 
-/* Removes from cache_dir (NULL: nothing) what was prepared of the model in `dir`, which must not be open, and tells its
- * id, by which the rest of it is known. Errors as pd_model_open, of what an id is made of. */
-PD_MUST_USE pd_status pd_model_forget(const char *dir, const char *cache_dir, char ret_id[PD_SHA256_TEXT_BYTES],
-                                      pd_error *err);
+/* The id (pd_model_id) of the model in `dir`, without opening more of it than an id is made of. Errors as
+ * pd_model_open. */
+PD_MUST_USE pd_status pd_model_find_id(const char *dir, const char *cache_dir, char ret_id[PD_SHA256_TEXT_BYTES],
+                                       pd_error *err);
+/* Removes from cache_dir what was prepared of the model with this id, which must not be open; or only looks. Bytes of
+ * it. */
+int64_t pd_model_forget(const char *cache_dir, const char *id, bool only_counts);
 
 size_t pd_model_dim(const pd_model *model);         /* length of an embedding */
 size_t pd_model_image_side(const pd_model *model);  /* model input is side x side px */

@@ -24,6 +24,9 @@ struct pd_model {
 /* "its text tower", "its image tower" or both, for sentences. */
 const char *pd_towers_name(unsigned towers);
 
+/* Whether a tensor of that name is of the tower whose tensors begin with `prefix`, or of its projection. */
+bool pd_is_of_tower(const char *tensor, const char *prefix, const char *projection);
+
 /* Mapped and allocated: prepared weights of the open towers; a session's space. */
 size_t pd_model_bytes(const pd_model *model);
 size_t pd_session_bytes(const pd_session *session);

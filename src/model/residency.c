@@ -66,7 +66,7 @@ struct place {
 struct pd_residency {
     unsigned cpu_mask;
     pd_precision precision;
-    char *cache_dir, *proc_dir;
+    char *cache_dir, *system_root;
     double look_s;
     void (*changed)(void *user);
     void *changed_user;
@@ -126,7 +126,7 @@ pd_status pd_residency_create(pd_residency **ret_residency, const pd_residency_o
     r->cpu_mask = options->cpu_mask;
     r->precision = (pd_precision)options->precision;
     r->cache_dir = options->cache_dir ? pd_mem_dup_string(options->cache_dir) : NULL;
-    r->proc_dir = pd_mem_dup_string(options->proc_dir ? options->proc_dir : "/proc");
+    r->system_root = pd_mem_dup_string(options->system_root ? options->system_root : "");
     r->look_s = options->look_s > 0 ? options->look_s : PD_RESIDENCY_LOOK_S;
     r->idle_s = options->idle_s != 0 ? options->idle_s : PD_RESIDENCY_IDLE_S;
     r->changed = options->changed;
@@ -140,7 +140,7 @@ pd_status pd_residency_create(pd_residency **ret_residency, const pd_residency_o
     pthread_cond_init(&r->rested, &attributes);
     pthread_cond_init(&r->loaded, &attributes);
     pthread_condattr_destroy(&attributes);
-    if (!r->proc_dir || (options->cache_dir && !r->cache_dir)) {
+    if (!r->system_root || (options->cache_dir && !r->cache_dir)) {
         pd_residency_free(&r);
         return pd_error_set_nomem(err);
     }
@@ -180,7 +180,7 @@ void pd_residency_free(pd_residency **residency)
     pthread_cond_destroy(&r->work);
     pthread_mutex_destroy(&r->lock);
     pd_mem_free(r->cache_dir);
-    pd_mem_free(r->proc_dir);
+    pd_mem_free(r->system_root);
     pd_mem_free(r);
     *residency = NULL;
 }
@@ -475,7 +475,7 @@ static void relieve(pd_residency *r)
 {
     for (int captioners = 1; captioners >= 0; captioners--) {
         pthread_mutex_unlock(&r->lock);
-        const bool is_short = pd_shortage_look(r->proc_dir);
+        const bool is_short = pd_shortage_look(r->system_root);
         pthread_mutex_lock(&r->lock);
         if (!is_short)
             return;

@@ -41,7 +41,7 @@ typedef struct pd_residency_options {
     int precision; /* a pd_precision */
     const char *cache_dir;
     double idle_s;               /* 0: PD_RESIDENCY_IDLE_S; negative: never */
-    const char *proc_dir;        /* where the system tells of its memory; NULL: "/proc" (tests have their own) */
+    const char *system_root;     /* below it proc and sys tell of memory; NULL: the root (tests have their own) */
     double look_s;               /* 0: PD_RESIDENCY_LOOK_S */
     void (*changed)(void *user); /* NULL, or called after every change of a state or of loading's progress, by any
                                   * thread, no lock held: look at pd_residency_visit */

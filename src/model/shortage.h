@@ -1,4 +1,5 @@
-/* shortage.h: whether the system is short of memory. Private to the room. */
+/* shortage.h: whether the system is short of memory, or whoever this process shares a limit with. Private to the room.
+ */
 #ifndef PD_MODEL_SHORTAGE_H
 #define PD_MODEL_SHORTAGE_H
 
@@ -8,8 +9,11 @@
 #define PD_SHORTAGE_AVAILABLE_PART 16          /* ... than one part of so many of the whole, whichever is less */
 #define PD_SHORTAGE_STALLED_PERCENT 10         /* of the last 10 s everything waited for memory */
 
-/* Reads <proc_dir>/meminfo (MemAvailable) and <proc_dir>/pressure/memory (full avg10), which not every system has: what
- * is not told is not short. */
-bool pd_shortage_look(const char *proc_dir);
+/* Reads, below `root` ("": the system's own), what there is of
+ *   proc/meminfo (MemAvailable), proc/pressure/memory (full avg10): the whole system;
+ *   sys/fs/cgroup/<own group, and each above it>/memory.max, memory.high, memory.current, memory.stat, memory.pressure:
+ *     containers and services with a limit (cgroup v2). What the group keeps of files counts as available.
+ * What is not told is not short. */
+bool pd_shortage_look(const char *root);
 
 #endif

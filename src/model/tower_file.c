@@ -20,15 +20,18 @@ static void make_key(const pd_tower_file *file, uint8_t ret_key[PD_SHA256_BYTES]
     pd_sha256_finish(&sha, ret_key);
 }
 
-pd_status pd_tower_file_path(const char *cache_dir, const char *id, const char *name, pd_precision precision,
-                             char **ret_path, pd_error *err)
+/* "<cache_dir>/<id>-text-int8.prepared"; NULL where there is no cache, or where the weights are still arriving: an id
+ * that is only promised is no name for what was made of other bytes. */
+static pd_status make_path(const pd_tower_file *file, char **ret_path, pd_error *err)
 {
-    char file[PD_PREPARED_NAME_BYTES + 32];
+    const pd_model_options *options = file->options;
+    char name[PD_PREPARED_NAME_BYTES + 32];
     *ret_path = NULL;
-    if (!cache_dir)
+    if (!options->cache_dir || options->weights_sha256)
         return PD_OK;
-    snprintf(file, sizeof file, "%.*s-%s-%s.prepared", PD_PREPARED_NAME_BYTES, id, name, precision_name(precision));
-    *ret_path = pd_path_join(cache_dir, file);
+    snprintf(name, sizeof name, "%.*s-%s-%s.prepared", PD_PREPARED_NAME_BYTES, file->id, file->name,
+             precision_name(options->precision));
+    *ret_path = pd_path_join(options->cache_dir, name);
     return *ret_path ? PD_OK : pd_error_set_nomem(err);
 }
 
@@ -39,8 +42,7 @@ pd_status pd_tower_file_open(const pd_tower_file *file, pd_prepared **ret_prepar
     pd_prepared *prepared = NULL;
     pd_error attempt_error; /* a damaged file is made again, and nobody need hear of it */
     make_key(file, key);
-    pd_status status =
-        pd_tower_file_path(file->options->cache_dir, file->id, file->name, file->options->precision, &path, err);
+    pd_status status = make_path(file, &path, err);
     for (int attempt = 0; status == PD_OK; attempt++) {
         status = pd_prepared_open(&prepared, path, key, &attempt_error);
         if (status != PD_OK) {

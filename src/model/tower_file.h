@@ -19,8 +19,4 @@ typedef struct pd_tower_file {
 /* *ret_prepared holds what the network points to. */
 PD_MUST_USE pd_status pd_tower_file_open(const pd_tower_file *file, pd_prepared **ret_prepared, pd_error *err);
 
-/* Where it is: "<cache_dir>/<id>-text-int8.prepared", the caller's to free; NULL when there is no cache. */
-PD_MUST_USE pd_status pd_tower_file_path(const char *cache_dir, const char *id, const char *name,
-                                         pd_precision precision, char **ret_path, pd_error *err);
-
 #endif

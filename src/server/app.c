@@ -29,6 +29,7 @@ pd_status pd_app_create(pd_app **ret_app, const pd_app_options *options, pd_erro
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&app->job_lock, NULL);
     pthread_mutex_init(&app->show_lock, NULL);
+    pthread_mutex_init(&app->engine.look_lock, NULL);
     pthread_mutex_init(&app->lock, NULL);
     pthread_cond_init(&app->changed, &attributes);
     pthread_condattr_destroy(&attributes);
@@ -66,7 +67,7 @@ void pd_app_free(pd_app **app)
     if (!a)
         return;
     pd_app_shelf_done(&a->shelf);
-    pd_app_models_done(&a->models);
+    pd_app_models_done(&a->engine.models);
     for (size_t i = 0; i < a->job.n_roots; i++)
         pd_mem_free(a->job.roots[i]);
     pd_mem_free(a->job.roots);
@@ -77,6 +78,7 @@ void pd_app_free(pd_app **app)
     pd_mem_free(a->job_lines);
     pthread_cond_destroy(&a->changed);
     pthread_mutex_destroy(&a->lock);
+    pthread_mutex_destroy(&a->engine.look_lock);
     pthread_mutex_destroy(&a->show_lock);
     pthread_mutex_destroy(&a->job_lock);
     pd_mem_free(a);

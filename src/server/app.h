@@ -98,7 +98,7 @@ void pd_app_memory(pd_app *app, int64_t *ret_bytes, int64_t *ret_resting_bytes);
 /* A photo as `show --json` tells it, with name, root and offline; the caller's. */
 PD_MUST_USE pd_status pd_app_photo(pd_app *app, uint64_t id, pd_json **ret_json, pd_error *err);
 
-/* The same as a hit that nothing was asked for; its path is the caller's. NO_MATCH: no such photo. */
+/* The same as a hit that nothing was asked for; the caller ends it (pd_hit_done). NO_MATCH: no such photo. */
 PD_MUST_USE pd_status pd_app_hit(pd_app *app, int64_t id, pd_hit *ret_hit, pd_error *err);
 
 /* A question that is being answered: a newer one of the same tab ends it, and so does the end of the app. */

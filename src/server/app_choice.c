@@ -10,10 +10,7 @@ pd_status pd_app_use_model(pd_app *app, const char *key, pd_error *err)
     pd_app_models_ask(app);
     if (learned >= 0)
         return pd_app_relearn(app, err);
-    pthread_mutex_lock(&app->lock);
-    const bool writes = app->writing.captions;
-    pthread_mutex_unlock(&app->lock);
-    if (writes)
+    if (pd_app_wants_captions(app))
         pd_app_writing_due(app, true);
     return PD_OK;
 }
@@ -30,7 +27,7 @@ bool pd_app_pull_cancel(pd_app *app)
 {
     pd_app_fetching_look(app);
     pthread_mutex_lock(&app->lock);
-    const bool running = app->fetching.state.running;
+    const bool running = app->engine.fetching.state.running;
     pthread_mutex_unlock(&app->lock);
     if (running)
         pd_library_pull_cancel(app->options.library);
@@ -52,8 +49,8 @@ void pd_app_memory(pd_app *app, int64_t *ret_bytes, int64_t *ret_resting_bytes)
     pd_app_models_look(app);
     *ret_bytes = pd_app_resident_bytes();
     pthread_mutex_lock(&app->lock);
-    if (app->models.rests)
-        app->models.resting_bytes = *ret_bytes;
-    *ret_resting_bytes = app->models.resting_bytes;
+    if (app->engine.models.rests)
+        app->engine.models.resting_bytes = *ret_bytes;
+    *ret_resting_bytes = app->engine.models.resting_bytes;
     pthread_mutex_unlock(&app->lock);
 }

@@ -142,7 +142,7 @@ static void adopt(pd_app *app)
 {
     pd_progress progress;
     pthread_mutex_lock(&app->lock);
-    const bool may_be = !app->job.running && app->fetching.any;
+    const bool may_be = !app->job.running && app->engine.fetching.any;
     const pd_speed speed = app->speed;
     pthread_mutex_unlock(&app->lock);
     if (may_be && pd_library_job_snapshot(app->options.library, &progress) && progress.running)
@@ -337,7 +337,7 @@ typedef struct works {
 static bool wait_for_work(pd_app *app, works *w)
 {
     pthread_mutex_lock(&app->lock);
-    const pd_app_fetching *fetching = &app->fetching;
+    const pd_app_fetching *fetching = &app->engine.fetching;
     const pd_app_writing *writing = &app->writing;
     const int64_t until = pd_clock_ns() + SHELF_IDLE_MS * PD_NS_PER_MS;
     const struct timespec when = { .tv_sec = until / PD_NS_PER_S, .tv_nsec = until % PD_NS_PER_S };

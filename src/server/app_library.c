@@ -144,7 +144,7 @@ void *pd_app_prepare(void *user)
 {
     pd_app *app = user;
     if (prepare_catalogue(app) == PD_OK) {
-        pd_app_captions_read(app);
+        (void)pd_app_wants_captions(app); /* read now */
         prepare_model(app);
         pd_app_models_ask(app);
         pd_app_writing_due(app, false); /* what was not written the last time */
@@ -223,6 +223,29 @@ pd_status pd_app_photo(pd_app *app, uint64_t id, pd_json **ret_json, pd_error *e
     return status;
 }
 
+/* A photo that nothing was compared with. */
+static pd_status make_hit(const pd_photo *photo, const pd_work *work, pd_hit *ret_hit, pd_error *err)
+{
+    pd_hit hit = { .id = photo->id,
+                   .path = pd_mem_dup_string(photo->path),
+                   .score = NAN,
+                   .match = -1,
+                   .width = photo->facts.width,
+                   .height = photo->facts.height,
+                   .rating = work->rating,
+                   .favorite = work->favorite,
+                   .caption = *work->caption ? pd_mem_dup_string(work->caption) : NULL,
+                   .caption_by = work->caption_by,
+                   .caption_doubtful = work->caption_doubtful };
+    (void)snprintf(hit.taken, sizeof hit.taken, "%s", photo->facts.taken);
+    if (!hit.path || (*work->caption && !hit.caption)) {
+        pd_hit_done(&hit);
+        return pd_error_set_nomem(err);
+    }
+    *ret_hit = hit;
+    return PD_OK;
+}
+
 pd_status pd_app_hit(pd_app *app, int64_t id, pd_hit *ret_hit, pd_error *err)
 {
     char digits[24];
@@ -231,20 +254,8 @@ pd_status pd_app_hit(pd_app *app, int64_t id, pd_hit *ret_hit, pd_error *err)
     (void)snprintf(digits, sizeof digits, "%" PRId64, id);
     pthread_mutex_lock(&app->show_lock);
     pd_status status = pd_library_show(app->options.library, digits, &photo, &work, err);
-    char *path = status == PD_OK ? pd_mem_dup_string(photo.path) : NULL;
-    if (status == PD_OK && !path)
-        status = pd_error_set_nomem(err);
-    if (status == PD_OK) {
-        *ret_hit = (pd_hit){ .id = id,
-                             .path = path,
-                             .score = NAN,
-                             .match = -1,
-                             .width = photo.facts.width,
-                             .height = photo.facts.height,
-                             .rating = work.rating,
-                             .favorite = work.favorite };
-        (void)snprintf(ret_hit->taken, sizeof ret_hit->taken, "%s", photo.facts.taken);
-    }
+    if (status == PD_OK)
+        status = make_hit(&photo, &work, ret_hit, err);
     pthread_mutex_unlock(&app->show_lock);
     return status;
 }

@@ -107,35 +107,43 @@ static bool do_rest(const pd_app_models *models)
     return any_idle && !any_busy;
 }
 
+/* With lock held. What was seen before comes back in `seen`. */
+static void put_models(pd_app *app, pd_app_models *seen, int64_t rest_bytes)
+{
+    pd_app_models *models = &app->engine.models;
+    const bool equal = are_equal(models, seen);
+    const pd_app_models old = *models;
+    models->list = seen->list;
+    models->n = seen->n;
+    *seen = old;
+    models->rests = rest_bytes > 0 && !app->job.running;
+    if (models->rests)
+        models->resting_bytes = rest_bytes;
+    if (!equal)
+        pd_app_changed(app);
+}
+
 void pd_app_models_look(pd_app *app)
 {
     gathering g = { .failed = false };
+    pthread_mutex_lock(&app->engine.look_lock);
     pd_residency_visit(pd_library_residency(app->options.library), gather, &g);
-    const int64_t bytes = do_rest(&g.models) ? pd_app_resident_bytes() : 0;
-    pthread_mutex_lock(&app->lock);
-    pd_app_models *models = &app->models;
     if (!g.failed) {
-        const bool equal = are_equal(models, &g.models);
-        const pd_app_models old = *models;
-        models->list = g.models.list;
-        models->n = g.models.n;
-        g.models = old;
-        models->rests = bytes > 0 && !app->job.running;
-        if (models->rests)
-            models->resting_bytes = bytes;
-        if (!equal)
-            pd_app_changed(app);
+        const int64_t bytes = do_rest(&g.models) ? pd_app_resident_bytes() : 0;
+        pthread_mutex_lock(&app->lock);
+        put_models(app, &g.models, bytes);
+        pthread_mutex_unlock(&app->lock);
     }
-    pthread_mutex_unlock(&app->lock);
+    pthread_mutex_unlock(&app->engine.look_lock);
     pd_app_models_done(&g.models);
 }
 
 const pd_app_resident *pd_app_answering(const pd_app *app)
 {
     const char *name = pd_library_model_name(app->options.library);
-    for (size_t i = 0; i < app->models.n; i++)
-        if (app->models.list[i].kind == PD_HUB_SEARCH && strcmp(app->models.list[i].key, name) == 0)
-            return &app->models.list[i];
+    for (size_t i = 0; i < app->engine.models.n; i++)
+        if (app->engine.models.list[i].kind == PD_HUB_SEARCH && strcmp(app->engine.models.list[i].key, name) == 0)
+            return &app->engine.models.list[i];
     return NULL;
 }
 
@@ -150,14 +158,16 @@ static bool take_next(void *user, const pd_library_model *model)
 void pd_app_models_ask(pd_app *app)
 {
     char next[PD_HUB_KEY_BYTES] = "";
-    if (pd_library_models(app->options.library, take_next, next, NULL) != PD_OK)
-        return;
-    pthread_mutex_lock(&app->lock);
-    if (strcmp(next, app->models.next) != 0) {
-        memcpy(app->models.next, next, sizeof next);
-        pd_app_changed(app);
+    pthread_mutex_lock(&app->engine.look_lock);
+    if (pd_library_models(app->options.library, take_next, next, NULL) == PD_OK) {
+        pthread_mutex_lock(&app->lock);
+        if (strcmp(next, app->engine.models.next) != 0) {
+            memcpy(app->engine.models.next, next, sizeof next);
+            pd_app_changed(app);
+        }
+        pthread_mutex_unlock(&app->lock);
     }
-    pthread_mutex_unlock(&app->lock);
+    pthread_mutex_unlock(&app->engine.look_lock);
 }
 
 void pd_app_prefetch(pd_app *app, pd_model_part part)
@@ -196,24 +206,35 @@ static void learn_anew(pd_app *app, const char *key)
         (void)!pd_app_relearn(app, NULL); /* busy: the same job, which is not looked at yet */
 }
 
+/* With lock held. True: it has ended since it was looked at last. */
+static bool put_fetching(pd_app *app, const pd_pull_state *state)
+{
+    pd_app_fetching *fetching = &app->engine.fetching;
+    const bool differs =
+        !fetching->any || fetching->state.seq != state->seq || fetching->state.running != state->running;
+    const bool ended = fetching->any && fetching->state.running && !state->running;
+    fetching->any = true;
+    fetching->state = *state;
+    if (ended && state->outcome == PD_OK)
+        pd_app_log(app, PD_LOG_INFO, "the model '%s' was fetched", state->reference.key);
+    else if (ended && state->outcome != PD_ERR_CANCELLED)
+        pd_app_log(app, PD_LOG_ERROR, "%s", state->message);
+    if (differs)
+        pd_app_changed(app);
+    return ended;
+}
+
 void pd_app_fetching_look(pd_app *app)
 {
     pd_pull_state state;
-    if (!pd_library_pull_look(app->options.library, &state))
-        return;
-    pthread_mutex_lock(&app->lock);
-    pd_app_fetching *fetching = &app->fetching;
-    const bool differs = !fetching->any || fetching->state.seq != state.seq || fetching->state.running != state.running;
-    const bool ended = fetching->any && fetching->state.running && !state.running;
-    fetching->any = true;
-    fetching->state = state;
-    if (ended && state.outcome == PD_OK)
-        pd_app_log(app, PD_LOG_INFO, "the model '%s' was fetched", state.reference.key);
-    else if (ended && state.outcome != PD_ERR_CANCELLED)
-        pd_app_log(app, PD_LOG_ERROR, "%s", state.message);
-    if (differs)
-        pd_app_changed(app);
-    pthread_mutex_unlock(&app->lock);
+    bool ended = false;
+    pthread_mutex_lock(&app->engine.look_lock);
+    if (pd_library_pull_look(app->options.library, &state)) {
+        pthread_mutex_lock(&app->lock);
+        ended = put_fetching(app, &state);
+        pthread_mutex_unlock(&app->lock);
+    }
+    pthread_mutex_unlock(&app->engine.look_lock);
     if (ended)
         pd_app_models_ask(app);
     if (ended && state.outcome == PD_OK)

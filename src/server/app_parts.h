@@ -1,7 +1,8 @@
 /* app_parts.h: the inside of a pd_app. Private to the files app*.c.
  *
- * Lock order: job_lock, then lock. job_lock is held while a job is started or looked at, so that its number and its
- * counts change together; it may be held long. lock is held for copies only. */
+ * Lock order: job_lock, engine.look_lock, then lock. job_lock is held while a job is started or looked at, so that its
+ * number and its counts change together; it may be held long. engine.look_lock is held while the library is asked about
+ * its models. lock is held for copies only. */
 #ifndef PD_SERVER_APP_PARTS_H
 #define PD_SERVER_APP_PARTS_H
 
@@ -99,6 +100,14 @@ typedef struct pd_app_fetching {
     pd_pull_state state;
 } pd_app_fetching;
 
+/* What the library has of models. Read with `lock`, like all else; look_lock is held besides from asking the library
+ * until its answer is here, so that an older answer never takes the place of a newer one. */
+typedef struct pd_app_engine {
+    pthread_mutex_t look_lock;
+    pd_app_models models;
+    pd_app_fetching fetching;
+} pd_app_engine;
+
 typedef struct pd_app_threads {
     bool prepares, watches; /* the threads below are to be joined */
     bool preparing;
@@ -123,9 +132,8 @@ struct pd_app {
     pd_app_job job;
     pd_speed speed;
     pd_error trouble; /* what the state ERROR is about; status PD_OK: nothing */
-    pd_app_models models;
+    pd_app_engine engine;
     pd_app_writing writing;
-    pd_app_fetching fetching;
     bool stale; /* the watcher is to look at once */
 
     pd_app_journal journal;
@@ -169,7 +177,7 @@ void pd_app_models_ask(pd_app *app);
 void pd_app_writing_begin(pd_app *app);
 /* It is to be done, by the watcher. again: what runs is ended first, since what it writes with has changed. */
 void pd_app_writing_due(pd_app *app, bool again);
-void pd_app_captions_read(pd_app *app);
+bool pd_app_wants_captions(pd_app *app); /* the setting, read once a run; false while it cannot be read */
 
 void pd_app_look_soon(pd_app *app); /* the watcher does; with lock held */
 

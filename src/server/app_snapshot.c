@@ -65,7 +65,7 @@ static pd_json *model_json(const pd_app *app)
     failed |= pd_json_set_text(json, "state", model_state(app, model));
     failed |= pd_json_set_take(json, "ms", loaded ? pd_json_number(model->text_ms) : pd_json_null());
     failed |= pd_json_set_take(json, "fraction", loads ? pd_json_number(model->text_fraction) : pd_json_null());
-    failed |= pd_json_set_text(json, "next", text_or_null(app->models.next));
+    failed |= pd_json_set_text(json, "next", text_or_null(app->engine.models.next));
     if (failed)
         pd_json_free(&json);
     return json;
@@ -75,8 +75,8 @@ static pd_json *models_json(const pd_app *app)
 {
     bool failed = false;
     pd_json *array = pd_json_array();
-    for (size_t i = 0; i < app->models.n; i++) {
-        const pd_app_resident *model = &app->models.list[i];
+    for (size_t i = 0; i < app->engine.models.n; i++) {
+        const pd_app_resident *model = &app->engine.models.list[i];
         const bool loads = model->state == PD_RESIDENCE_LOADING, fails = model->state == PD_RESIDENCE_FAILED;
         pd_json *json = pd_json_object();
         failed |= pd_json_set_text(json, "key", model->key);
@@ -233,8 +233,8 @@ char *pd_app_write(const pd_app *app)
     failed |= pd_json_set_take(json, "library", library_json(app));
     failed |= pd_json_set_take(json, "model", model_json(app));
     failed |= pd_json_set_take(json, "models", models_json(app));
-    const bool fetched = app->fetching.any, written = app->writing.any;
-    failed |= pd_json_set_take(json, "pull", fetched ? pd_answer_pull(&app->fetching.state) : pd_json_null());
+    const bool fetched = app->engine.fetching.any, written = app->writing.any;
+    failed |= pd_json_set_take(json, "pull", fetched ? pd_answer_pull(&app->engine.fetching.state) : pd_json_null());
     failed |=
         pd_json_set_take(json, "annotation", written ? pd_answer_annotation(&app->writing.state) : pd_json_null());
     failed |= pd_json_set_bool(json, "captions", app->writing.captions);

@@ -3,8 +3,7 @@
 
 #include "server/app_parts.h"
 
-/* The setting, read once a run; false while it cannot be read. */
-static bool wants_captions(pd_app *app)
+bool pd_app_wants_captions(pd_app *app)
 {
     bool on = false;
     pthread_mutex_lock(&app->lock);
@@ -20,8 +19,6 @@ static bool wants_captions(pd_app *app)
     pthread_mutex_unlock(&app->lock);
     return on;
 }
-
-void pd_app_captions_read(pd_app *app) { (void)wants_captions(app); }
 
 /* With lock held: the queue is over. */
 static void tell_end(pd_app *app, const pd_annotation_state *state)
@@ -80,7 +77,7 @@ static pd_status start(pd_app *app, pd_error *err)
     pthread_mutex_lock(&app->lock);
     app->writing.due = false; /* who wants it otherwise from here on is heard */
     pthread_mutex_unlock(&app->lock);
-    bool captions = wants_captions(app);
+    bool captions = pd_app_wants_captions(app);
     pd_app_writing_look(app); /* one that has just ended makes room */
     PD_TRY(start_queue(app, &captions, err));
     (void)pd_library_annotate_look(app->options.library, &state);

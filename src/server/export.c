@@ -81,7 +81,7 @@ static pd_status write_photos(exporting *e)
             continue;
         PD_TRY(status);
         write_hit(e, &hit);
-        pd_mem_free(hit.path);
+        pd_hit_done(&hit);
     }
     return PD_OK;
 }

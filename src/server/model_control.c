@@ -53,13 +53,26 @@ static bool add_model(void *user, const pd_library_model *model)
     return !l->failed;
 }
 
+static pd_json *hub_json(const pd_library *library)
+{
+    bool offline, failed = false;
+    const char *name = pd_library_hub(library, &offline);
+    pd_json *json = pd_json_object();
+    failed |= pd_json_set_text(json, "name", name) != PD_OK;
+    failed |= pd_json_set_bool(json, "offline", offline) != PD_OK;
+    if (failed)
+        pd_json_free(&json);
+    return json;
+}
+
 void pd_handle_models(pd_app *app, const pd_request *request, pd_reply *reply)
 {
     listing l = { .array = pd_json_array() };
     pd_error err = { 0 };
     int64_t bytes, resting_bytes;
+    pd_library *library = pd_app_options_of(app)->library;
     (void)request;
-    const pd_status status = pd_library_models(pd_app_options_of(app)->library, add_model, &l, &err);
+    const pd_status status = pd_library_models(library, add_model, &l, &err);
     if (status != PD_OK) {
         pd_json_free(&l.array);
         pd_reply_error(reply, &err);
@@ -69,6 +82,7 @@ void pd_handle_models(pd_app *app, const pd_request *request, pd_reply *reply)
     bool failed = l.failed;
     pd_json *json = pd_json_object();
     failed |= pd_json_set_take(json, "models", l.array);
+    failed |= pd_json_set_take(json, "hub", hub_json(library));
     failed |= pd_json_set_int(json, "memory_bytes", bytes);
     failed |= pd_json_set_take(json, "resting_bytes", resting_bytes ? pd_json_int(resting_bytes) : pd_json_null());
     if (failed)
@@ -142,15 +156,14 @@ void pd_handle_model_use(pd_app *app, const pd_request *request, pd_reply *reply
     answer_opened(app, status, &err, reply);
 }
 
-static pd_status remove_model(pd_app *app, const pd_request *request, const char *key, pd_error *err)
+static pd_status read_remove_options(const pd_request *request, pd_remove_options *ret_options, pd_error *err)
 {
     pd_json *json = NULL;
-    bool embeddings = false;
     if (request->body_len)
         PD_TRY(pd_body_object(request, &json, err));
-    pd_status status = pd_body_bool(json, "embeddings", &embeddings, err);
+    pd_status status = pd_body_bool(json, "embeddings", &ret_options->embeddings, err);
     if (status == PD_OK)
-        status = pd_library_model_remove(pd_app_options_of(app)->library, key, embeddings, err);
+        status = pd_body_bool(json, "dry_run", &ret_options->dry_run, err);
     pd_json_free(&json);
     return status;
 }
@@ -159,9 +172,17 @@ void pd_handle_model_remove(pd_app *app, const pd_request *request, pd_reply *re
 {
     char key[PD_HUB_KEY_BYTES];
     pd_error err = { 0 };
+    pd_remove_options options = { .embeddings = false };
+    pd_removal removal;
     if (!read_key(request, key, reply))
         return;
-    const pd_status status = remove_model(app, request, key, &err);
+    pd_status status = read_remove_options(request, &options, &err);
+    if (status == PD_OK)
+        status = pd_library_model_remove(pd_app_options_of(app)->library, key, &options, &removal, &err);
+    if (status == PD_OK && options.dry_run) {
+        pd_reply_json_take(reply, HTTP_OK, pd_answer_removal(key, &options, &removal));
+        return;
+    }
     pd_app_look_again(app);
     answer_done(app, status, &err, reply);
 }

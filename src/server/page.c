@@ -12,9 +12,8 @@ enum { HTTP_OK = 200, HTTP_SEE_OTHER = 303, HTTP_NOT_MODIFIED = 304, HTTP_NOT_FO
 /* Addresses that the page itself gives to what it shows; the server answers them all with the page. */
 static bool is_page_path(const char *path)
 {
-    static const char *const paths[] = { "/",        "/start",      "/loading", "/search", "/similar",
-                                         "/library", "/duplicates", "/map",     "/game",   "/tags",
-                                         "/models",  "/settings",   "/error" };
+    static const char *const paths[] = { "/",           "/start", "/loading", "/search", "/similar",  "/library",
+                                         "/duplicates", "/map",   "/game",    "/models", "/settings", "/error" };
     static const char photo[] = "/photo/";
     for (size_t i = 0; i < PD_COUNT_OF(paths); i++)
         if (strcmp(path, paths[i]) == 0)

@@ -1,4 +1,6 @@
 /* roots.c: folders that the user named, and the models that learned them. */
+#include <stdio.h>
+
 #include "base/file.h"
 #include "store/store_private.h"
 
@@ -103,6 +105,21 @@ pd_status pd_store_model_named(pd_store *store, const char *name, int64_t *ret_m
     (void)sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
     (void)sqlite3_bind_text(stmt, 2, last_part(name), -1, SQLITE_STATIC);
     return find_model(store, stmt, ret_model, err);
+}
+
+pd_status pd_store_model_get(pd_store *store, int64_t model, pd_model_row *ret_row, pd_error *err)
+{
+    sqlite3_stmt *stmt;
+    bool found;
+    PD_TRY(pd_stmt_get(store, PD_STMT_MODEL_GET, &stmt, err));
+    sqlite3_bind_int64(stmt, 1, model);
+    PD_TRY(pd_stmt_step(store, stmt, &found, err));
+    if (found) {
+        *ret_row = (pd_model_row){ .vectors_bytes = sqlite3_column_int64(stmt, 1) };
+        (void)snprintf(ret_row->id, sizeof ret_row->id, "%s", pd_stmt_text(stmt, 0));
+    }
+    pd_stmt_reset(stmt);
+    return found ? PD_OK : PD_ERR_NO_MATCH;
 }
 
 pd_status pd_store_model_forget(pd_store *store, const char *model_id, pd_error *err)

@@ -42,6 +42,15 @@
     "SELECT tag_source, caption_source, root_id FROM photo INDEXED BY photo_machine" \
     " WHERE content_id IS NOT NULL AND " where " ORDER BY tag_source, caption_source, root_id LIMIT 1"
 
+/* Of photo ?1: who (pd_said_by), text, doubtful. The first row counts; of a file's texts the last one does (said.c). */
+#define SELECT_CAPTION_BY(order)                                                                                 \
+    "SELECT 1, caption, 0 FROM work WHERE photo_id = ?1 AND caption IS NOT NULL"                                 \
+    " UNION ALL SELECT 3, text, doubtful FROM (SELECT m.text, m.doubtful FROM photo p"                           \
+    " JOIN machine_text m ON m.content_id = p.content_id AND m.kind = 2 WHERE p.id = ?1 ORDER BY m." order       \
+    " LIMIT 1) UNION ALL SELECT 2, text, 0 FROM (SELECT t.text FROM photo p JOIN content_text t"                 \
+    " ON t.content_id = p.content_id AND t.kind IN (1, 2) WHERE p.id = ?1 ORDER BY t.kind DESC, t.position DESC" \
+    " LIMIT 1)"
+
 static const char *const statements[PD_STMT_COUNT] = {
     [PD_STMT_BEGIN_READ] = "BEGIN",
     [PD_STMT_BEGIN_WRITE] = "BEGIN IMMEDIATE",
@@ -62,6 +71,8 @@ static const char *const statements[PD_STMT_COUNT] = {
                             " THEN (SELECT m.id FROM setting s JOIN model m ON m.model_id = s.value"
                             " WHERE s.name = '" MODEL_SETTING "' || ?1)"
                             " ELSE (SELECT max(id) FROM model WHERE name = ?2) END",
+
+    [PD_STMT_MODEL_GET] = "SELECT model_id, n_embeddings * dim * 2 FROM model WHERE id = ?1",
 
     [PD_STMT_MODEL_FORGET] = "DELETE FROM embedding WHERE model_id = (SELECT id FROM model WHERE model_id = ?1)",
 
@@ -141,6 +152,7 @@ static const char *const statements[PD_STMT_COUNT] = {
                              " ORDER BY kind, position",
     [PD_STMT_SAID_TAGS] = "SELECT given, name FROM work_tag WHERE work_id = ?1",
     [PD_STMT_SAID_ALBUMS] = "SELECT 1, a.name FROM album_work i JOIN album a ON a.id = i.album_id WHERE i.work_id = ?1",
+    [PD_STMT_SAID_CAPTION] = SELECT_CAPTION_BY("position"),
 
     [PD_STMT_PHOTO_IDS_OF_CONTENT] = "SELECT id FROM photo WHERE content_id = ?1",
     [PD_STMT_PHOTO_IDS] = "SELECT id FROM photo ORDER BY id",
@@ -308,6 +320,7 @@ typedef struct old_statement {
 static const old_statement old_statements[] = {
     { PD_STMT_SAID_MACHINE, PD_SCHEMA_MACHINE,
       "SELECT kind, text, score, doubtful FROM machine_text WHERE content_id = ?1 ORDER BY kind" },
+    { PD_STMT_SAID_CAPTION, PD_SCHEMA_MACHINE, SELECT_CAPTION_BY("text") },
     { PD_STMT_PHOTO_BY_ID, PD_SCHEMA_TEXTS, SELECT_OLD_PHOTO "WHERE p.id = ?1" },
     { PD_STMT_PHOTO_BY_PATH, PD_SCHEMA_TEXTS, SELECT_OLD_PHOTO "WHERE p.path = ?1" },
     { PD_STMT_PHOTOS_OF_CONTENT, PD_SCHEMA_TEXTS, SELECT_OLD_PHOTO "WHERE p.content_id = ?1 ORDER BY p.id" },

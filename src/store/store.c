@@ -207,6 +207,7 @@ pd_status pd_store_open(pd_store **ret_store, const char *path, pd_store_mode mo
         return pd_error_set_nomem(err);
     pd_buf_init(&store->text, TEXT_BYTES_MAX);
     pd_buf_init(&store->words, WORDS_BYTES_MAX);
+    pd_buf_init(&store->caption, TEXT_BYTES_MAX);
     pd_said_init(&store->doc);
     pd_said_init(&store->said);
     store->mode = mode;
@@ -241,6 +242,7 @@ void pd_store_close(pd_store **store)
     (void)sqlite3_close(s->db); /* rolls back what is open */
     pd_buf_done(&s->text);
     pd_buf_done(&s->words);
+    pd_buf_done(&s->caption);
     pd_said_done(&s->doc);
     pd_said_done(&s->said);
     pd_mem_free(s->work_tags);

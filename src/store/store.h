@@ -69,6 +69,13 @@ PD_MUST_USE pd_status pd_store_model_call(pd_store *store, const char *model_id,
  * opened the model. As find. */
 PD_MUST_USE pd_status pd_store_model_named(pd_store *store, const char *name, int64_t *ret_model, pd_error *err);
 
+/* What the catalogue has of a model. NO_MATCH, without a sentence: no such number. */
+typedef struct pd_model_row {
+    char id[PD_SHA256_TEXT_BYTES];
+    int64_t vectors_bytes; /* of its embeddings */
+} pd_model_row;
+PD_MUST_USE pd_status pd_store_model_get(pd_store *store, int64_t model, pd_model_row *ret_row, pd_error *err);
+
 /* Removes what was learned with a model, in one transaction; its vector file is wrong then. What the store does not
  * know is no error. */
 PD_MUST_USE pd_status pd_store_model_forget(pd_store *store, const char *model_id, pd_error *err);

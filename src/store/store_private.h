@@ -21,6 +21,7 @@ typedef enum pd_stmt {
     PD_STMT_MODEL_FIND,
     PD_STMT_MODEL_CALL,
     PD_STMT_MODEL_NAMED,
+    PD_STMT_MODEL_GET,
     PD_STMT_MODEL_FORGET,
     PD_STMT_CONTENT_PUT,
     PD_STMT_TEXTS_FORGET,
@@ -51,6 +52,7 @@ typedef enum pd_stmt {
     PD_STMT_SAID_MACHINE,
     PD_STMT_SAID_TAGS,
     PD_STMT_SAID_ALBUMS,
+    PD_STMT_SAID_CAPTION,
     PD_STMT_PHOTO_IDS_OF_CONTENT,
     PD_STMT_PHOTO_IDS,
     PD_STMT_DOC_GET,
@@ -156,7 +158,8 @@ struct pd_store {
     pd_said said;                       /* of the last pd_work ... */
     pd_tag *work_tags;
     const char **work_albums;
-    pd_buf words; /* of the question that is being asked */
+    pd_buf caption; /* the last pd_said_caption */
+    pd_buf words;   /* of the question that is being asked */
 };
 
 /* Is it ours, and of a version that `mode` can work with? Writes nothing: somebody else's database, or a catalogue from

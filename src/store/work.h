@@ -80,6 +80,15 @@ typedef struct pd_work {
 /* NO_MATCH (no sentence): no such photo. */
 PD_MUST_USE pd_status pd_store_work(pd_store *store, int64_t photo, pd_work *ret_work, pd_error *err);
 
+/* The caption that counts, alone: a small part of what pd_store_work costs. By nobody (0), text "", where there is none
+ * and where there is no such photo. Lives until the next call of this kind. */
+typedef struct pd_said_caption {
+    const char *text;
+    pd_said_by by; /* USER with "": the user took it away */
+    bool doubtful; /* a machine's */
+} pd_said_caption;
+PD_MUST_USE pd_status pd_store_caption(pd_store *store, int64_t photo, pd_said_caption *ret_caption, pd_error *err);
+
 /* Albums. As tags, they are known by their name whatever its case and diacritics. */
 typedef struct pd_album {
     int64_t id;

@@ -15,7 +15,7 @@ enum { DIM_MAX = 1024, MANY = 70 };
 
 static char scratch[4096];
 static pd_model *model;
-static pd_session *session;
+static pd_session *session, *vision;
 static pd_tagger *whole; /* all words */
 
 /* A few words, where embedding all of them would say no more. */
@@ -34,8 +34,8 @@ static pd_tagger *make(const pd_vocabulary *vocabulary, const char *cache_dir)
 {
     pd_tagger *tagger = NULL;
     pd_error err = { 0 };
-    const pd_tagger_options options = { vocabulary, cache_dir, NULL };
-    if (pd_tagger_make(&tagger, model, session, &options, &err) != PD_OK)
+    const pd_tagger_options options = { vocabulary, cache_dir, NULL, session, vision };
+    if (pd_tagger_make(&tagger, model, &options, &err) != PD_OK)
         fprintf(stderr, "%s\n", err.message);
     return tagger;
 }
@@ -143,6 +143,69 @@ static ino_t inode_of(const char *path)
     return stat(path, &at) == 0 ? at.st_ino : 0;
 }
 
+/* What is drawn in `side` times `side` pixels, as the model sees it. */
+static size_t tag_drawing(size_t side, uint8_t (*draw)(size_t x, size_t y, size_t channel), pd_tagged *ret_tags)
+{
+    static uint8_t pixels[256 * 256 * 3];
+    float embedding[DIM_MAX];
+    const pd_pixels picture = { pixels, side, side, 3 * side };
+    for (size_t i = 0; i < 3 * side * side; i++)
+        pixels[i] = draw(i / 3 % side, i / 3 / side, i % 3);
+    if (pd_session_embed_pixels(vision, &picture, embedding, NULL) != PD_OK)
+        return SIZE_MAX;
+    return pd_tagger_tag(whole, embedding, ret_tags);
+}
+
+static uint8_t draw_orange(size_t x, size_t y, size_t channel)
+{
+    static const uint8_t orange[] = { 240, 150, 30 };
+    return orange[channel] + (x + y) % 2;
+}
+
+static uint8_t draw_dusk(size_t x, size_t y, size_t channel)
+{
+    (void)x;
+    return (uint8_t)(channel == 2 ? 90 + y / 2 : y / 3);
+}
+
+static uint8_t draw_grain(size_t x, size_t y, size_t channel)
+{
+    uint32_t mixed = (uint32_t)((y * 256 + x) * 3 + channel + 77) * 2654435761u;
+    mixed = (mixed ^ mixed >> 15) * 2246822519u;
+    return (uint8_t)((mixed ^ mixed >> 13) >> 24);
+}
+
+static uint8_t draw_stripes(size_t x, size_t y, size_t channel)
+{
+    (void)y;
+    (void)channel;
+    return x / 16 % 2 ? 255 : 0;
+}
+
+static void nothing_to_be_seen_gets_no_tags(void)
+{
+    pd_tagged tags[PD_TAGS_MAX];
+    CHECK(tag_drawing(256, draw_orange, tags) == 0);
+    CHECK(tag_drawing(200, draw_dusk, tags) == 0);
+    CHECK(tag_drawing(250, draw_grain, tags) == 0);
+    const size_t n = tag_drawing(256, draw_stripes, tags);
+    CHECK(n > 0 && n <= PD_TAGS_MAX && find(tags, n, "texture"));
+}
+
+static void without_the_image_tower_only_what_is_kept_is_read(void)
+{
+    char dir[4200];
+    snprintf(dir, sizeof dir, "%s/seen", scratch);
+    const pd_tagger_options blind = { &few, dir, NULL, session, NULL };
+    pd_tagger *tagger = NULL;
+    CHECK(pd_tagger_make(&tagger, model, &blind, NULL) == PD_ERR_NOT_FOUND && !tagger);
+    tagger = make(&few, dir);
+    CHECK(tagger);
+    pd_tagger_close(&tagger);
+    CHECK(pd_tagger_make(&tagger, model, &blind, NULL) == PD_OK);
+    pd_tagger_close(&tagger);
+}
+
 static void words_are_kept_in_a_file(void)
 {
     char dir[4200];
@@ -225,8 +288,8 @@ static void it_can_be_stopped(void)
     atomic_bool stop = true;
     pd_tagger *tagger = NULL;
     pd_error err = { 0 };
-    const pd_tagger_options options = { &few, NULL, &stop };
-    CHECK(pd_tagger_make(&tagger, model, session, &options, &err) == PD_ERR_CANCELLED);
+    const pd_tagger_options options = { &few, NULL, &stop, session, vision };
+    CHECK(pd_tagger_make(&tagger, model, &options, &err) == PD_ERR_CANCELLED);
     CHECK(!tagger && err.message[0]);
 }
 
@@ -240,12 +303,12 @@ static void nothing_is_lost_without_memory(void)
     const char *const places[] = { dir, NULL };
     for (size_t p = 0; p < 2; p++) {
         size_t failures = 0;
-        const pd_tagger_options options = { &few, places[p], NULL };
+        const pd_tagger_options options = { &few, places[p], NULL, session, vision };
         for (size_t nth = 1;; nth++) {
             const size_t live = pd_mem_live();
             pd_error err = { 0 };
             pd_mem_fail_at(nth);
-            const pd_status status = pd_tagger_make(&tagger, model, session, &options, &err);
+            const pd_status status = pd_tagger_make(&tagger, model, &options, &err);
             pd_mem_fail_at(0);
             if (status == PD_OK)
                 break;
@@ -271,10 +334,12 @@ int main(void)
     snprintf(scratch, sizeof scratch, "/tmp/pd-tagger-XXXXXX");
     pd_model_options options;
     pd_model_options_init(&options);
-    options.towers = PD_MODEL_TEXT;
-    const pd_session_options session_options = { .towers = PD_MODEL_TEXT };
+    options.towers = PD_MODEL_TEXT | PD_MODEL_VISION;
+    const pd_session_options text_options = { .towers = PD_MODEL_TEXT };
+    const pd_session_options vision_options = { .towers = PD_MODEL_VISION };
     if (!mkdtemp(scratch) || pd_model_open(&model, tiny, &options, NULL) != PD_OK ||
-        pd_session_create(&session, model, &session_options, NULL) != PD_OK || pd_model_dim(model) > DIM_MAX)
+        pd_session_create(&session, model, &text_options, NULL) != PD_OK ||
+        pd_session_create(&vision, model, &vision_options, NULL) != PD_OK || pd_model_dim(model) > DIM_MAX)
         return 1;
     whole = make(pd_vocabulary_get(), NULL);
     if (!whole)
@@ -283,6 +348,8 @@ int main(void)
     RUN(a_word_finds_itself);
     RUN(many_are_tagged_as_one);
     RUN(nothing_is_said_of_nothing);
+    RUN(nothing_to_be_seen_gets_no_tags);
+    RUN(without_the_image_tower_only_what_is_kept_is_read);
     RUN(words_are_kept_in_a_file);
     RUN(another_model_has_its_own);
     RUN(a_cache_that_cannot_be_written_is_no_failure);
@@ -290,6 +357,7 @@ int main(void)
     RUN(nothing_is_lost_without_memory);
     pd_tagger_close(&whole);
     pd_session_free(&session);
+    pd_session_free(&vision);
     pd_model_close(&model);
     snprintf(command, sizeof command, "rm -rf '%s'", scratch);
     return system(command) == 0 ? TEST_RESULT() : 1;

@@ -22,17 +22,22 @@ static const char *text_of_take(pd_json *json)
 
 static void a_hit_has_its_shape(void)
 {
-    static char path[] = "/p/\xff.jpg";
+    static char path[] = "/p/\xff.jpg", words[] = "a dog";
     pd_hit hit = { .id = 7, .path = path, .score = 0.25F, .match = 81, .width = 40, .height = 30, .rating = 4 };
     CHECK(strcmp(text_of_take(pd_answer_hit(&hit)),
                  "{\"id\":7,\"path\":\"/p/\xef\xbf\xbd.jpg\",\"score\":0.25,\"match\":81,\"taken\":null,\"width\":40,"
-                 "\"height\":30,\"rating\":4,\"favorite\":false}") == 0);
+                 "\"height\":30,\"rating\":4,\"favorite\":false,\"caption\":null,\"caption_by\":null,"
+                 "\"caption_doubtful\":false}") == 0);
     hit.score = NAN; /* nothing was asked */
     hit.match = -1;
     hit.favorite = true;
     (void)snprintf(hit.taken, sizeof hit.taken, "2020-01-02T03:04:05");
     CHECK(strstr(text_of_take(pd_answer_hit(&hit)), "\"score\":null,\"match\":null,\"taken\":\"2020-01-02T03:04:05\""));
-    CHECK(strstr(text_of_take(pd_answer_hit(&hit)), "\"rating\":4,\"favorite\":true}"));
+    hit.caption = words;
+    hit.caption_by = PD_SAID_MACHINE;
+    hit.caption_doubtful = true;
+    CHECK(strstr(text_of_take(pd_answer_hit(&hit)),
+                 "\"favorite\":true,\"caption\":\"a dog\",\"caption_by\":\"machine\",\"caption_doubtful\":true}"));
     pd_hits hits = { .items = &hit, .n = 1, .total = 12, .strong = -1, .order = PD_ORDER_NEWEST };
     const pd_hits_answer answer = { .query = "", .took_ms = 1.2345, .hits = &hits };
     static const char none[] = "{\"query\":\"\",\"model\":null,\"took_ms\":1.23,\"total\":12,\"strong\":null,"
@@ -55,7 +60,7 @@ static const char *text_of(pd_buf *buf)
 
 static void a_table_quotes_what_would_break_it(void)
 {
-    static char plain[] = "/p/a.jpg", odd[] = "/p/a \"b\",c\nd.jpg", edge[] = " x";
+    static char plain[] = "/p/a.jpg", odd[] = "/p/a \"b\",c\nd.jpg", edge[] = " x", words[] = "a dog, a cat";
     pd_hit hit = { .id = 7, .path = plain, .score = 0.5F, .match = 3, .taken = "2020-01-02", .width = 4, .height = 3 };
     pd_buf buf;
     pd_buf_init(&buf, 4096);
@@ -68,11 +73,15 @@ static void a_table_quotes_what_would_break_it(void)
     hit.favorite = true;
     pd_answer_csv_hit(&buf, &hit);
     hit.path = edge;
+    hit.caption = words;
+    hit.caption_by = PD_SAID_MACHINE;
+    hit.caption_doubtful = true;
     pd_answer_csv_hit(&buf, &hit);
-    CHECK(strcmp(text_of(&buf), "id,path,score,match,taken,width,height,rating,favorite\n"
-                                "7,/p/a.jpg,0.500000,3,2020-01-02,4,3,0,0\n"
-                                "7,\"/p/a \"\"b\"\",c\nd.jpg\",,,2020-01-02,4,3,5,1\n"
-                                "7,\" x\",,,2020-01-02,4,3,5,1\n") == 0);
+    CHECK(strcmp(text_of(&buf), "id,path,score,match,taken,width,height,rating,favorite,caption,caption_by,"
+                                "caption_doubtful\n"
+                                "7,/p/a.jpg,0.500000,3,2020-01-02,4,3,0,0,,,0\n"
+                                "7,\"/p/a \"\"b\"\",c\nd.jpg\",,,2020-01-02,4,3,5,1,,,0\n"
+                                "7,\" x\",,,2020-01-02,4,3,5,1,\"a dog, a cat\",machine,1\n") == 0);
 }
 
 static void places_in_a_query_are_counted_as_javascript_does(void)

@@ -7,6 +7,7 @@ import pathlib
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -70,25 +71,6 @@ def the_catalogue_is_listed(place):
     place.run('--model', 'tiny-caption', 'index', place.photos, code=3, says='VisionEncoderDecoderModel')
 
 
-def the_captioner_in_use_stays(place):
-    """It is told of as such, also by its directory."""
-    mine, fetched = place.root / 'mine', place.library / 'models/writer'
-    place.run('index', place.photos, code=0)
-    for folder in (mine, fetched):
-        shutil.copytree(CAPTIONER, folder)
-        (folder.parent / 'tiny').symlink_to(TINY.resolve())
-    assert place.run('model', 'use', str(mine), code=0) == f'{mine} writes captions from now on.\n'
-    used = models_of(place)[str(mine.resolve())]
-    assert used['chosen'] and used['kind'] == 'captions' and not models_of(place)['tiny-caption']['chosen']
-    assert 'it writes captions' in place.run('model', 'info', str(mine), code=0)
-    place.run('model', 'use', 'writer', code=0)
-    place.run('model', 'remove', 'writer', code=5, says='model use tiny-caption')
-    assert place.json('caption', place.photos / '0.png')['pictures'][0]['caption']
-    place.run('model', 'use', 'tiny-caption', code=0)
-    place.run('model', 'remove', 'writer', code=0)
-    assert not fetched.exists()
-
-
 def a_model_is_fetched_used_and_removed(place):
     hub = open_hub(place)
     place.run('index', place.photos, code=0)
@@ -113,6 +95,62 @@ def a_model_is_fetched_used_and_removed(place):
     place.run('model', 'remove', 'owner/name', code=3, says='owner--name')
     place.run('search', 'x', code=0)
     hub.close()
+
+
+def what_was_learned_with_a_removed_model_stays_or_goes(place):
+    hub = open_hub(place)
+    place.run('index', place.photos, code=0)
+    place.run('model', 'pull', 'owner/name', code=0)
+    place.run('model', 'use', 'owner/name', code=0)
+    place.run('index', place.photos, code=0)
+    place.run('model', 'remove', 'owner/name', '--embeddings', code=5, says='in use')
+    place.run('model', 'use', 'tiny', code=0)
+    prepared = sum(p.stat().st_size for p in (place.root / 'cache/pixel-detective/prepared').glob('*-*.prepared')) // 2  # tiny's, too
+    plan = place.json('model', 'remove', 'owner/name', '--dry-run')
+    assert plan['would_remove'] == 'owner/name' and plan['photos'] == 3 and plan['embeddings'] is False, plan
+    assert plan['files_bytes'] > 15_000_000 and plan['prepared_bytes'] == prepared and plan['embeddings_bytes'] > 3000, plan
+    said = place.run('model', 'remove', 'owner/name', '--dry-run', code=0)
+    assert said.startswith('would remove owner/name: ') and 'about 3 photos stays' in said, said
+    assert folder_of(place).is_dir() and len(learned_vectors(place)) == 3
+    said = place.run('model', 'remove', 'owner/name', code=0)
+    assert said.startswith('removed owner/name: ') and len(learned_vectors(place)) == 3, said
+
+    place.run('model', 'pull', 'owner/name', code=0)
+    vectors = {p.name for p in (place.library / 'vectors').iterdir()}
+    said = place.run('model', 'remove', 'owner/name', '--embeddings', '--dry-run', code=0)
+    assert 'of that what it learned about 3 photos' in said and len(learned_vectors(place)) == 3, said
+    gone = place.json('model', 'remove', 'owner/name', '--embeddings')
+    assert gone['removed'] == 'owner/name' and gone['embeddings'] and gone['photos'] == 3, gone
+    assert learned_vectors(place) == [] and len(vectors - {p.name for p in (place.library / 'vectors').iterdir()}) == 1
+    assert place.json('search', 'x')['total'] == 3, 'what others learned stays'
+    place.run('model', 'list', '--embeddings', code=2, says='model remove')
+
+    place.run('model', 'pull', 'owner/name', code=0)  # one that cannot be read any more is still known by its name
+    place.run('model', 'use', 'owner/name', code=0)
+    place.run('index', place.photos, code=0)
+    place.run('model', 'use', 'tiny', code=0)
+    (folder_of(place) / 'model.safetensors').write_bytes(b'')
+    assert place.json('model', 'remove', 'owner/name', '--embeddings')['photos'] == 3 and learned_vectors(place) == []
+    hub.close()
+
+
+def the_captioner_in_use_stays(place):
+    """It is told of as such, also by its directory."""
+    mine, fetched = place.root / 'mine', place.library / 'models/writer'
+    place.run('index', place.photos, code=0)
+    for folder in (mine, fetched):
+        shutil.copytree(CAPTIONER, folder)
+        (folder.parent / 'tiny').symlink_to(TINY.resolve())
+    assert place.run('model', 'use', str(mine), code=0) == f'{mine} writes captions from now on.\n'
+    used = models_of(place)[str(mine.resolve())]
+    assert used['chosen'] and used['kind'] == 'captions' and not models_of(place)['tiny-caption']['chosen']
+    assert 'it writes captions' in place.run('model', 'info', str(mine), code=0)
+    place.run('model', 'use', 'writer', code=0)
+    place.run('model', 'remove', 'writer', code=5, says='model use tiny-caption')
+    assert place.json('caption', place.photos / '0.png')['pictures'][0]['caption']
+    place.run('model', 'use', 'tiny-caption', code=0)
+    place.run('model', 'remove', 'writer', code=0)
+    assert not fetched.exists()
 
 
 def another_revision_of_the_one_in_use_is_told_to_learn(place):
@@ -142,6 +180,8 @@ def progress_is_told(place):
     bytes_done = [s['done_bytes'] for s in states]
     assert bytes_done == sorted(bytes_done) and len(states) > 5
     assert any(s['vision_ready'] and s['done_bytes'] < s['total_bytes'] for s in states)
+    early = [s for s in states if s['vision_bytes'] and not s['vision_ready']]
+    assert early and all(s['done_bytes'] < s['vision_bytes'] < s['total_bytes'] for s in early) and states[0]['vision_bytes'] is None
     assert any(s['rate'] for s in states) and all(s['eta_s'] is None or s['eta_s'] >= 0 for s in states)
     hub.close()
     bar = subprocess.run(place.command('model', 'pull', 'owner/name', '--progress', 'bar'), env=place.environment,
@@ -178,9 +218,12 @@ def what_goes_wrong_has_its_exit_code(place):
     assert not hub.requests
     place.environment['HF_HUB_OFFLINE'] = '0'
     place.environment['HF_TOKEN'] = 'hf_secret'
-    for code, says in ((401, 'HF_TOKEN'), (403, 'conditions')):
-        hub.fault('/api/', 'status', code=code)
+    for code, times, says in ((401, 1, 'HF_TOKEN'), (403, 1, 'conditions'), (429, 3, 'asks to wait (429'), (500, 3, 'trouble of its own (500)'),
+                              (503, 3, 'trouble of its own (503)')):
+        hub.fault('/api/', 'status', code=code, times=times)
         place.run('model', 'pull', 'owner/name', code=8, says=says)
+    hub.fault('/api/', 'status', code=404)
+    place.run('model', 'pull', 'owner/name', code=3, says='is the name right')
     place.run('model', 'pull', 'owner/none', code=8, says='owner/none')
     assert not (place.library / 'models/owner--none.part').exists(), 'nothing is left of what never came'
     place.run('model', 'pull', 'owner/name@v9', code=3, says='v9')
@@ -309,6 +352,81 @@ def what_was_learned_with_wrong_bytes_goes(place):
         served.close()
         hub.close()
     assert place.json('search', 'x')['model'] == 'tiny'
+
+
+def negate(weights, name):
+    """The weights with every second number of a tensor of halves negated: finite, and another model."""
+    changed = bytearray(weights)
+    header = int.from_bytes(weights[:8], 'little')
+    begin, end = json.loads(weights[8:8 + header])[name]['data_offsets']
+    for at in range(8 + header + begin + 1, 8 + header + end, 4):
+        changed[at] ^= 0x80
+    return bytes(changed)
+
+
+def learned_vectors(p):
+    with sqlite3.connect(p.library / 'catalogue.sqlite') as catalogue:
+        return sorted(catalogue.execute("SELECT hex(c.sha256), hex(e.vec) FROM embedding e JOIN content c ON c.id = e.content_id "
+                                        "JOIN model m ON m.id = e.model_id WHERE m.name = 'owner--name'"))
+
+
+def prepared_of(p):
+    return {f.name: f.stat().st_ino for f in (p.root / 'cache/pixel-detective/prepared').glob('*.prepared')}
+
+
+def learn_early_and_be_killed(p, hub):
+    prepared = prepared_of(p)
+    hub.fault('model.safetensors', 'slow', times=None, rate=200_000)  # the words take a while
+    hub.fault('model.safetensors', 'slow', times=2, rate=8_000_000)  # the header and the image tower do not
+    served = Served(p)
+    try:
+        served.ask('models/pull', {'model': 'owner/name', 'use': True})
+        early = served.wait_for(lambda s: s['pull'] and s['job'] and s['job']['learned'] + s['job']['unchanged'] == 3)
+        assert early['pull']['running'] and early['pull']['phase'] == 'rest', early['pull']
+    finally:
+        served.process.kill()
+        served.process.wait()
+    hub.faults.clear()
+    assert prepared_of(p) == prepared, 'nothing that was made of unchecked bytes is kept'
+
+
+def what_a_killed_pull_learned_is_judged_when_all_is_here(place):
+    """Wrong bytes are found by whoever fetches the rest: another process, which uses nothing and knows of nothing."""
+    hub = open_hub(place)
+    place.run('index', place.photos, code=0)
+    weights = hub.repositories['owner/name']['model.safetensors']
+    right = weights.content
+    weights.content = negate(right, 'visual_projection.weight')
+    learn_early_and_be_killed(place, hub)
+    wrong = learned_vectors(place)
+    weights.content = right
+    place.run('model', 'pull', 'owner/name', code=0)
+    assert hashlib.sha256((folder_of(place) / 'model.safetensors').read_bytes()).hexdigest() == weights.sha256
+    place.run('index', place.photos, code=0)
+    good = learned_vectors(place)
+    assert len(wrong) == len(good) == 3 and all(a != b for a, b in zip(wrong, good)), 'what was learned of wrong bytes goes'
+    assert place.json('search', 'a picture')['model'] == 'owner--name'
+
+    place.run('model', 'use', 'tiny', code=0)
+    place.run('model', 'remove', 'owner/name', code=0)
+    hub.add('owner/name', model_files(2))  # the same model under another id
+    learn_early_and_be_killed(place, hub)
+    early = [v for v in learned_vectors(place)]
+    assert len(early) == 6 and {v for _, v in early} == {v for _, v in good}, 'right bytes compute the same, and nothing of others is left'
+    place.run('model', 'pull', 'owner/name', code=0)
+    place.run('model', 'use', 'owner/name', code=0)
+    assert place.json('index', place.photos)['learned'] == 0, 'what was learned of the right bytes stays'
+
+    place.run('model', 'use', 'tiny', code=0)
+    place.run('model', 'remove', 'owner/name', '--embeddings', code=0)
+    hub.add('owner/name', model_files(3))
+    learn_early_and_be_killed(place, hub)
+    hub.add('owner/name', {**model_files(3), 'model.safetensors': negate(right, 'visual_projection.weight')})
+    assert len(learned_vectors(place)) == 6
+    place.run('model', 'pull', 'owner/name', code=0)  # another model by now
+    place.run('model', 'use', 'owner/name', code=0)
+    assert {v for _, v in learned_vectors(place)} == {v for _, v in good} and len(learned_vectors(place)) == 3, 'of the old one nothing'
+    hub.close()
 
 
 if __name__ == '__main__':

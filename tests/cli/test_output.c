@@ -130,15 +130,17 @@ static void hits_come_in_every_form(void)
                                                 "-- weaker matches below --\n"
                                                 "2   40   0.400  -                 /p/\\xff,\\n.png\n"
                                                 "3   20   0.300  1999-01-01 00:00  /q/a.jpg\n") == 0);
-    CHECK(strcmp(hits_text(PD_HITS_CSV, &len), "id,path,score,match,taken,width,height,rating,favorite\n"
-                                               "1,/p/b.jpg,0.500000,60,2003-05-24T15:01:33+02:00,4,3,0,0\n"
-                                               "2,\"/p/\xff,\n.png\",0.400000,40,,4,3,0,0\n"
-                                               "3,/q/a.jpg,0.300000,20,1999-01-01T00:00:00,4,3,0,0\n") == 0);
+    CHECK(strcmp(hits_text(PD_HITS_CSV, &len), "id,path,score,match,taken,width,height,rating,favorite,caption,"
+                                               "caption_by,caption_doubtful\n"
+                                               "1,/p/b.jpg,0.500000,60,2003-05-24T15:01:33+02:00,4,3,0,0,,,0\n"
+                                               "2,\"/p/\xff,\n.png\",0.400000,40,,4,3,0,0,,,0\n"
+                                               "3,/q/a.jpg,0.300000,20,1999-01-01T00:00:00,4,3,0,0,,,0\n") == 0);
     static const char nul[] = "/p/b.jpg\0/p/\xff,\n.png\0/q/a.jpg";
     CHECK(memcmp(hits_text(PD_HITS_NUL, &len), nul, sizeof nul) == 0 && len == sizeof nul);
-    static const char line[] = "{\"id\":1,\"path\":\"/p/b.jpg\",\"score\":0.5,\"match\":60,"
-                               "\"taken\":\"2003-05-24T15:01:33+02:00\",\"width\":4,\"height\":3,\"rating\":0,"
-                               "\"favorite\":false}\n{\"id\":2,";
+    static const char line[] =
+        "{\"id\":1,\"path\":\"/p/b.jpg\",\"score\":0.5,\"match\":60,"
+        "\"taken\":\"2003-05-24T15:01:33+02:00\",\"width\":4,\"height\":3,\"rating\":0,"
+        "\"favorite\":false,\"caption\":null,\"caption_by\":null,\"caption_doubtful\":false}\n{\"id\":2,";
     CHECK(strncmp(hits_text(PD_HITS_JSONL, &len), line, sizeof line - 1) == 0);
 }
 

@@ -155,7 +155,8 @@ static void check_held(const wall_case *c, uint32_t walls)
         printf("     (%s: wall %u does not stand in this build or on this system)\n", c->deed, c->wall);
         return;
     }
-    const bool held = !has_crossed(&answer) && (walls != c->wall || strstr(answer.message, c->says) || is_impossible(c, &answer));
+    const bool held =
+        !has_crossed(&answer) && (walls != c->wall || strstr(answer.message, c->says) || is_impossible(c, &answer));
     CHECK(held);
     if (!held)
         fprintf(stderr, "%s behind wall %u of %u: %s\n", c->deed, c->wall, walls, answer.message);

@@ -92,6 +92,9 @@ def the_image_tower_comes_before_the_words(place):
     place.pull()
     ready = next(i for i, report in enumerate(place.reports) if report['vision_ready'])
     assert place.reports[ready]['phase'] == 'vision' and place.reports[ready]['done'] < place.reports[ready]['total']
+    assert place.reports[ready]['vision_bytes'] == place.reports[ready]['done'], 'it was told when that would be'
+    assert {r['vision_bytes'] for r in place.reports} == {0, place.reports[ready]['done']}, 'as soon as the header was here'
+    assert any(r['vision_bytes'] and not r['vision_ready'] for r in place.reports), 'before it was so'
     assert place.reports[ready]['sha256'] == place.files['model.safetensors'].sha256
     phases = [report['phase'] for report in place.reports]
     order = ['list', 'small', 'vision', 'rest', 'check', 'ready']
@@ -145,6 +148,7 @@ def a_server_that_refuses_ranges_is_read_from_the_beginning(place):
     place.hub.fault('model.safetensors', 'drop', times=2, after=400_000)
     place.pull()
     assert any(report['vision_ready'] for report in place.reports)
+    assert all(report['vision_bytes'] <= report['total'] for report in place.reports)
 
 
 def content_that_changes_in_between_is_fetched_anew(place):
@@ -341,7 +345,7 @@ def shards_and_pickles_are_fetched_where_there_is_nothing_else(place):
     place.hub.add('owner/name', files)
     place.pull()
     assert {'model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'} <= place.check()
-    assert 'pytorch_model.bin' not in place.check() and not any(r['vision_ready'] for r in place.reports)
+    assert 'pytorch_model.bin' not in place.check() and not any(r['vision_ready'] or r['vision_bytes'] for r in place.reports)
 
 
 def a_hub_that_tells_no_sizes_is_asked_for_them(place):

@@ -72,12 +72,37 @@ static void references_are_read_or_refused(void)
     CHECK(pd_hub_reference_parse(longest, &reference, NULL) == PD_ERR_USAGE);
 }
 
+static void a_hub_is_named_without_who_asks(void)
+{
+    static const struct {
+        const char *endpoint, *name;
+    } rows[] = {
+        { NULL, "huggingface.co" },
+        { "", "huggingface.co" },
+        { "https://hub.example", "hub.example" },
+        { "http://127.0.0.1:8080/", "127.0.0.1:8080" },
+        { "https://me:sec@ret@hub.example/a@b/", "hub.example/a@b" },
+        { "hub\x01\xc3.example", "hub??.example" },
+        { "https://", "" },
+    };
+    char name[PD_HUB_NAME_BYTES], longest[2 * PD_HUB_NAME_BYTES];
+    for (size_t i = 0; i < PD_COUNT_OF(rows); i++) {
+        pd_hub_name(rows[i].endpoint, name);
+        CHECK(strcmp(name, rows[i].name) == 0);
+    }
+    memset(longest, 'x', sizeof longest);
+    longest[sizeof longest - 1] = '\0';
+    pd_hub_name(longest, name);
+    CHECK(strlen(name) == PD_HUB_NAME_BYTES - 1);
+}
+
 static void reports_are_read_with_distrust(void)
 {
     static const char good[] = "{\"phase\":\"vision\",\"done\":5,\"total\":9,\"revision\":\"abc\",\"sha256\":\"\","
-                               "\"vision_ready\":true}";
-    static const char last[] = "{\"phase\":\"rest\",\"done\":0,\"total\":0,\"revision\":\"\",\"sha256\":\"\",\"vision_"
-                               "ready\":false,\"outcome\":\"full\",\"message\":\"no room\",\"dir\":\"/x\"}";
+                               "\"vision_ready\":true,\"vision_bytes\":5}";
+    static const char last[] =
+        "{\"phase\":\"rest\",\"done\":0,\"total\":0,\"revision\":\"\",\"sha256\":\"\",\"vision_"
+        "ready\":false,\"vision_bytes\":0,\"outcome\":\"full\",\"message\":\"no room\",\"dir\":\"/x\"}";
     static const char *const bad[] = {
         "",
         "[]",
@@ -85,13 +110,18 @@ static void reports_are_read_with_distrust(void)
         "{\"phase\":\"what\",\"done\":1,\"total\":2}",
         "{\"phase\":\"rest\",\"done\":-1,\"total\":2}",
         "{\"phase\":\"rest\",\"done\":3,\"total\":2}",
-        "{\"phase\":\"rest\",\"done\":1,\"total\":2,\"sha256\":\"xyz\"}",
-        "{\"phase\":\"rest\",\"done\":1,\"total\":2,\"outcome\":\"splendid\"}",
-        "{\"phase\":\"rest\",\"done\":1,\"total\":2,\"outcome\":7}",
+        "{\"phase\":\"rest\",\"done\":1,\"total\":2}",
+        "{\"phase\":\"rest\",\"done\":1,\"total\":2,\"vision_bytes\":-1}",
+        "{\"phase\":\"rest\",\"done\":1,\"total\":2,\"vision_bytes\":3}",
+        "{\"phase\":\"rest\",\"done\":1,\"total\":0,\"vision_bytes\":1}",
+        "{\"phase\":\"rest\",\"done\":1,\"total\":2,\"vision_bytes\":0,\"sha256\":\"xyz\"}",
+        "{\"phase\":\"rest\",\"done\":1,\"total\":2,\"vision_bytes\":0,\"outcome\":\"splendid\"}",
+        "{\"phase\":\"rest\",\"done\":1,\"total\":2,\"vision_bytes\":0,\"outcome\":7}",
     };
     pd_fetch_report report;
     CHECK(pd_fetch_report_parse(&report, good, sizeof good - 1, NULL) == PD_OK);
     CHECK(report.phase == PD_PULL_VISION && report.done == 5 && report.total == 9 && report.vision_ready);
+    CHECK(report.vision_bytes == 5);
     CHECK(!report.is_last && strcmp(report.revision, "abc") == 0);
     CHECK(pd_fetch_report_parse(&report, last, sizeof last - 1, NULL) == PD_OK);
     CHECK(report.is_last && report.outcome == PD_ERR_FULL && strcmp(report.message, "no room") == 0);
@@ -188,7 +218,7 @@ static void a_folder_goes_with_what_is_in_it(void)
 
 static void out_of_memory_is_survived(void)
 {
-    static const char line[] = "{\"phase\":\"vision\",\"done\":5,\"total\":9,\"sha256\":\"\"}";
+    static const char line[] = "{\"phase\":\"vision\",\"done\":5,\"total\":9,\"vision_bytes\":7,\"sha256\":\"\"}";
     fill_folder();
     pd_status status = PD_ERR_NOMEM;
     size_t nth = 1;
@@ -215,6 +245,7 @@ int main(void)
         return 1;
     RUN(every_row_of_the_catalogue_is_whole);
     RUN(references_are_read_or_refused);
+    RUN(a_hub_is_named_without_who_asks);
     RUN(reports_are_read_with_distrust);
     RUN(what_lies_in_a_folder_is_told);
     RUN(a_model_goes_as_a_whole);

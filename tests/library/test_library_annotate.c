@@ -183,6 +183,26 @@ static bool edit_caption(pd_library *library, int64_t id, const char *text)
     return is_done;
 }
 
+/* A page of hits tells what counts, and who said it. */
+static void what_is_found_says_its_caption(void)
+{
+    pd_library *library = begin(3);
+    REQUIRE(library);
+    CHECK(annotate(library, &captions).captioned == 3);
+    CHECK(edit_caption(library, look_up(library, 1).id, "my own words"));
+    CHECK(edit_caption(library, look_up(library, 2).id, ""));
+    pd_hits hits = { 0 };
+    CHECK(pd_library_find(library, &(pd_question){ .text = "sort:date", .n = 3 }, &hits, NULL) == PD_OK);
+    REQUIRE(hits.n == 3);
+    const pd_hit *machine = &hits.items[0], *user = &hits.items[1], *emptied = &hits.items[2];
+    CHECK(machine->caption && machine->caption_by == PD_SAID_MACHINE);
+    CHECK(strcmp(machine->caption ? machine->caption : "", look_up(library, 0).machine) == 0);
+    CHECK(user->caption && strcmp(user->caption, "my own words") == 0 && user->caption_by == PD_SAID_USER);
+    CHECK(!user->caption_doubtful && !emptied->caption && emptied->caption_by == PD_SAID_USER);
+    pd_hits_done(&hits);
+    pd_library_close(&library);
+}
+
 static void what_the_user_writes_while_it_runs_stays(void)
 {
     enum { N = 40 };
@@ -406,6 +426,7 @@ int main(void)
     (void)snprintf(model_dir, sizeof model_dir, "%s/models/tiny", source);
     RUN(every_photo_is_written_about_once);
     RUN(captions_are_off_until_somebody_wants_them);
+    RUN(what_is_found_says_its_caption);
     RUN(what_the_user_writes_while_it_runs_stays);
     RUN(killed_at_any_moment_it_goes_on);
     RUN(one_writes_for_a_library);

@@ -344,7 +344,6 @@ static void preparing_is_kept_and_can_be_stopped(void)
     CHECK(pd_captioner_open(&captioner, captioner_dir, &options, &error) == PD_OK && calls == 0);
     CHECK(strcmp(id, pd_captioner_id(captioner)) == 0);
     pd_captioner_close(&captioner);
-    CHECK(pd_model_discard_prepared(cache, id, NULL) == PD_OK);
     pd_mem_free(cache);
 }
 

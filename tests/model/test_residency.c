@@ -20,13 +20,13 @@ static char tiny[4096], scratch[4096], cache[4096 + 16];
 
 static void nap(int ms) { nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * PD_NS_PER_MS }, NULL); }
 
-static pd_residency *create(const char *cache_dir, double idle_s, const char *proc_dir)
+static pd_residency *create(const char *cache_dir, double idle_s, const char *system_root)
 {
     const pd_residency_options options = { .cpu_mask = pd_cpu_detect(),
                                            .cache_dir = cache_dir,
                                            .idle_s = idle_s,
-                                           .proc_dir = proc_dir,
-                                           .look_s = proc_dir ? 0.05 : 0 };
+                                           .system_root = system_root,
+                                           .look_s = system_root ? 0.05 : 0 };
     pd_residency *residency = NULL;
     return pd_residency_create(&residency, &options, NULL) == PD_OK ? residency : NULL;
 }
@@ -404,12 +404,13 @@ static void a_system_short_of_memory_gets_it_back(void)
                       little[] = "MemTotal:       8000000 kB\nMemFree: 1 kB\nMemAvailable:    400000 kB\n",
                       calm[] = "some avg10=90.00 avg60=0 avg300=0 total=1\nfull avg10=0.50 avg60=99 avg300=0 total=1\n",
                       stalled[] = "some avg10=90.00 avg60=0 avg300=0 total=1\nfull avg10=35.50 avg60=0 total=1\n";
-    char proc[4096 + 16], pressure[4096 + 32];
-    (void)snprintf(proc, sizeof proc, "%s/proc", scratch);
+    char root[4096 + 16], proc[4096 + 24], pressure[4096 + 40];
+    (void)snprintf(root, sizeof root, "%s/system", scratch);
+    (void)snprintf(proc, sizeof proc, "%s/proc", root);
     (void)snprintf(pressure, sizeof pressure, "%s/pressure", proc);
-    REQUIRE(mkdir(proc, 0700) == 0 && mkdir(pressure, 0700) == 0);
+    REQUIRE(mkdir(root, 0700) == 0 && mkdir(proc, 0700) == 0 && mkdir(pressure, 0700) == 0);
     REQUIRE(write_text(proc, "meminfo", plenty) && write_text(pressure, "memory", calm));
-    pd_residency *residency = create(cache, -1, proc);
+    pd_residency *residency = create(cache, -1, root);
     REQUIRE(residency);
     pd_lease text = { 0 }, vision = { 0 };
     REQUIRE(borrow(residency, PD_PART_TEXT, &text) == PD_OK && borrow(residency, PD_PART_VISION, &vision) == PD_OK);
@@ -449,15 +450,16 @@ static void relieve(void *user)
 static void captioners_go_first(void)
 {
     static const char little[] = "MemTotal:       8000000 kB\nMemAvailable:    400000 kB\n";
-    char proc[4096 + 16], dir[4096 + 32];
-    (void)snprintf(proc, sizeof proc, "%s/proc-2", scratch);
+    char root[4096 + 16], proc[4096 + 24], dir[4096 + 32];
+    (void)snprintf(root, sizeof root, "%s/system-2", scratch);
+    (void)snprintf(proc, sizeof proc, "%s/proc", root);
     (void)snprintf(dir, sizeof dir, "%s-caption", tiny);
-    REQUIRE(mkdir(proc, 0700) == 0);
+    REQUIRE(mkdir(root, 0700) == 0 && mkdir(proc, 0700) == 0);
     reliever r = { .proc = proc };
     const pd_residency_options options = { .cpu_mask = pd_cpu_detect(),
                                            .cache_dir = cache,
                                            .idle_s = -1,
-                                           .proc_dir = proc,
+                                           .system_root = root,
                                            .look_s = 0.05,
                                            .changed = relieve,
                                            .changed_user = &r };

@@ -359,18 +359,32 @@ static void weights_that_arrive_open_as_what_they_will_be(void)
         CHECK(open_and_embed(dir, &options, id, embedding, NULL) == PD_OK);
         CHECK(strcmp(id, id_there) == 0 && memcmp(embedding, there, sizeof there) == 0);
 
-        /* what was prepared is that of the finished directory, and is there no more once it is taken back */
+        /* what was prepared of unchecked bytes is not found by who has the checked ones */
         options.progress = watch;
         options.progress_user = &w;
         options.weights_sha256 = NULL;
-        CHECK(open_and_embed(tiny, &options, id, embedding, NULL) == PD_OK);
-        CHECK(w.calls == 0 && memcmp(embedding, there, sizeof there) == 0);
-        CHECK(pd_model_discard_prepared(cache, id, NULL) == PD_OK);
-        CHECK(pd_model_discard_prepared(cache, id, NULL) == PD_OK);
         CHECK(open_and_embed(tiny, &options, id, embedding, NULL) == PD_OK && w.calls > 0);
-        CHECK(pd_model_discard_prepared(cache, id, NULL) == PD_OK);
+        CHECK(pd_model_find_id(tiny, cache, id, NULL) == PD_OK && strcmp(id, id_there) == 0);
+        const int64_t bytes = pd_model_forget(cache, id, true);
+        CHECK(bytes > 1000 && pd_model_forget(cache, id, false) == bytes && pd_model_forget(cache, id, true) == 0);
     }
     pd_mem_free(cache);
+    pd_mem_free(dir);
+}
+
+static void the_image_tower_is_known_by_its_bytes(void)
+{
+    char digest[PD_SHA256_TEXT_BYTES], digest_there[PD_SHA256_TEXT_BYTES];
+    char *dir = copy_model("hashed", "model.safetensors");
+    pd_error error = { 0 };
+    REQUIRE(dir);
+    CHECK(pd_model_hash_vision(tiny, digest_there, NULL) == PD_OK);
+    write_arriving(dir, "vis", 0);
+    CHECK(pd_model_hash_vision(dir, digest, NULL) == PD_OK && strcmp(digest, digest_there) == 0);
+    write_arriving(dir, "text", 0);
+    CHECK(pd_model_hash_vision(dir, digest, NULL) == PD_OK && strcmp(digest, digest_there) != 0);
+    write_part(dir, "model.safetensors", "", 0);
+    CHECK(pd_model_hash_vision(dir, digest, &error) == PD_ERR_FORMAT && strlen(error.message) > 20);
     pd_mem_free(dir);
 }
 
@@ -445,6 +459,7 @@ int main(void)
     RUN(broken_weights_are_named);
     RUN(an_absurd_config_is_refused);
     RUN(weights_that_arrive_open_as_what_they_will_be);
+    RUN(the_image_tower_is_known_by_its_bytes);
     RUN(what_is_said_of_arriving_weights_is_not_kept);
     RUN(running_out_of_memory_leaks_nothing);
     return TEST_RESULT();

@@ -34,15 +34,16 @@ async function standing(place, n = 3) {
   await place.learn(folder);
   const stand = await new StandIn(place).start();
   stand.models = catalogue();
+  stand.hub = { name: 'huggingface.co', offline: false };
   stand.set = { idle_s: 300, captions: false, threads: 2, threads_max: 8 };
-  stand.answers['GET /models'] = () => ({ models: stand.models, memory_bytes: 118 * MB, resting_bytes: 11 * MB });
+  stand.answers['GET /models'] = () => ({ models: stand.models, hub: stand.hub, memory_bytes: 118 * MB, resting_bytes: 11 * MB });
   stand.answers['GET /settings'] = () => stand.set;
   stand.answers['POST /settings'] = (change) => (stand.set = { ...stand.set, ...change });
   return stand;
 }
 
 const row = (page, name) => page.getByRole('listitem', { name, exact: true });
-const pull = (change) => ({ key: B32, repository: 'openai/clip-vit-base-patch32', phase: 'vision', running: true, done_bytes: 0, total_bytes: null, rate: null, eta_s: null, vision_ready: false, outcome: null, message: null, ...change });
+const pull = (change) => ({ key: B32, repository: 'openai/clip-vit-base-patch32', phase: 'vision', running: true, done_bytes: 0, total_bytes: null, rate: null, eta_s: null, vision_ready: false, vision_bytes: null, outcome: null, message: null, ...change });
 
 async function inEveryLight(page) {
   for (const colorScheme of ['dark', 'light']) {
@@ -150,6 +151,24 @@ export async function engine_fetches_one_that_is_in_no_catalogue(place) {
   await stand.stop();
 }
 
+export async function engine_names_the_hub_that_would_be_asked(place) {
+  const stand = await standing(place);
+  stand.hub = { name: 'mirror.example/hf', offline: true };
+  const page = await stand.page('/models');
+  await row(page, 'CLIP B/32').getByRole('button', { name: 'Get: CLIP B/32' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Get CLIP B/32?' });
+  await dialog.getByText('mirror.example/hf/openai/clip-vit-base-patch32', { exact: true }).waitFor();
+  await dialog.getByText(/started with HF_HUB_OFFLINE/).waitFor();
+  assert.equal(await dialog.getByRole('button', { name: /Get/ }).count() + (await dialog.getByRole('checkbox').count()), 0, 'there is nothing to agree to');
+  await inEveryLight(page);
+  await dialog.getByRole('button', { name: 'Close' }).last().click();
+  await page.getByRole('textbox', { name: 'Another one from mirror.example/hf' }).fill('somebody/else');
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog', { name: 'Get somebody/else?' }).getByText(/started with HF_HUB_OFFLINE/).waitFor();
+  assert.deepEqual(stand.asked.filter((one) => one.startsWith('POST')), []);
+  await stand.stop();
+}
+
 export async function engine_changes_the_search_model_while_the_old_one_answers(place) {
   const stand = await standing(place);
   const here = { complete: true, state: 'cold', disk_bytes: 605 * MB };
@@ -186,7 +205,8 @@ export async function engine_wakes_puts_away_and_removes(place) {
     return 'snapshot';
   };
   stand.answers['POST /models/tiny/unload'] = () => ({ code: 409, error: 'Small is at work: it is put away when that is done' });
-  stand.answers[`POST /models/${B32}/remove`] = () => {
+  stand.answers[`POST /models/${B32}/remove`] = ({ dry_run: asks }) => {
+    if (asks) return { would_remove: B32, embeddings: false, files_bytes: 605 * MB, prepared_bytes: 153 * MB, photos: 3, embeddings_bytes: 4500 };
     stand.models = stand.models.filter(({ key }) => key !== B32);
     return {};
   };
@@ -199,15 +219,16 @@ export async function engine_wakes_puts_away_and_removes(place) {
   await row(page, 'CLIP B/32').getByText('It knows all your photos').waitFor();
   await row(page, 'CLIP B/32').getByRole('button', { name: 'Remove CLIP B/32' }).click();
   const dialog = page.getByRole('dialog', { name: 'Remove CLIP B/32?' });
-  await dialog.getByText(/Its files and what was prepared from them go: 605 MB/).waitFor();
+  await dialog.getByText(/Its files and what was prepared from them go: 758 MB/).waitFor();
   await inEveryLight(page);
   await page.keyboard.press('Escape');
-  assert.equal(stand.asked.filter((one) => one.includes('remove')).length, 0);
+  const removed = () => stand.asked.filter((one) => one.includes('remove') && !one.includes('dry_run'));
+  assert.deepEqual(removed(), []);
   await row(page, 'CLIP B/32').getByRole('button', { name: 'Remove CLIP B/32' }).click();
-  await dialog.getByRole('checkbox', { name: /Also forget what it learned about 3 photos/ }).check();
+  await dialog.getByRole('checkbox', { name: /Also forget what it learned about 3 photos \(4[.]5 kB\)/ }).check();
   await dialog.getByRole('button', { name: 'Remove' }).click();
   await row(page, 'CLIP B/32').waitFor({ state: 'detached' });
-  assert.deepEqual(stand.asked.filter((one) => one.includes('remove')), [`POST /models/${B32}/remove {"embeddings":true}`]);
+  assert.deepEqual(removed(), [`POST /models/${B32}/remove {"embeddings":true}`]);
   await stand.stop();
 }
 
@@ -378,14 +399,17 @@ export async function engine_really_fetches_uses_and_removes_a_model(place) {
   await place.learn(folder);
   const page = await place.page('/models');
   await page.getByRole('list', { name: 'Search' }).getByRole('listitem').first().waitFor();
-  await page.getByRole('textbox', { name: 'Another one from huggingface.co' }).fill('somebody/seeing');
+  const asked = new URL(place.environment.HF_ENDPOINT).host;
+  await page.getByRole('textbox', { name: `Another one from ${asked}` }).fill('somebody/seeing');
   await page.keyboard.press('Enter');
   const dialog = page.getByRole('dialog', { name: 'Get somebody/seeing?' });
+  await dialog.getByText(`${asked}/somebody/seeing`).waitFor();
   await dialog.getByRole('checkbox').check();
   await dialog.getByRole('button', { name: 'Get it' }).click();
-  await page.getByRole('progressbar', { name: /somebody[/]seeing|somebody--seeing/ }).waitFor();
-  await axe(page);
   const entry = page.locator('.ModelRow', { hasText: 'somebody/seeing' });
+  await page.getByRole('progressbar', { name: /somebody[/]seeing|somebody--seeing/ }).waitFor();
+  await entry.getByText(/Learning can begin at \d+ %/).waitFor();
+  await axe(page);
   await entry.getByText(/in use$/).waitFor();
   const now = await place.until(({ model }) => model.name === 'somebody--seeing' && !model.next, 'the new model');
   assert.equal(now.pull.outcome, 'ok');

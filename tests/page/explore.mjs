@@ -169,6 +169,37 @@ export async function explore_moves_over_the_grid_by_keyboard(place) {
   await page.keyboard.press('Escape');
 }
 
+/** What the queue writes comes by itself; who says it is told, and a doubtful caption asks. */
+export async function explore_tells_under_a_tile_what_is_said_of_the_photo(place) {
+  const page = await exploring(place, 4);
+  await cells(page).first().waitFor();
+  const mine = (await place.api('/search?q=&n=4')).body.hits[0].id;
+  await place.order('/edit', { photos: [mine], caption: 'Our old flag' });
+  assert.equal(await page.locator('.PhotoTile__name').count(), 0);
+  await place.order('/settings', { captions: true });
+  await page.waitForFunction(() => document.querySelectorAll('.PhotoTile__name').length === 4);
+  const { hits } = (await place.api('/search?q=&n=4')).body;
+  for (const { id, path: file, caption, caption_by, caption_doubtful } of hits) {
+    const tile = page.getByRole('gridcell').filter({ has: page.locator(`a[href="/photo/${id}"]`) });
+    const words = tile.locator('.PhotoTile__name');
+    const shown = await words.innerText();
+    assert.equal(caption_by, id === mine ? 'user' : 'machine');
+    assert.equal(shown.toLowerCase().replace(/[?]$/, ''), (id === mine ? 'Our old flag' : caption).toLowerCase());
+    assert.equal(shown.endsWith('?'), caption_doubtful);
+    assert.equal((await words.getAttribute('data-doubtful')) !== null, caption_doubtful);
+    const said = `${id === mine ? 'Said by you' : caption_doubtful ? 'Seen by the model, may be wrong' : 'Seen by the model'}: ${shown}`;
+    assert.equal(await words.getAttribute('title'), said);
+    const label = await tile.getByRole('link').getAttribute('aria-label');
+    assert.ok(label.startsWith(`${said}, `) && label.endsWith(path.basename(file)), label);
+  }
+  await axe(page);
+  await page.emulateMedia({ colorScheme: 'dark', contrast: 'more' });
+  await axe(page);
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.locator('.PhotoTile__name').first().waitFor({ state: 'hidden' }); // no room: the name of the tile has it
+  await axe(page);
+}
+
 export async function explore_fits_a_phone(place) {
   const page = await exploringReal(place, { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true });
   await cells(page).first().waitFor();

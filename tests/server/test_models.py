@@ -58,6 +58,17 @@ def rested(where, *options):
     return server
 
 
+def small_blip(where, name='seer'):
+    """The random BLIP captioner of the shared fixtures, where this library finds it. Gone without the fixtures."""
+    source = server_place.SOURCE.resolve().parent / 'shared/golden/parity/blip'
+    if not source.is_dir():
+        raise Skip('shared/golden/parity/blip is not here')
+    folder = where.root / 'data/pixel-detective/models' / name
+    shutil.copytree(source, folder, ignore=shutil.ignore_patterns('golden.*'))
+    (folder / 'generation_config.json').write_text('{"min_new_tokens": 6}')  # left alone it often says nothing
+    return folder
+
+
 def open_page(server, seen=None):
     """As a browser does: the page, and its stream, until the model is ready. `seen` takes the snapshots: when nothing else
     goes on, the one that says so is the last for long."""
@@ -208,6 +219,69 @@ def what_cannot_be_used_is_refused_and_the_old_one_stays(place):
     assert failed and all(len(m['error']) > 20 for m in failed), now['models']
 
 
+def poison(folder, tensor):
+    """The last value of a tensor is no number."""
+    path = folder / 'model.safetensors'
+    weights = bytearray(path.read_bytes())
+    header = int.from_bytes(weights[:8], 'little')
+    facts = json.loads(weights[8:8 + header])[tensor]
+    nan = {'F32': b'\x00\x00\xc0\x7f', 'F16': b'\x00\x7e', 'BF16': b'\xc0\x7f'}[facts['dtype']]
+    end = 8 + header + facts['data_offsets'][1]
+    weights[end - len(nan):end] = nan
+    path.write_bytes(weights)
+
+
+def weights_that_are_no_numbers_are_refused_and_the_old_one_stays(place):
+    """One value of either tower, and of the table of words, which is read in place."""
+    tensors = {'seeing': 'visual_projection.weight', 'reading': 'text_model.encoder.layers.0.mlp.fc1.weight',
+               'words': 'text_model.embeddings.token_embedding.weight'}
+    for name, tensor in tensors.items():
+        small_clip(place, name, lambda folder, tensor=tensor: poison(folder, tensor))
+    server = place.learned()
+    for name, tensor in tensors.items():
+        for again in range(2):  # what was prepared of the other tower does not help it
+            answer = server.post(f'{API}models/{name}/use')
+            assert answer.code == 415 and tensor in answer.sentence() and 'not a finite number' in answer.sentence(), answer
+        assert models(server)[name]['state'] == 'failed' and tensor in models(server)[name]['error'], models(server)[name]
+    listed = models(server)
+    assert listed['tiny']['chosen'] and listed['tiny']['answering'], listed['tiny']
+    assert good(server.get(API + 'search?q=sea'))['model'] == 'tiny' and server.snapshot()['job']['number'] == 1
+
+
+def a_pull_of_weights_that_are_no_numbers_changes_nothing(place):
+    source = small_clip(place, 'spare', lambda folder: poison(folder, 'visual_projection.weight'))
+    hub = Hub()
+    hub.add('owner/clip', {p.name: p.read_bytes() for p in source.iterdir()})
+    shutil.rmtree(source)
+    place.environment.update(HF_ENDPOINT=hub.url)
+    server = place.learned()
+    good(server.post(API + 'models/pull', {'model': 'owner/clip', 'use': True}), 202)
+    last = within(30, lambda: (p := server.snapshot()['pull']) and not p['running'] and p, 'its end')
+    assert last['outcome'] == 'format' and 'not a finite number' in last['message'], last
+    listed = models(server)
+    assert listed['tiny']['chosen'] and listed['tiny']['answering'] and not listed['owner--clip']['learned'], listed['owner--clip']
+    assert good(server.get(API + 'search?q=sea'))['model'] == 'tiny'
+    hub.close()
+
+
+def what_would_go_with_a_model_is_told(place):
+    folder = small_clip(place)
+    server = place.learned()
+    refused = server.post(API + 'models/tiny/remove', {'dry_run': True})
+    assert refused.code in (400, 409) and len(refused.sentence()) > 20, refused
+    good(server.post(API + 'models/second/use'), 202)
+    within(60, lambda: (s := server.snapshot())['model']['name'] == 'second' and not s['job']['running'], 'its answers')
+    good(server.post(API + 'models/tiny/use'), 202)
+    within(60, lambda: (s := server.snapshot())['model']['name'] == 'tiny' and not s['job']['running'], 'the old one')
+    told = good(server.post(API + 'models/second/remove', {'embeddings': True, 'dry_run': True}))
+    size = sum(p.stat().st_size for p in folder.iterdir())
+    assert told['would_remove'] == 'second' and told['embeddings'] and told['files_bytes'] == size and told['photos'] == 3, told
+    assert told['prepared_bytes'] > 100_000 and told['embeddings_bytes'] > 0 and folder.is_dir(), told
+    assert server.post(API + 'models/second/remove', {'dry_run': 'yes'}).code == 400
+    good(server.post(API + 'models/second/remove', {'embeddings': True}), 202)
+    assert not folder.exists() and 'second' not in models(server)
+
+
 def hub_with_a_model(where, **more):
     source = small_clip(where, 'spare')
     hub = Hub()
@@ -255,7 +329,7 @@ def another_revision_of_the_one_in_use_is_learned_with(place):
 
 
 def nothing_is_kept_that_was_prepared_of_wrong_bytes(place):
-    """Prepared weights are found by what the hub promised: those of other bytes would be taken for it later."""
+    """Prepared weights are found by what the hub promised: those of bytes that nobody checked would be taken for it later."""
     hub = hub_with_a_model(place)
     server = place.learned()
     weights = hub.repositories['owner/clip']['model.safetensors'].content
@@ -265,10 +339,12 @@ def nothing_is_kept_that_was_prepared_of_wrong_bytes(place):
     good(server.post(API + 'models/pull', {'model': 'owner/clip', 'use': True}), 202)
     prepared = lambda: {p.name for p in place.root.rglob('*.prepared')}
     before = prepared()
-    within(60, lambda: prepared() - before, 'an image tower before all is here')
+    early = lambda s: any(m['key'] == 'owner--clip.part' and m['state'] == 'ready' for m in s['models'])
+    assert events.until(early)[-1]['pull']['running'], 'an image tower before all is here'
+    assert prepared() == before, prepared()
     seen = events.until(lambda s: s['pull'] and not s['pull']['running'])
     assert seen[-1]['pull']['outcome'] != 'ok', seen[-1]['pull']
-    within(30, lambda: prepared() == before, 'the end of what was prepared')
+    assert prepared() == before, prepared()
     assert server.snapshot()['model']['name'] == 'tiny'
     events.close()
     hub.close()
@@ -314,6 +390,14 @@ def nothing_is_asked_of_the_network_unless_told(place):
     hub.close()
 
 
+def the_hub_that_would_be_asked_is_named(place):
+    hub = lambda: good(place.serve().get(API + 'models'))['hub']
+    assert hub() == {'name': 'huggingface.co', 'offline': False}
+    place.end()
+    place.environment.update(HF_ENDPOINT='https://me:secret@mirror.example:8443/hf/', HF_HUB_OFFLINE='1')
+    assert hub() == {'name': 'mirror.example:8443/hf', 'offline': True}, 'and nobody is told who asks'
+
+
 def settings_are_kept_with_the_library(place):
     server = place.learned()
     before = good(server.get(API + 'settings'))
@@ -331,6 +415,10 @@ def settings_are_kept_with_the_library(place):
 
 def work_of(server, photo):
     return good(server.get(f'{API}photos/{photo}'))['work']
+
+
+def machine_captions(server):
+    return [work_of(server, photo)['caption_machine'] for photo in (1, 2, 3)]
 
 
 def a_photo_is_described_at_once_and_the_user_wins(place):
@@ -366,6 +454,35 @@ def the_queue_writes_after_learning_and_goes_on(place):
     events.until(lambda s: s['job']['number'] == 2 and not s['job']['running'])
     within(60, lambda: work_of(server, 24)['caption'], 'a caption of the new one')
     events.close()
+
+
+def another_captioner_writes_in_the_queue_and_is_put_away(place):
+    """With an image tower of its own: all that the shipped one said is written anew, but for what the user wrote."""
+    small_blip(place)
+    server = place.serve('--idle-unload', '1')
+    start = resident(server)['RssAnon']
+    events = open_page(server)
+    good(server.post(API + 'settings', {'captions': True}))
+    server.learn(place.photos)
+    events.until(lambda s: s['job'] and not s['job']['running'])
+    within(60, lambda: all(machine_captions(server)), 'captions of the shipped one')
+    before = machine_captions(server)
+    good(server.post(API + 'edit', {'photos': [2], 'caption': 'Rex'}))
+    assert models(server)['seer']['kind'] == 'captions' and not models(server)['seer']['chosen']
+    good(server.post(API + 'models/seer/use'), 202)
+    assert models(server)['seer']['chosen'] and not models(server)['tiny-caption']['chosen']
+    within(60, lambda: not set(before) & set(machine_captions(server)), 'captions of the new one')
+    assert all(machine_captions(server)) and server.snapshot()['annotation']['failed'] == 0
+    assert work_of(server, 2)['caption'] == 'Rex' and work_of(server, 1)['caption_by'] == 'machine'
+    events.until(lambda s: s['models'] and all(m['state'] == 'idle' for m in s['models']) and not s['annotation']['running'])
+    events.close()
+    within(20, lambda: '.prepared' not in mapped(server) and 'model.safetensors' not in mapped(server), 'nothing mapped')
+    within(20, lambda: resident(server)['RssAnon'] - start < 8 << 20, 'the memory of the start')
+    server.stop()
+    server = place.serve()
+    assert models(server)['seer']['chosen']  # the choice outlives the server
+    good(server.post(API + 'models/tiny-caption/use'), 202)
+    within(60, lambda: machine_captions(server) == before, 'the captions of before')
 
 
 def without_the_captioner_there_are_tags_all_the_same(place):

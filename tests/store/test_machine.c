@@ -55,6 +55,14 @@ static int64_t edit(pd_edit_kind kind, const char *text, int64_t photo)
     return n;
 }
 
+/* Asked for alone, it is the same. */
+static void check_caption(int64_t photo, const pd_work *work)
+{
+    pd_said_caption caption = { 0 };
+    CHECK(pd_store_caption(store, photo, &caption, NULL) == PD_OK && strcmp(caption.text, work->caption) == 0);
+    CHECK(caption.by == work->caption_by && caption.doubtful == work->caption_doubtful);
+}
+
 /* "caption by score?|machine's caption|tag by score?,..." with ? for doubtful and scores in per cent, - when none */
 static const char *work_of(int64_t photo)
 {
@@ -62,6 +70,7 @@ static const char *work_of(int64_t photo)
     pd_work work = { 0 };
     if (pd_store_work(store, photo, &work, NULL) != PD_OK)
         return "none";
+    check_caption(photo, &work);
     int at = snprintf(line, sizeof line, "%s%d", work.caption, (int)work.caption_by);
     if (!isnan(work.caption_score))
         at += snprintf(line + at, sizeof line - (size_t)at, " %.0f", 100 * (double)work.caption_score);

@@ -237,6 +237,9 @@ static void a_model_is_found_by_its_id_only(void)
     open_new();
     int64_t found = 0;
     CHECK(pd_store_model_find(store, "abc", &found, NULL) == PD_OK && found == model);
+    pd_model_row row;
+    CHECK(pd_store_model_get(store, model, &row, NULL) == PD_OK && strcmp(row.id, "abc") == 0);
+    CHECK(pd_store_model_get(store, model + 1, &row, NULL) == PD_ERR_NO_MATCH);
     CHECK(pd_store_model_find(store, "xyz", &found, NULL) == PD_ERR_NO_MATCH && found == model);
     CHECK(pd_store_model_add(store, "abc", "renamed", FIXTURE_DIM, &found, NULL) == PD_OK && found == model);
     CHECK(pd_store_model_add(store, "abc", "renamed", 5, &found, NULL) == PD_ERR_CORRUPT);

@@ -195,6 +195,12 @@ static bool take_nothing(void *user, int64_t photo)
     return true;
 }
 
+static void check_caption(pd_store *store)
+{
+    pd_said_caption caption = { .by = PD_SAID_USER };
+    CHECK(pd_store_caption(store, 1, &caption, NULL) == PD_OK && !*caption.text && !caption.by && !caption.doubtful);
+}
+
 /* An older catalogue has no settings, and no machine wrote for it. */
 static void check_machine(pd_store *store, bool is_current)
 {
@@ -207,6 +213,7 @@ static void check_machine(pd_store *store, bool is_current)
     CHECK(pd_store_setting_get(store, "model", &value, NULL) == PD_OK && !value);
     CHECK(pd_store_work(store, 1, &work, NULL) == PD_OK && work.rating == 0 && work.n_tags == 0 &&
           work.caption_machine[0] == '\0' && isnan(work.caption_score));
+    check_caption(store);
     const pd_status status = pd_store_machine_todo(store, &query, 1, &content, &n, &err);
     CHECK(status == (is_current ? PD_OK : PD_ERR_UNSUPPORTED) && n == (is_current ? 1 : 99) && content == is_current);
     CHECK(is_current || strstr(err.message, "older version"));

@@ -56,6 +56,14 @@ static int64_t edit(pd_edit_kind kind, const char *text, int number, int64_t pho
     return edit_some(kind, text, number, &photo, 1);
 }
 
+/* Asked for alone, it is the same. */
+static void check_caption(int64_t photo, const pd_work *work)
+{
+    pd_said_caption caption = { 0 };
+    CHECK(pd_store_caption(store, photo, &caption, NULL) == PD_OK && strcmp(caption.text, work->caption) == 0);
+    CHECK(caption.by == work->caption_by && caption.doubtful == work->caption_doubtful);
+}
+
 /* The work of a photo in one line: "rating by*favorite|caption by|tag by,...|album,..." */
 static const char *work_of(int64_t photo)
 {
@@ -65,6 +73,7 @@ static const char *work_of(int64_t photo)
     pd_work work = { 0 };
     if (pd_store_work(store, photo, &work, NULL) != PD_OK)
         return "none";
+    check_caption(photo, &work);
     int at = snprintf(to, 1024, "%d%d%s|%s%d|", work.rating, (int)work.rating_by, work.favorite ? "*" : "",
                       work.caption, (int)work.caption_by);
     for (size_t i = 0; i < work.n_tags; i++)

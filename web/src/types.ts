@@ -52,7 +52,7 @@ export interface Pull {
   running: boolean;
   done_bytes: number;
   total_bytes: number | null;
-  vision_bytes?: number | null; // when so much is here, learning can begin
+  vision_bytes: number | null; // when so much is here, learning can begin; null: not known, or not before all is here
   rate: number | null; // bytes a second
   eta_s: number | null;
   vision_ready: boolean;
@@ -105,10 +105,25 @@ export interface ModelEntry {
   learned: number | null; // photos of this library that it knows
 }
 
+/** Who is asked for models that are not here. */
+export interface Hub {
+  name: string; // 'huggingface.co', or where a mirror lies
+  offline: boolean; // nobody is: so the program was started
+}
+
 export interface Catalogue {
   models: ModelEntry[];
+  hub: Hub;
   memory_bytes: number | null; // the program's, now
   resting_bytes: number | null; // after the idle time last; null: not yet
+}
+
+/** What would go with a model. */
+export interface Removal {
+  files_bytes: number;
+  prepared_bytes: number;
+  photos: number; // that it knows
+  embeddings_bytes: number;
 }
 
 export interface Settings {
@@ -210,7 +225,9 @@ export interface Hit {
   height: number;
   rating?: number;
   favorite?: boolean;
-  caption?: string | null;
+  caption?: string | null; // that counts
+  caption_by?: SaidBy | null;
+  caption_doubtful?: boolean; // a machine's
 }
 
 export interface Hits {

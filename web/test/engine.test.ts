@@ -66,6 +66,8 @@ test('a download stands in its row while it runs, and says why it ended', () => 
 
 test('a download says how much, how fast, how long, and when learning can begin', () => {
   assert.equal(pullWords(pull({ vision_bytes: 228e6 }), 'search', false), '212 of 380 MB, 11 MB a second, about 15 s left. Learning can begin at 60 %.');
+  assert.equal(pullWords(pull(), 'search', false), '212 of 380 MB, 11 MB a second, about 15 s left.');
+  assert.equal(pullWords(pull({ phase: 'rest' }), 'search', false), '212 of 380 MB, 11 MB a second, about 15 s left. Learning can begin when all of it is here.');
   assert.equal(pullWords(pull({ vision_ready: true }), 'search', true), '212 of 380 MB, 11 MB a second, about 15 s left. What sees is here: learning has begun.');
   assert.equal(pullWords(pull({ rate: null, eta_s: null, total_bytes: null }), 'captions', true), '212 MB.');
   assert.deepEqual([ofBytes(0, 380e6), ofBytes(950, 1500), ofBytes(1.29e9, 2.4e9), ofBytes(3, 812)], ['0 of 380 MB', '0.9 of 1.5 kB', '1.3 of 2.4 GB', '3 of 812 bytes']);

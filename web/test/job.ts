@@ -21,7 +21,7 @@ export const annotation = (change: Partial<Annotation> = {}): Annotation => ({
 
 export const pull = (change: Partial<Pull> = {}): Pull => ({
   key: 'openai--clip-vit-base-patch32', repository: 'openai/clip-vit-base-patch32', phase: 'vision', running: true,
-  done_bytes: 212e6, total_bytes: 380e6, rate: 11e6, eta_s: 15, vision_ready: false, outcome: null, message: null, ...change,
+  done_bytes: 212e6, total_bytes: 380e6, rate: 11e6, eta_s: 15, vision_ready: false, vision_bytes: null, outcome: null, message: null, ...change,
 });
 
 export const model = (change: Partial<ModelEntry> = {}): ModelEntry => ({

@@ -2,7 +2,7 @@
 
 import { isAbort, sentenceOf } from '../api.ts';
 import { live } from '../snapshot.svelte.ts';
-import type { ModelEntry, Settings, Snapshot } from '../types.ts';
+import type { Hub, ModelEntry, Settings, Snapshot } from '../types.ts';
 import { catalogue, settings } from './ask.ts';
 import { fingerprint } from './rows.ts';
 
@@ -10,6 +10,7 @@ const EVERY_MS = 5000; // the program's memory is not in the snapshot
 
 class Models {
   list = $state.raw<ModelEntry[] | null>(null); // null: not known yet
+  hub = $state.raw<Hub | null>(null);
   memory = $state<number | null>(null);
   resting = $state<number | null>(null);
   settings = $state.raw<Settings | null>(null);
@@ -19,6 +20,7 @@ class Models {
     try {
       const now = await catalogue(signal);
       this.list = now.models;
+      this.hub = now.hub;
       this.memory = now.memory_bytes;
       this.resting = now.resting_bytes;
       this.fault = null;

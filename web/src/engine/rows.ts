@@ -121,7 +121,7 @@ export function pullWords(pull: Pull, kind: ModelKind, uses: boolean): string {
   if (kind === 'captions') return text;
   if (pull.vision_ready) return `${text} ${uses ? 'What sees is here: learning has begun.' : 'What sees is here, what reads is still coming.'}`;
   if (pull.vision_bytes && pull.total_bytes) return `${text} Learning can begin at ${percent(pull.vision_bytes / pull.total_bytes)}.`;
-  return `${text} Learning can begin before all of it is here.`;
+  return pull.phase === 'rest' || pull.phase === 'check' ? `${text} Learning can begin when all of it is here.` : text; // else it is not known yet
 }
 
 const DECODE_MS = 50; // of one core, a photograph of a camera: until a job has told how long they take here

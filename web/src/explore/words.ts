@@ -1,6 +1,8 @@
 // What a photograph's facts are called. A time taken is the camera's wall clock: it is never converted into another zone.
 
+import type { Hit } from '../types.ts';
 import { count, nameOf } from '../words.ts';
+import { asQuestion, asShown } from './seen.ts';
 
 const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
@@ -74,12 +76,30 @@ export function matchWords(match: number, strong: boolean | null): string {
   return strong === null ? `${match} of 100` : `${match}, a ${strong ? 'strong' : 'weaker'} match`;
 }
 
-/** What a cell is called: name, match or score, date. */
-export function cellWords(hit: { path: string; score: number | null; match: number | null; taken: string | null }, strong: boolean | null): string {
-  const said = [nameOf(hit.path)];
+export interface TileCaption {
+  text: string; // as it is shown
+  said: string; // with who says so: "Seen by the model: A dog on a beach"
+  doubtful: boolean;
+}
+
+/** What is said about a photograph in one line; null: nothing. */
+export function captionOf({ caption, caption_by: by, caption_doubtful: doubted }: Partial<Pick<Hit, 'caption' | 'caption_by' | 'caption_doubtful'>>): TileCaption | null {
+  const plain = caption?.trim().replace(/\s+/g, ' ');
+  if (!plain) return null;
+  if (by !== 'machine') return { text: plain, said: `${by === 'file' ? 'Written into the file' : 'Said by you'}: ${plain}`, doubtful: false };
+  const doubtful = doubted ?? false;
+  const text = doubtful ? asQuestion(plain) : asShown(plain);
+  return { text, said: `Seen by the model${doubtful ? ', may be wrong' : ''}: ${text}`, doubtful };
+}
+
+/** What a cell is called: what is said about it, match or score, date, and the name of the file. */
+export function cellWords(hit: Pick<Hit, 'path' | 'score' | 'match' | 'taken'> & Partial<Hit>, strong: boolean | null): string {
+  const caption = captionOf(hit);
+  const said = [caption ? caption.said : nameOf(hit.path)];
   if (hit.match !== null) said.push(strong === null ? `match ${hit.match} of 100` : `${strong ? 'strong' : 'weaker'} match, ${hit.match} of 100`);
   else if (hit.score !== null) said.push(`score ${scoreWords(hit.score)}`);
   said.push(takenWords(hit.taken)?.long ?? 'no date');
+  if (caption) said.push(nameOf(hit.path));
   return said.join(', ');
 }
 

@@ -43,6 +43,16 @@ test('a cell is called by name, match or score, and date', () => {
   assert.equal(words.folderOf('/dog.jpg'), '/');
 });
 
+test('a caption says who says so, and a doubtful one asks', () => {
+  assert.equal(words.captionOf({}), null);
+  assert.equal(words.captionOf({ caption: null, caption_by: 'user' }), null);
+  assert.deepEqual(words.captionOf({ caption: 'a dog runs', caption_by: 'machine' }), { text: 'A dog runs', said: 'Seen by the model: A dog runs', doubtful: false });
+  assert.deepEqual(words.captionOf({ caption: 'a dog runs.', caption_by: 'machine', caption_doubtful: true }), { text: 'A dog runs?', said: 'Seen by the model, may be wrong: A dog runs?', doubtful: true });
+  assert.deepEqual(words.captionOf({ caption: 'my dog', caption_by: 'user' }), { text: 'my dog', said: 'Said by you: my dog', doubtful: false });
+  assert.equal(words.captionOf({ caption: ' two\n lines ', caption_by: 'file' })!.said, 'Written into the file: two lines');
+  assert.equal(words.cellWords({ path: '/a/dog.jpg', score: null, match: 91, taken: null, caption: 'my dog', caption_by: 'user' }, true), 'Said by you: my dog, strong match, 91 of 100, no date, dog.jpg');
+});
+
 test('other scripts are noticed, accents and numbers are not', () => {
   assert.ok(words.isForeign('собака'));
   assert.ok(words.isForeign('dog 犬'));
