@@ -14,6 +14,7 @@ def main(build, *suites):
     def ask(what):
         return json.loads(subprocess.check_output(['meson', 'introspect', what, build], text=True))
 
+    subprocess.run(['ninja', '-C', build, 'build.ninja'], check=True, stdout=subprocess.DEVNULL)  # tests may be new
     wanted, unwanted = ({s[1:] for s in suites if s[0] == sign} for sign in '+-')
     files = {target['id']: target['filename'] for target in ask('--targets')}
     needed = set()
