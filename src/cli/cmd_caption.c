@@ -67,13 +67,14 @@ static bool is_of_picture(pd_status status)
 static pd_status caption_all(telling *t, pd_library *library, const char *const *pictures, size_t n, pd_error *err)
 {
     for (size_t i = 0; i < n; i++) {
-        pd_written written;
+        pd_written written = { 0 };
         pd_error error = { 0 };
         const pd_status status = pd_library_describe(library, &(pd_example){ .text = pictures[i] }, &written, &error);
-        if (status == PD_OK || is_of_picture(status))
-            tell(t, pictures[i], &written, status == PD_OK ? NULL : error.message);
+        const bool is_written = written.tags_source[0] != '\0'; /* even when it could not be kept */
+        if (is_written || is_of_picture(status))
+            tell(t, pictures[i], &written, is_written ? NULL : error.message);
         t->n_failed += status != PD_OK;
-        if (status != PD_OK && (n == 1 || !is_of_picture(status)))
+        if (status != PD_OK && !is_written && (n == 1 || !is_of_picture(status)))
             return pd_error_hand_on(err, &error);
         if (status != PD_OK)
             pd_say(error.message);

@@ -313,7 +313,8 @@ void pd_library_annotate_finish(pd_library *library, pd_annotation_state *ret_st
 /* Whether captions are written in the background: a setting of the library, off at first. */
 PD_MUST_USE pd_status pd_library_captions_get(pd_library *library, bool *ret_on, pd_error *err);
 PD_MUST_USE pd_status pd_library_captions_set(pd_library *library, bool on, pd_error *err);
-/* Tags and a caption for one photo (id as text; also written to the catalogue) or any picture's path (only told). */
+/* Tags and a caption for one photo (id as text; also written to the catalogue) or any picture's path (only told). When
+ * they cannot be written there (PD_ERR_FULL, PD_ERR_BUSY), *ret_written holds them even so. */
 PD_MUST_USE pd_status pd_library_describe(pd_library *library, const pd_example *picture, pd_written *ret_written,
                                           pd_error *err);
 

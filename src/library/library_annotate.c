@@ -431,12 +431,9 @@ pd_status pd_library_describe(pd_library *library, const pd_example *picture, pd
     int fd = picture->fd;
     pd_status status = s.text ? open_subject(library, &s, &fd, err) : PD_OK;
     if (status == PD_OK) {
-        pd_written written;
-        status = write_fd(library, &(pd_example){ .text = s.text, .fd = fd }, &written, err);
+        status = write_fd(library, &(pd_example){ .text = s.text, .fd = fd }, ret_written, err);
         if (status == PD_OK)
-            status = keep_written(library, &s, fd, &written, err);
-        if (status == PD_OK)
-            *ret_written = written;
+            status = keep_written(library, &s, fd, ret_written, err);
         if (s.text)
             close(fd);
     }

@@ -50,6 +50,34 @@ static pd_status check_unused(pd_library *library, const char *key, pd_error *er
                   : PD_OK;
 }
 
+/* What is to go, and by what it is known. */
+typedef struct removing {
+    const char *key;
+    char dir[PATH_MAX], id[PD_SHA256_TEXT_BYTES]; /* id "": it prepared nothing and learned nothing */
+    bool whole;
+    int64_t photos, vectors_bytes;
+} removing;
+
+/* The same bytes may be here by two names: what the one learned is what the other did. */
+static pd_status check_unshared(pd_library *library, const removing *r, pd_error *err)
+{
+    static const pd_library_which uses[] = { PD_LIBRARY_CHOSEN, PD_LIBRARY_ANSWERING };
+    for (size_t i = 0; i < PD_COUNT_OF(uses) && r->id[0]; i++) {
+        pd_library_choice choice;
+        char id[PD_SHA256_TEXT_BYTES] = "";
+        pd_status status = pd_library_choose(library, uses[i], &choice, err);
+        if (status == PD_OK && choice.dir && pd_model_find_id(choice.dir, library->paths.prepared, id, NULL) == PD_OK &&
+            strcmp(id, r->id) == 0)
+            status = pd_error_set(err, PD_ERR_BUSY,
+                                  "%s is %s by another name, and that is in use: what they learned stays. Without "
+                                  "--embeddings %s can go",
+                                  r->key, choice.name, r->key);
+        pd_library_choice_done(&choice);
+        PD_TRY(status);
+    }
+    return PD_OK;
+}
+
 /* Where it lies, when that is among the models that were fetched. */
 static pd_status find_folder(const pd_library *library, const char *key, char ret_dir[PATH_MAX], bool *ret_whole,
                              pd_error *err)
@@ -67,14 +95,6 @@ static pd_status find_folder(const pd_library *library, const char *key, char re
     pd_mem_free(elsewhere);
     return pd_error_set(err, PD_ERR_USAGE, "%s came with the program: it stays", key);
 }
-
-/* What is to go, and by what it is known. */
-typedef struct removing {
-    const char *key;
-    char dir[PATH_MAX], id[PD_SHA256_TEXT_BYTES]; /* id "": it prepared nothing and learned nothing */
-    bool whole;
-    int64_t photos, vectors_bytes;
-} removing;
 
 /* By its files; of those that cannot be read, or are not here, by the name of what learned last. */
 static pd_status ask_learned(pd_store *store, void *user, pd_error *err)
@@ -148,6 +168,8 @@ static pd_status remove_model(pd_library *library, removing *r, const pd_remove_
     PD_TRY(find_folder(library, r->key, r->dir, &r->whole, err));
     PD_TRY(check_unused(library, r->key, err));
     PD_TRY(find_learned(library, r, ret_removal, err));
+    if (options->embeddings)
+        PD_TRY(check_unshared(library, r, err));
     return options->dry_run ? PD_OK : remove_all(library, r, options->embeddings, err);
 }
 

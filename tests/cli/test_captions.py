@@ -4,6 +4,7 @@ shown and searched for."""
 import json
 import pathlib
 import shutil
+import sqlite3
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
@@ -52,5 +53,14 @@ def learning_is_followed_by_words(place):
     assert 'Wrote 1 caption' in progress, progress
 
 
+def what_cannot_be_kept_is_told_all_the_same(place):
+    place.run('index', '--no-tags', place.photos, code=0)
+    other = sqlite3.connect(place.library / 'catalogue.sqlite', isolation_level=None)
+    other.execute('BEGIN IMMEDIATE')
+    said = place.run('caption', place.photos / '0.png', code=4, says='another process')
+    assert '  caption   ' in said, said
+    other.close()
+
+
 if __name__ == '__main__':
-    sys.exit(run_cases(globals(), 2))
+    sys.exit(run_cases(globals(), 3))

@@ -134,6 +134,16 @@ def what_was_learned_with_a_removed_model_stays_or_goes(place):
     hub.close()
 
 
+def the_model_in_use_keeps_what_it_learned_by_another_name(place):
+    """The same bytes are the same model."""
+    place.run('index', place.photos, code=0)
+    shutil.copytree(TINY.resolve(), place.library / 'models/twin')
+    place.run('model', 'remove', 'twin', '--embeddings', code=5, says='is tiny by another name')
+    assert place.json('search', 'x')['total'] == 3
+    place.run('model', 'remove', 'twin', code=0)
+    assert place.json('search', 'x')['total'] == 3 and not (place.library / 'models/twin').exists()
+
+
 def the_captioner_in_use_stays(place):
     """It is told of as such, also by its directory."""
     mine, fetched = place.root / 'mine', place.library / 'models/writer'
