@@ -334,7 +334,7 @@ def nothing_is_kept_that_was_prepared_of_wrong_bytes(place):
     server = place.learned()
     weights = hub.repositories['owner/clip']['model.safetensors'].content
     hub.fault('model.safetensors', 'garbage', times=None, beyond=len(weights) * 9 // 10)
-    hub.fault('model.safetensors', 'slow', times=None, rate=len(weights) // 4)
+    hub.fault('model.safetensors', 'slow', times=None, rate=len(weights) // 2)
     events = open_page(server)
     good(server.post(API + 'models/pull', {'model': 'owner/clip', 'use': True}), 202)
     prepared = lambda: {p.name for p in place.root.rglob('*.prepared')}
