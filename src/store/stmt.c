@@ -355,6 +355,8 @@ pd_status pd_stmt_step(pd_store *store, sqlite3_stmt *stmt, bool *ret_row, pd_er
 {
     const int rc = sqlite3_step(stmt);
     *ret_row = rc == SQLITE_ROW;
+    if (rc == SQLITE_DONE)
+        pd_stmt_reset(stmt);
     if (rc == SQLITE_ROW || rc == SQLITE_DONE)
         return PD_OK;
     const pd_status status =

@@ -181,7 +181,7 @@ PD_MUST_USE pd_status pd_store_pragma_int(pd_store *store, const char *sql, int6
 /* The statement, ready to be bound. Binding cannot fail: every value bound is a number, or bytes that stay where they
  * are (SQLITE_STATIC) until pd_stmt_reset. */
 PD_MUST_USE pd_status pd_stmt_get(pd_store *store, pd_stmt id, sqlite3_stmt **ret_stmt, pd_error *err);
-/* Next row; *ret_row false at the end. After a failure the statement is reset. */
+/* Next row; *ret_row false at the end. At the end, and after a failure, the statement is reset: what is bound goes. */
 PD_MUST_USE pd_status pd_stmt_step(pd_store *store, sqlite3_stmt *stmt, bool *ret_row, pd_error *err);
 /* Ends the statement's hold on the catalogue and forgets its bindings. */
 void pd_stmt_reset(sqlite3_stmt *stmt);

@@ -201,22 +201,20 @@ pd_status pd_store_caption(pd_store *store, int64_t photo, pd_said_caption *ret_
 {
     sqlite3_stmt *stmt;
     bool row = false;
-    pd_said_caption caption = { .text = "" };
-    if (store->version >= PD_SCHEMA_WORK) {
-        PD_TRY(pd_stmt_get(store, PD_STMT_SAID_CAPTION, &stmt, err));
-        sqlite3_bind_int64(stmt, 1, photo);
-        PD_TRY(pd_stmt_step(store, stmt, &row, err));
-    }
+    *ret_caption = (pd_said_caption){ .text = "" };
+    if (store->version < PD_SCHEMA_WORK)
+        return PD_OK;
+    PD_TRY(pd_stmt_get(store, PD_STMT_SAID_CAPTION, &stmt, err));
+    sqlite3_bind_int64(stmt, 1, photo);
+    PD_TRY(pd_stmt_step(store, stmt, &row, err));
+    pd_buf_clear(&store->caption);
+    pd_status status = PD_OK;
     if (row) {
-        pd_buf_clear(&store->caption);
-        const pd_status status = pd_buf_append_string(&store->caption, pd_stmt_text(stmt, 1));
-        caption = (pd_said_caption){ .text = store->caption.len ? store->caption.data : "",
-                                     .by = (pd_said_by)sqlite3_column_int(stmt, 0),
-                                     .doubtful = sqlite3_column_int(stmt, 2) != 0 };
-        pd_stmt_reset(stmt);
-        if (status != PD_OK)
-            return pd_error_set_nomem(err);
+        status = pd_buf_append_string(&store->caption, pd_stmt_text(stmt, 1));
+        *ret_caption = (pd_said_caption){ .text = store->caption.len ? store->caption.data : "",
+                                          .by = (pd_said_by)sqlite3_column_int(stmt, 0),
+                                          .doubtful = sqlite3_column_int(stmt, 2) != 0 };
     }
-    *ret_caption = caption;
-    return PD_OK;
+    pd_stmt_reset(stmt); /* also where there was none: what is not reset keeps its photo */
+    return status == PD_OK ? PD_OK : pd_error_set_nomem(err);
 }

@@ -209,6 +209,20 @@ static void copies_share_what_machines_wrote(void)
     close_and_remove();
 }
 
+static void a_photo_without_a_caption_takes_no_other_s(void)
+{
+    static const int64_t photos[] = { 2, 1, 2, 1, 1, 2 };
+    open_new();
+    (void)add(1, "bare.jpg", "");
+    CAPTION(add(2, "said.jpg", ""), "c@1", "a dog", 0.8f, false);
+    for (size_t i = 0; i < PD_COUNT_OF(photos); i++) {
+        pd_said_caption caption = { 0 };
+        CHECK(pd_store_caption(store, photos[i], &caption, NULL) == PD_OK);
+        CHECK(strcmp(caption.text, photos[i] == 2 ? "a dog" : "") == 0);
+    }
+    close_and_remove();
+}
+
 static void the_user_s_word_stands_above_the_machine_s_for_ever(void)
 {
     open_new();
@@ -522,6 +536,7 @@ int main(void)
 {
     RUN(a_newer_source_takes_the_place_of_an_older_one);
     RUN(copies_share_what_machines_wrote);
+    RUN(a_photo_without_a_caption_takes_no_other_s);
     RUN(the_user_s_word_stands_above_the_machine_s_for_ever);
     RUN(captions_of_a_file_come_after_the_machine_s);
     RUN(what_is_doubtful_is_found_and_counts_less);
