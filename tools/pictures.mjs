@@ -76,10 +76,19 @@ try {
 
   await place.order('/job/speed', { speed: 'full' });
   await place.until((now) => !now.job.running, 'the end');
+  assert.equal((await place.order('/settings', { captions: true })).code, 200);
+  await place.until(({ annotation }) => annotation && !annotation.running && annotation.captioned > 0, 'the captions');
   await page.goto(`${place.origin}/search?q=${encodeURIComponent(QUERY)}`);
   await page.getByRole('gridcell').first().waitFor();
   await settled(page);
   await save(page, 'explore');
+
+  await page.goto(`${place.origin}/models`);
+  await page.getByRole('heading', { name: 'Models' }).first().waitFor();
+  await settled(page);
+  await save(page, 'models');
+  await page.goBack();
+  await page.getByRole('gridcell').first().waitFor();
 
   await page.emulateMedia({ colorScheme: 'dark' });
   const { body } = await place.api('/search?q=&n=1000');
