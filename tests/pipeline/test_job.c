@@ -184,7 +184,7 @@ static double time_to_rest_s(pd_job *job)
 
 static void a_pause_stops_within_a_second(void)
 {
-    REQUIRE(scene_begin() && make_pictures(0, TEST_SANITIZED ? 200 : 600));
+    REQUIRE(scene_begin() && make_pictures(0, 600));
     for (int speed = 0; speed < PD_SPEED_COUNT; speed++) {
         pd_job *job = start(&(pd_job_options){ .speed = (pd_speed)speed });
         REQUIRE(job);

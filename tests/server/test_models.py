@@ -85,6 +85,12 @@ def resident(server):
     return {line.split(':')[0]: int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith('Rss')}
 
 
+def comes_back_to(server, start):
+    """Within what the page may cost. Sanitizers keep what is freed for a while."""
+    if not server_place.SANITIZED:
+        within(20, lambda: resident(server)['RssAnon'] - start < 8 << 20, 'the memory of the start')
+
+
 def mapped(server):
     return pathlib.Path(f'/proc/{server.process.pid}/maps').read_text()
 
@@ -140,8 +146,7 @@ def memory_comes_back_after_the_idle_time(place):
     events.close()
     within(20, lambda: '.prepared' not in mapped(server) and '.vectors' not in mapped(server) and
            'model.safetensors' not in mapped(server), 'nothing mapped')
-    if not server_place.SANITIZED:  # sanitizers keep what is freed for a while
-        within(20, lambda: resident(server)['RssAnon'] - start < 8 << 20, 'the memory of the start')
+    comes_back_to(server, start)
     answer = good(server.get(API + 'models'))
     assert answer['resting_bytes'] and answer['resting_bytes'] <= answer['memory_bytes'] + (4 << 20), answer
     assert good(server.get(API + 'search?q=sea'))['total'] == 3
@@ -477,7 +482,7 @@ def another_captioner_writes_in_the_queue_and_is_put_away(place):
     events.until(lambda s: s['models'] and all(m['state'] == 'idle' for m in s['models']) and not s['annotation']['running'])
     events.close()
     within(20, lambda: '.prepared' not in mapped(server) and 'model.safetensors' not in mapped(server), 'nothing mapped')
-    within(20, lambda: resident(server)['RssAnon'] - start < 8 << 20, 'the memory of the start')
+    comes_back_to(server, start)
     server.stop()
     server = place.serve()
     assert models(server)['seer']['chosen']  # the choice outlives the server
