@@ -140,23 +140,14 @@ static bool may_be_immutable(const char *path)
     return stat(side, &st) != 0 || st.st_size == 0;
 }
 
-static pd_status open_read(pd_store *store, pd_error *err)
+static void close_connection(pd_store *store)
 {
-    struct stat st;
-    if (stat(store->path, &st) != 0) {
-        if (errno == ENOENT || errno == ENOTDIR)
-            return pd_error_set(err, PD_ERR_NOT_FOUND, "there is no catalogue '%s' yet: index a folder first",
-                                store->path);
-        return pd_error_set_errno(err, errno, "cannot open the catalogue '%s'", store->path);
-    }
-    PD_TRY(open_connection(store, store->path, SQLITE_OPEN_READONLY, err));
-    int64_t version;
-    const pd_status status = pd_store_pragma_int(store, "PRAGMA user_version", &version, err);
-    if (status != PD_ERR_IO || !may_be_immutable(store->path))
-        return status;
-
-    (void)sqlite3_close(store->db);
+    (void)sqlite3_close(store->db); /* rolls back what is open */
     store->db = NULL;
+}
+
+static pd_status open_immutable(pd_store *store, pd_error *err)
+{
     pd_buf uri;
     pd_buf_init(&uri, 3 * PD_STORE_PATH_BYTES_MAX + 64);
     const pd_status reopened = append_immutable_uri(&uri, store->path) != PD_OK
@@ -182,6 +173,39 @@ static pd_status open_write(pd_store *store, pd_error *err)
                             "read-only",
                             store->path);
     return PD_OK;
+}
+
+/* A process that was killed while it made the catalogue, before that had its write-ahead log, leaves a rollback
+ * journal. SQLite does not read past it, and plays it back only for a connection that may write. */
+static pd_status roll_back(pd_store *store, pd_error *err)
+{
+    int64_t version;
+    close_connection(store);
+    PD_TRY(open_write(store, err));
+    PD_TRY(pd_store_pragma_int(store, "PRAGMA user_version", &version, err));
+    close_connection(store);
+    PD_TRY(open_connection(store, store->path, SQLITE_OPEN_READONLY, err));
+    return pd_store_pragma_int(store, "PRAGMA user_version", &version, err);
+}
+
+static pd_status open_read(pd_store *store, pd_error *err)
+{
+    struct stat st;
+    if (stat(store->path, &st) != 0) {
+        if (errno == ENOENT || errno == ENOTDIR)
+            return pd_error_set(err, PD_ERR_NOT_FOUND, "there is no catalogue '%s' yet: index a folder first",
+                                store->path);
+        return pd_error_set_errno(err, errno, "cannot open the catalogue '%s'", store->path);
+    }
+    PD_TRY(open_connection(store, store->path, SQLITE_OPEN_READONLY, err));
+    int64_t version;
+    const pd_status status = pd_store_pragma_int(store, "PRAGMA user_version", &version, err);
+    if (sqlite3_extended_errcode(store->db) == SQLITE_READONLY_ROLLBACK)
+        return roll_back(store, err);
+    if (status != PD_ERR_IO || !may_be_immutable(store->path))
+        return status;
+    close_connection(store);
+    return open_immutable(store, err);
 }
 
 /* cache_size: 1 MiB, since the system caches the file anyway. page_size: of 8 KiB holds seven embeddings of 512 fp16,

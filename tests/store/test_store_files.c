@@ -87,6 +87,41 @@ static void an_empty_file_becomes_a_catalogue(void)
     fixture_remove(&f);
 }
 
+/* Writes to the database until pages must go to the file, and is killed then: the rollback journal stays. */
+static _Noreturn void die_while_writing(const char *path)
+{
+    static const char sql[] = "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 1; BEGIN IMMEDIATE;"
+                              "CREATE TABLE t (x); INSERT INTO t VALUES (randomblob(100000)), (randomblob(100000));";
+    sqlite3 *db;
+    if (sqlite3_open(path, &db) == SQLITE_OK && sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK)
+        (void)kill(getpid(), SIGKILL);
+    _exit(1);
+}
+
+static void one_killed_while_being_made_is_made_again(void)
+{
+    const fixture f = fixture_make();
+    char journal[sizeof f.path + 16];
+    (void)snprintf(journal, sizeof journal, "%s-journal", f.path);
+    for (int mode = PD_STORE_READ; mode <= PD_STORE_WRITE; mode++) {
+        const pid_t child = fork();
+        if (child == 0)
+            die_while_writing(f.path);
+        int how = 0;
+        CHECK(waitpid(child, &how, 0) == child && WIFSIGNALED(how));
+        struct stat st;
+        REQUIRE(stat(f.path, &st) == 0 && st.st_size > 0 && stat(journal, &st) == 0 && st.st_size > 0);
+        pd_store *store;
+        pd_error err = { 0 };
+        const pd_status status = open_path(f.path, (pd_store_mode)mode, &store, &err);
+        CHECK(status == (mode == PD_STORE_WRITE ? PD_OK : PD_ERR_NOT_FOUND));
+        CHECK(mode == PD_STORE_WRITE || strstr(err.message, "index a folder first"));
+        CHECK(stat(journal, &st) != 0);
+        pd_store_close(&store);
+    }
+    fixture_remove(&f);
+}
+
 static void a_newer_catalogue_is_left_alone(void)
 {
     const fixture f = make_catalogue();
@@ -505,6 +540,7 @@ int main(void)
     RUN(reading_needs_a_catalogue);
     RUN(a_catalogue_is_for_its_owner_only);
     RUN(an_empty_file_becomes_a_catalogue);
+    RUN(one_killed_while_being_made_is_made_again);
     RUN(a_newer_catalogue_is_left_alone);
     RUN(an_old_catalogue_is_read_as_it_is_and_mended_by_writing);
     RUN(a_migration_that_fails_leaves_the_old_version);
