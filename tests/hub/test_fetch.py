@@ -221,6 +221,15 @@ def a_killed_fetch_goes_on_where_it_was(place):
     assert place.reports[1]['done'] >= here, place.reports[:3]
 
 
+def what_others_left_lying_does_not_come_along(place):
+    part = place.models / 'owner--name.part'
+    part.mkdir(parents=True)
+    for name in ('pull.json.tmp-1-2', 'of-another-revision.json'):
+        (part / name).write_text('{')
+    place.pull()
+    assert place.check() == NEEDED
+
+
 def the_end_of_the_pipe_cancels_and_keeps(place):
     place.hub.fault('model.safetensors', 'slow', times=None, rate=200_000)
     process = place.start()
