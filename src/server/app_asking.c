@@ -6,6 +6,7 @@
 
 void pd_app_asking_begin(pd_app *app, pd_app_asking *asking, const char *tab)
 {
+    pd_app_attend(app); /* the model that answers is told of, though no page is looked at */
     *asking = (pd_app_asking){ .next = NULL };
     (void)snprintf(asking->tab, sizeof asking->tab, "%s", tab ? tab : "");
     pthread_mutex_lock(&app->lock);

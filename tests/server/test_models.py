@@ -134,6 +134,15 @@ def opening_the_page_begins_to_load_what_questions_need(place):
     events.close()
 
 
+def a_question_without_a_page_is_told_of_as_well(place):
+    place.learned().stop()
+    server = place.serve()
+    assert server.snapshot()['models'] == []
+    assert good(server.get(API + 'search?q=stripes'))['total'] > 0
+    within(20, lambda: server.snapshot()['model']['state'] == 'ready', 'the model that answers in the snapshot')
+    assert [m['key'] for m in server.snapshot()['models']] == ['tiny'], server.snapshot()['models']
+
+
 def memory_comes_back_after_the_idle_time(place):
     server = place.serve('--idle-unload', '1')
     start = resident(server)['RssAnon']
