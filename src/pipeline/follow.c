@@ -25,6 +25,11 @@ static int compare_contents(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+static bool is_removed(const pd_plan *plan, const pd_missing *missing)
+{
+    return missing->content && !missing->moved && !plan->roots[missing->root].offline;
+}
+
 static bool list_left(const pd_plan *plan, left_contents *left)
 {
     left->contents = pd_mem_alloc(plan->n_changed + plan->n_missing, sizeof *left->contents);
@@ -33,9 +38,8 @@ static bool list_left(const pd_plan *plan, left_contents *left)
     for (size_t i = 0; i < plan->n_changed; i++)
         left->contents[left->n++] = plan->changed[i].was;
     for (size_t i = 0; i < plan->n_missing; i++) {
-        const pd_missing *m = &plan->missing[i];
-        if (m->content && !m->moved && !plan->roots[m->root].offline)
-            left->contents[left->n++] = m->content;
+        if (is_removed(plan, &plan->missing[i]))
+            left->contents[left->n++] = plan->missing[i].content;
     }
     qsort(left->contents, left->n, sizeof *left->contents, compare_contents);
     return true;
@@ -47,7 +51,7 @@ static bool came_along(const left_contents *left, const pd_changed *changed)
     return bsearch(&changed->is, left->contents, left->n, sizeof *left->contents, compare_contents) != NULL;
 }
 
-static pd_status follow(const pd_plan *plan, const left_contents *left, pd_store *store, pd_error *err)
+static pd_status follow_changed(const pd_plan *plan, const left_contents *left, pd_store *store, pd_error *err)
 {
     for (size_t i = 0; i < plan->n_changed; i++)
         if (came_along(left, &plan->changed[i]))
@@ -62,12 +66,21 @@ static pd_status follow(const pd_plan *plan, const left_contents *left, pd_store
     return PD_OK;
 }
 
+/* Its picture may be elsewhere already, as one that an earlier run found: copied, or moved into another root. */
+static pd_status follow_removed(const pd_plan *plan, pd_store *store, pd_error *err)
+{
+    for (size_t i = 0; i < plan->n_missing; i++)
+        if (is_removed(plan, &plan->missing[i]))
+            PD_TRY(pd_store_work_follow(store, plan->missing[i].content, 0, err));
+    return PD_OK;
+}
+
 pd_status pd_plan_follow(const pd_plan *plan, pd_store *store, pd_error *err)
 {
     left_contents left = { .n = 0 };
-    if (plan->n_changed == 0)
-        return PD_OK;
-    const pd_status status = list_left(plan, &left) ? follow(plan, &left, store, err) : pd_error_set_nomem(err);
+    pd_status status = PD_OK;
+    if (plan->n_changed > 0)
+        status = list_left(plan, &left) ? follow_changed(plan, &left, store, err) : pd_error_set_nomem(err);
     pd_mem_free(left.contents);
-    return status;
+    return status == PD_OK ? follow_removed(plan, store, err) : status;
 }

@@ -108,8 +108,8 @@ pd_missing *pd_plan_find_missing(pd_plan *plan, int64_t content);
 PD_MUST_USE pd_status pd_plan_note_changed(pd_plan *plan, const pd_changed *changed, pd_error *err);
 
 /* Pictures that changed names with each other, or moved up by one, are known by their paths, and so nobody's: what the
- * user did for a picture follows it to its new name. One that was edited where it lies keeps it. After what is missing
- * was removed, in the same transaction. */
+ * user did for a picture follows it to its new name. One that was edited where it lies keeps it. What was done for one
+ * that is gone goes to a copy of it. After what is missing was removed, in the same transaction. */
 PD_MUST_USE pd_status pd_plan_follow(const pd_plan *plan, pd_store *store, pd_error *err);
 
 /* Removes what is missing from the catalogue, or sets roots offline or online, and follows. In a transaction of its

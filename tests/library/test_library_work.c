@@ -271,6 +271,19 @@ static void work_follows_pictures_that_change_names(void)
     pd_library_close(&library);
 }
 
+static void work_goes_to_a_copy_that_was_found_before(void)
+{
+    pd_library *library = learn_tagged_scene();
+    REQUIRE(library);
+    REQUIRE(scene_folder("elsewhere"));
+    REQUIRE(rename_picture("photos/1/picture.bmp", "elsewhere/one.bmp") && learn(library, "elsewhere"));
+    CHECK(has_tag_alone(library, "elsewhere/one.bmp", NULL)); /* nobody has looked whether the other is gone */
+    REQUIRE(scene_picture("photos/copy.bmp", 2) && unlink(scene_path("photos/2/picture.bmp")) == 0);
+    REQUIRE(learn(library, "photos"));
+    CHECK(has_tag_alone(library, "elsewhere/one.bmp", "one") && has_tag_alone(library, "photos/copy.bmp", "two"));
+    pd_library_close(&library);
+}
+
 static void work_stays_with_a_picture_that_is_edited(void)
 {
     pd_library *library = learn_tagged_scene();
@@ -404,6 +417,7 @@ int main(void)
     RUN(work_that_is_none_is_refused_before_anything_changes);
     RUN(work_waits_for_its_pictures_elsewhere);
     RUN(work_follows_pictures_that_change_names);
+    RUN(work_goes_to_a_copy_that_was_found_before);
     RUN(work_stays_with_a_picture_that_is_edited);
     RUN(without_memory_nothing_is_half_done);
     RUN(copies_are_whole_and_overwrite_nothing);
