@@ -84,21 +84,32 @@ static void free_place(pd_residency_place *at)
     pd_mem_free(at);
 }
 
+void pd_residency_stop(pd_residency *residency)
+{
+    pd_residency *r = residency;
+    pthread_mutex_lock(&r->lock);
+    r->closing = true;
+    for (size_t i = 0; i < r->n_places; i++)
+        for (size_t k = 0; k < PD_PART_COUNT; k++) {
+            r->places[i]->parts[k].hinted = false;
+            pd_residency_review(&r->places[i]->parts[k]);
+        }
+    pthread_cond_broadcast(&r->work);
+    pthread_cond_broadcast(&r->rested);
+    pthread_cond_broadcast(&r->loaded);
+    pthread_mutex_unlock(&r->lock);
+}
+
 void pd_residency_free(pd_residency **residency)
 {
     pd_residency *r = *residency;
     if (!r)
         return;
-    pthread_mutex_lock(&r->lock);
-    r->closing = true;
-    pthread_cond_broadcast(&r->work);
-    pthread_cond_broadcast(&r->rested);
-    const bool has_threads = r->has_threads;
-    pthread_mutex_unlock(&r->lock);
-    if (has_threads) {
+    pd_residency_stop(r);
+    if (r->has_loader)
         pthread_join(r->loader, NULL);
+    if (r->has_keeper)
         pthread_join(r->keeper, NULL);
-    }
     for (size_t i = 0; i < r->n_places; i++)
         free_place(r->places[i]);
     pthread_cond_destroy(&r->loaded);
@@ -113,20 +124,12 @@ void pd_residency_free(pd_residency **residency)
 
 static pd_status need_threads(pd_residency *r, pd_error *err)
 {
-    if (r->has_threads)
-        return PD_OK;
-    PD_TRY(pd_thread_start(&r->loader, "pd-loader", pd_residency_run_loader, r, err));
-    const pd_status status = pd_thread_start(&r->keeper, "pd-keeper", pd_residency_run_keeper, r, err);
-    if (status != PD_OK) { /* not ours to join later: nothing was wanted yet, so it ends at once */
-        r->closing = true;
-        pthread_cond_broadcast(&r->work);
-        pthread_mutex_unlock(&r->lock);
-        pthread_join(r->loader, NULL);
-        pthread_mutex_lock(&r->lock);
-        r->closing = false;
-        return status;
-    }
-    r->has_threads = true;
+    if (!r->has_loader)
+        PD_TRY(pd_thread_start(&r->loader, "pd-loader", pd_residency_run_loader, r, err));
+    r->has_loader = true;
+    if (!r->has_keeper)
+        PD_TRY(pd_thread_start(&r->keeper, "pd-keeper", pd_residency_run_keeper, r, err));
+    r->has_keeper = true;
     return PD_OK;
 }
 
@@ -225,6 +228,14 @@ void pd_residency_give_up(pd_residency_part *p)
 {
     p->wanted = p->hinted = p->leaving = false;
     p->state = p->was_ready ? PD_RESIDENCE_IDLE : PD_RESIDENCE_COLD;
+}
+
+void pd_residency_review(pd_residency_part *p)
+{
+    const bool is_unasked = !p->hinted && p->n_waiting == 0;
+    atomic_store(&p->unasked, is_unasked);
+    if (p->wanted && is_unasked) /* it is not being loaded yet */
+        pd_residency_give_up(p);
 }
 
 static void describe(const pd_residency_part *p, int64_t now_ns, pd_resident *ret, pd_error *ret_error)

@@ -22,7 +22,9 @@ static pd_status wait_until_ready(pd_residency *r, pd_residency_part *p, const a
     const uint64_t n_failures = p->n_failures;
     pd_status status = PD_OK;
     p->n_waiting++;
-    if (pd_residency_want(r, p)) {
+    const bool is_news = pd_residency_want(r, p);
+    pd_residency_review(p);
+    if (is_news) {
         pthread_mutex_unlock(&r->lock);
         pd_residency_tell(r);
         pthread_mutex_lock(&r->lock);
@@ -30,7 +32,7 @@ static pd_status wait_until_ready(pd_residency *r, pd_residency_part *p, const a
     while (status == PD_OK && p->state != PD_RESIDENCE_READY) {
         if (p->n_failures != n_failures)
             status = pd_error_hand_on(err, &p->error);
-        else if (cancelled && atomic_load(cancelled))
+        else if (r->closing || (cancelled && atomic_load(cancelled)))
             status = pd_error_set(err, PD_ERR_CANCELLED, "waiting for the model was cancelled");
         else
             wait_for_loading(r, cancelled != NULL);
@@ -38,8 +40,7 @@ static pd_status wait_until_ready(pd_residency *r, pd_residency_part *p, const a
     p->n_waiting--;
     if (status == PD_OK)
         p->n_borrowed++;
-    else if (status == PD_ERR_CANCELLED && p->wanted && !p->hinted && p->n_waiting == 0)
-        pd_residency_give_up(p);
+    pd_residency_review(p);
     return status;
 }
 
@@ -119,7 +120,8 @@ void pd_residency_prefetch(pd_residency *residency, const char *dir, pd_model_pa
     /* else the hint is lost, and the borrower is told */
     if (pd_residency_need_part(residency, dir, part_kind, &p, NULL) == PD_OK) {
         is_news = pd_residency_want(residency, p);
-        p->hinted = p->state == PD_RESIDENCE_LOADING;
+        p->hinted = p->state == PD_RESIDENCE_LOADING && !residency->closing;
+        pd_residency_review(p);
     }
     pthread_mutex_unlock(&residency->lock);
     if (is_news)

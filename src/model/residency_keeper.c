@@ -136,8 +136,7 @@ static bool let_go(pd_residency *r, pd_residency_part *p)
         return true;
     p->hinted = false;
     p->leaving = true;
-    if (p->wanted && p->n_waiting == 0)
-        pd_residency_give_up(p);
+    pd_residency_review(p);
     return p->n_borrowed == 0 && p->n_waiting == 0;
 }
 

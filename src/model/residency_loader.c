@@ -14,8 +14,7 @@ typedef struct loading {
     double told; /* fraction */
 } loading;
 
-/* By the loader, while it prepares: false when nobody wants it any more. */
-static bool watch_loading(void *user, uint64_t done_bytes, uint64_t total_bytes)
+static void watch_loading(void *user, uint64_t done_bytes, uint64_t total_bytes)
 {
     loading *l = user;
     pd_residency *r = l->residency;
@@ -23,13 +22,11 @@ static bool watch_loading(void *user, uint64_t done_bytes, uint64_t total_bytes)
     const bool is_news = fraction - l->told >= TELL_FRACTION_STEP;
     pthread_mutex_lock(&r->lock);
     l->part->fraction = fraction;
-    const bool goes_on = !r->closing && (l->part->hinted || l->part->n_waiting > 0);
     pthread_mutex_unlock(&r->lock);
     if (is_news) {
         l->told = fraction;
         pd_residency_tell(r);
     }
-    return goes_on;
 }
 
 /* A folder that a model is fetched into: what its weights are now says nothing, unless somebody knows what they will
@@ -57,6 +54,7 @@ static pd_status open_contents(loading *l, const char *weights_sha256, pd_reside
                                        .cache_dir = r->cache_dir,
                                        .progress = watch_loading,
                                        .progress_user = l,
+                                       .cancelled = &l->part->unasked,
                                        .weights_sha256 = weights_sha256[0] ? weights_sha256 : NULL };
     return l->part->kind == PD_PART_CAPTIONER ? pd_captioner_open(&ret->captioner, l->part->of->dir, &options, err)
                                               : pd_model_open(&ret->model, l->part->of->dir, &options, err);

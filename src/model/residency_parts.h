@@ -1,8 +1,9 @@
 /* residency_parts.h: what a pd_residency is made of. Private to the files residency*.c.
  *
  *     cold ──needed──► loading ──► ready ──rested, unloaded, memory short──► idle ──needed──► loading
- *                        │  ▲
- *                        ▼  │ needed again
+ *       ▲                │  ▲
+ *       └──nobody waits──┤  │ needed again
+ *                        ▼  │
  *                       failed
  *
  * residency.c knows the parts and their states, residency_loader.c brings them in, residency_borrow.c lends them,
@@ -34,6 +35,7 @@ typedef struct pd_residency_part {
     pd_residence state;
     bool wanted;         /* LOADING: waits for its turn; else it is being loaded */
     bool hinted;         /* LOADING: for somebody who does not wait */
+    atomic_bool unasked; /* LOADING: nobody waits, nor is it hinted; looked at while it is loaded */
     bool leaving;        /* to be put away as soon as nobody has it */
     bool was_ready;      /* it is IDLE, not COLD, when it is not there */
     uint64_t ticket;     /* of the want: the lowest is served first */
@@ -71,8 +73,9 @@ struct pd_residency {
     pd_residency_place *places[PD_RESIDENCY_DIRS_MAX]; /* once there, they stay */
     size_t n_places;
     uint64_t n_tickets;
-    int64_t keeper_due_ns; /* when the keeper looks next; PD_RESIDENCY_NEVER_NS: when it is told to */
-    bool closing, has_threads;
+    int64_t keeper_due_ns;       /* when the keeper looks next; PD_RESIDENCY_NEVER_NS: when it is told to */
+    bool closing;                /* nothing is loaded any more */
+    bool has_loader, has_keeper; /* threads to be joined */
     pthread_t loader, keeper;
 };
 
@@ -102,6 +105,8 @@ bool pd_residency_is_resting(const pd_residency_part *p);
 bool pd_residency_want(pd_residency *r, pd_residency_part *p);
 /* Nobody wants it any more: as if it had not been wanted. */
 void pd_residency_give_up(pd_residency_part *p);
+/* After every change of n_waiting or hinted: a loading that nobody asks for is given up, or stops soon. */
+void pd_residency_review(pd_residency_part *p);
 /* This part rests, or will: the keeper looks at the latest when it is due. */
 void pd_residency_tell_keeper(pd_residency *r, const pd_residency_part *p);
 
