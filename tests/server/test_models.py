@@ -457,6 +457,22 @@ def nothing_is_kept_that_was_prepared_of_wrong_bytes(place):
     hub.close()
 
 
+def the_end_gives_back_what_a_fetch_chose_early(place):
+    """The one before is not in memory, and nothing is loaded at the end any more."""
+    hub = hub_with_a_model(place)
+    server = rested(place)
+    weights = hub.repositories['owner/clip']['model.safetensors'].content
+    hub.fault('model.safetensors', 'slow', times=None, rate=len(weights) // 20)
+    good(server.post(API + 'models/pull', {'model': 'owner/clip', 'use': True}), 202)
+    within(60, lambda: models(server).get('owner--clip', {}).get('chosen'), 'an early choice')
+    within(30, lambda: server.post(API + 'models/tiny/unload').code == 202, 'an unloading')
+    assert server.snapshot()['pull']['running']
+    server.stop()
+    listed = models(place.serve())
+    assert listed['tiny']['chosen'] and not listed['owner--clip']['chosen'], listed['owner--clip']
+    hub.close()
+
+
 def one_fetch_at_a_time_and_it_can_be_ended(place):
     hub = hub_with_a_model(place)
     hub.fault('model.safetensors', 'slow', times=None, rate=20000)
