@@ -53,8 +53,8 @@ pd_status pd_store_fail(pd_store *store, const char *doing, pd_error *err)
         return pd_error_set(err, status, "%s '%s': no space left on the disk; free some and start again", doing, path);
     case PD_ERR_CORRUPT:
         return pd_error_set(err, status,
-                            "the catalogue '%s' is damaged (%s); move it away and index your folders again: your "
-                            "pictures are not affected",
+                            "the catalogue '%s' is damaged (%s); move it away and index your folders again. Your "
+                            "pictures are not affected; keep the file, for what you wrote about them is in it",
                             path, reason);
     case PD_ERR_BUSY:
         return pd_error_set(err, status, "%s '%s': another process has been using it for %d s; try again", doing, path,
@@ -263,6 +263,8 @@ void pd_store_close(pd_store **store)
         return;
     for (size_t i = 0; i < PD_STMT_COUNT; i++)
         (void)sqlite3_finalize(s->stmts[i]);
+    if (s->mode == PD_STORE_WRITE && pd_store_is_current(s)) /* else only who closes last does it, and only a writer */
+        (void)sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     (void)sqlite3_close(s->db); /* rolls back what is open */
     pd_buf_done(&s->text);
     pd_buf_done(&s->words);

@@ -122,6 +122,28 @@ static void one_killed_while_being_made_is_made_again(void)
     fixture_remove(&f);
 }
 
+/* Who copies the file alone has all of it, also while somebody reads. */
+static void a_writer_leaves_nothing_in_its_journal(void)
+{
+    const fixture f = make_catalogue();
+    char copy[sizeof f.path + 16];
+    (void)snprintf(copy, sizeof copy, "%s-copy", f.path);
+    pd_store *reader, *writer;
+    REQUIRE(open_path(f.path, PD_STORE_READ, &reader, NULL) == PD_OK);
+    REQUIRE(open_path(f.path, PD_STORE_WRITE, &writer, NULL) == PD_OK);
+    add_photo(writer, 1, "/photos/b.jpg", add_content(writer, 2));
+    pd_store_close(&writer);
+    char command[2 * sizeof copy + 16]; /* by another process: to close the file would end this one's locks */
+    (void)snprintf(command, sizeof command, "cp '%s' '%s'", f.path, copy);
+    CHECK(system(command) == 0);
+    pd_store_close(&reader);
+    REQUIRE(open_path(copy, PD_STORE_WRITE, &reader, NULL) == PD_OK);
+    CHECK(count_files(reader) == 2);
+    pd_store_close(&reader);
+    (void)unlink(copy);
+    fixture_remove(&f);
+}
+
 static void a_newer_catalogue_is_left_alone(void)
 {
     const fixture f = make_catalogue();
@@ -541,6 +563,7 @@ int main(void)
     RUN(a_catalogue_is_for_its_owner_only);
     RUN(an_empty_file_becomes_a_catalogue);
     RUN(one_killed_while_being_made_is_made_again);
+    RUN(a_writer_leaves_nothing_in_its_journal);
     RUN(a_newer_catalogue_is_left_alone);
     RUN(an_old_catalogue_is_read_as_it_is_and_mended_by_writing);
     RUN(a_migration_that_fails_leaves_the_old_version);
