@@ -209,6 +209,45 @@ static void pause_holds_and_cancel_lets_go(void)
     pd_board_done(&board);
 }
 
+enum { AN_HOUR_S = 3600 };
+
+static void *rest_for_hours(void *rested)
+{
+    pd_board_rest(&board, AN_HOUR_S * PD_NS_PER_S);
+    *(bool *)rested = true;
+    return NULL;
+}
+
+/* A rest of three hours that does not end with the change would never end here. */
+static void a_gentle_thread_rests_until_something_changes(void)
+{
+    pd_board_init(&board, PD_SPEED_GENTLE);
+    const int64_t start = pd_clock_ns();
+    pd_board_rest(&board, 10 * PD_NS_PER_MS);
+    CHECK(pd_clock_ns() - start >= PD_BOARD_GENTLE_REST * 10 * PD_NS_PER_MS);
+    for (int change = 0; change < 4; change++) {
+        bool rested = false;
+        pthread_t thread;
+        REQUIRE(pthread_create(&thread, NULL, rest_for_hours, &rested) == 0);
+        usleep(20000);
+        if (change == 0)
+            pd_board_speed(&board, PD_SPEED_FULL);
+        else if (change == 1)
+            pd_board_pause(&board, true);
+        else if (change == 2)
+            pd_board_cancel(&board);
+        else
+            pd_board_stop(&board, &(pd_error){ .status = PD_ERR_FULL });
+        pthread_join(thread, NULL);
+        CHECK(rested);
+        pd_board_done(&board);
+        pd_board_init(&board, PD_SPEED_GENTLE);
+    }
+    pd_board_speed(&board, PD_SPEED_NORMAL);
+    pd_board_rest(&board, AN_HOUR_S * PD_NS_PER_S); /* nobody else rests */
+    pd_board_done(&board);
+}
+
 static void waiting_ends_with_a_change_or_in_time(void)
 {
     pd_board_init(&board, PD_SPEED_NORMAL);
@@ -241,6 +280,7 @@ int main(void)
     RUN(first_error_of_the_job_is_the_outcome);
     RUN(failed_files_make_the_outcome_partial);
     RUN(pause_holds_and_cancel_lets_go);
+    RUN(a_gentle_thread_rests_until_something_changes);
     RUN(waiting_ends_with_a_change_or_in_time);
     RUN(every_phase_has_a_name);
     return TEST_RESULT();
