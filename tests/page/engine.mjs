@@ -361,6 +361,17 @@ export async function engine_photo_caption_is_accepted_rejected_and_written(plac
   await stand.stop();
 }
 
+/** Also when the queue was at its end before the page heard that it had begun. */
+export async function engine_photo_shows_what_a_quick_queue_wrote(place) {
+  const { stand, id } = await described(place, { caption: null, caption_by: null, caption_machine: null, tags: [] });
+  const page = await stand.page(`/photo/${id}`);
+  await seen(page).getByRole('button', { name: 'Write one now' }).waitFor();
+  Object.assign(stand.work, { caption: 'A flag', caption_by: 'machine', caption_machine: 'A flag', caption_doubtful: false });
+  stand.change({ annotation: { running: false, paused: false, phase: 'captions', todo: 2, done: 2, tagged: 0, captioned: 2, doubtful: 0, failed: 0, rate: null, eta_s: 0, outcome: 'ok', message: null } });
+  await seen(page).getByText('A flag').waitFor();
+  await stand.stop();
+}
+
 export async function engine_photo_is_written_about_at_once(place) {
   const { stand, id } = await described(place, { caption: null, caption_by: null, caption_machine: null, tags: [] });
   let fails = true;
