@@ -4,6 +4,7 @@ the document of all that, copies; also while another process learns."""
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -268,8 +269,10 @@ def a_folder_that_goes_away_is_said(place):
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     for line in learner.stderr:
         if line.startswith(b'{') and json.loads(line)['learned'] > 3:
+            learner.send_signal(signal.SIGSTOP)  # or it may be at its end first
             break
     place.photos.rename(place.root / 'away')
+    learner.send_signal(signal.SIGCONT)
     errors = learner.stderr.read().decode()
     learner.stdout.close()
     learner.stderr.close()

@@ -172,7 +172,7 @@ static void check_row(pd_media_pool *pool, const char *dir, const pd_json *row, 
     read_golden(row, "file", name);
     char *path = pd_path_join(dir, name);
     const int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    const pd_media_request request = { .meta_only = true };
+    const pd_media_request request = { .meta_only = true, .timeout_ms = 60000 }; /* sanitizers */
     pd_picture picture = { 0 };
     pd_error error;
     t->files++;

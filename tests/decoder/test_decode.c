@@ -47,7 +47,7 @@ static int open_bitmap(uint16_t width, uint16_t height)
 
 static pd_status decode(int fd, uint32_t short_side_min, pd_picture *ret_picture, pd_error *err)
 {
-    const pd_media_request request = { .short_side_min = short_side_min, .thumb = true };
+    const pd_media_request request = { .short_side_min = short_side_min, .thumb = true, .timeout_ms = SLOW_MS };
     const pd_status status = pd_media_decode(pool, fd, &request, ret_picture, err);
     (void)close(fd);
     return status;
@@ -92,7 +92,7 @@ static void metadata_alone_costs_no_pixels(void)
     static const char xmp[] = "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description"
                               " xmlns:xmp='http://ns.adobe.com/xap/1.0/' xmp:Rating='5' xmp:Label='Red'/></rdf:RDF>";
     pd_picture picture = { 0 };
-    pd_media_request request = { .thumb = true, .meta_only = true, .has_sidecar = true };
+    pd_media_request request = { .thumb = true, .meta_only = true, .has_sidecar = true, .timeout_ms = SLOW_MS };
     const int fd = open_bitmap(300, 200);
     request.sidecar_fd = open_bytes(xmp, sizeof xmp - 1);
     REQUIRE(pd_media_decode(pool, fd, &request, &picture, NULL) == PD_OK);

@@ -101,7 +101,7 @@ static pd_media_pool *create_pool(const char *path)
 static void tell(pd_media_pool *pool, const char *text, pd_error *ret_answer)
 {
     const int fd = memfd_create("text", MFD_CLOEXEC);
-    const pd_media_request request = { .timeout_ms = 20000 };
+    const pd_media_request request = { .timeout_ms = 600000 }; /* a busy machine takes a while to burn seconds */
     pd_picture picture = { 0 };
     if (fd < 0 || pd_fd_write_all(fd, text, strlen(text)) != PD_OK ||
         pd_media_decode(pool, fd, &request, &picture, ret_answer) == PD_OK)

@@ -7,10 +7,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "media/media.h"
 #include "test.h"
+
+/* What is answered has all the time it needs here: a busy machine is slow. */
+enum { PATIENT_MS = 600000, HANG_MS = 300 };
 
 static const char *fake_path; /* the fake decoder */
 
@@ -38,7 +40,8 @@ static pd_media_pool *create_pool(const char *path, unsigned n_processes, unsign
 static pd_status decode_word(pd_media_pool *pool, const char *word, pd_picture *ret_picture, pd_error *err)
 {
     const int fd = open_word(word);
-    const pd_media_request request = { .short_side_min = 100, .thumb = true, .timeout_ms = 300 };
+    const uint32_t timeout_ms = strcmp(word, "hang") == 0 ? HANG_MS : PATIENT_MS;
+    const pd_media_request request = { .short_side_min = 100, .thumb = true, .timeout_ms = timeout_ms };
     const pd_status status = pd_media_decode(pool, fd, &request, ret_picture, err);
     (void)close(fd);
     return status;
@@ -73,7 +76,7 @@ static void a_rendition_takes_the_place_of_pixels(void)
     pd_picture picture = { 0 };
     pd_error error = { 0 };
     const int fd = open_word("good");
-    pd_media_request request = { .thumb = true, .rendition_side = 2048 };
+    pd_media_request request = { .thumb = true, .timeout_ms = PATIENT_MS, .rendition_side = 2048 };
     REQUIRE(pd_media_decode(pool, fd, &request, &picture, &error) == PD_OK);
     CHECK(picture.rendition && picture.rendition[1] == 10 && picture.rendition_bytes == 24 && !picture.pixels);
     pd_picture_release(&picture);
@@ -124,13 +127,20 @@ static void a_decoder_cannot_shrink_the_slot(void)
     pd_media_pool_free(&pool);
 }
 
+/* Waits until a child has died, and leaves it to its parent's wait. */
+static bool wait_for_a_death(void)
+{
+    siginfo_t info;
+    return waitid(P_ALL, 0, &info, WEXITED | WNOWAIT) == 0;
+}
+
 static void a_decoder_that_died_while_idle_is_replaced_silently(void)
 {
     pd_media_pool *pool = create_pool(fake_path, 1, 1);
     pd_picture picture = { 0 };
     REQUIRE(decode_word(pool, "last", &picture, NULL) == PD_OK);
     pd_picture_release(&picture);
-    (void)usleep(100000);
+    CHECK(wait_for_a_death());
     CHECK(works(pool));
     pd_media_pool_free(&pool);
 }
@@ -223,7 +233,7 @@ static void *decode_hanging(void *arg)
 {
     pd_picture picture = { 0 };
     const int fd = open_word("hang");
-    const pd_media_request request = { .timeout_ms = 60000 };
+    const pd_media_request request = { .timeout_ms = PATIENT_MS };
     const pd_status status = pd_media_decode(arg, fd, &request, &picture, NULL);
     (void)close(fd);
     return (void *)(uintptr_t)status;
@@ -237,14 +247,12 @@ static void cancel_wakes_the_busy_and_the_waiting(void)
     for (size_t i = 0; i < PD_COUNT_OF(threads); i++)
         REQUIRE(pthread_create(&threads[i], NULL, decode_hanging, pool) == 0);
     (void)usleep(100000);
-    const int64_t start_ns = pd_clock_ns();
     pd_media_pool_cancel(pool);
     for (size_t i = 0; i < PD_COUNT_OF(threads); i++) {
         void *status = NULL;
         (void)pthread_join(threads[i], &status);
-        CHECK((uintptr_t)status == PD_ERR_CANCELLED);
+        CHECK((uintptr_t)status == PD_ERR_CANCELLED); /* not that their time was over */
     }
-    CHECK(pd_clock_ns() - start_ns < 5 * PD_NS_PER_S);
     pd_picture picture = { 0 };
     CHECK(decode_word(pool, "good", &picture, NULL) == PD_ERR_CANCELLED);
     pd_media_pool_free(&pool);

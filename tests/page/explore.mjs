@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { axe, png, serveReal, sleep } from './harness.mjs';
+import { axe, eventually, png, serveReal, sleep } from './harness.mjs';
 
 const cells = (page) => page.getByRole('gridcell');
 const box = (page) => page.getByRole('combobox', { name: 'Search' });
@@ -93,7 +93,7 @@ export async function explore_more_like_this_and_several_examples(place) {
   await cells(page).nth(1).waitFor();
   const ids = new URL(page.url()).searchParams.get('ids');
   const like = (await place.order('/similar', { ids: [Number(ids)], n: 3 })).body;
-  assert.equal(await nameOf(cells(page).first()), path.basename(like.hits[0].path));
+  await eventually(async () => assert.equal(await nameOf(cells(page).first()), path.basename(like.hits[0].path)));
   await axe(page);
   await cells(page).first().getByRole('link').focus();
   await page.keyboard.press('Shift+M');
@@ -154,9 +154,9 @@ export async function explore_moves_over_the_grid_by_keyboard(place) {
   const item = () => page.evaluate(() => Number(document.activeElement.closest('[data-item]')?.dataset.item));
   assert.equal(await item(), 0);
   await page.keyboard.press('ArrowRight');
-  assert.equal(await item(), 1);
+  await eventually(async () => assert.equal(await item(), 1));
   await page.keyboard.press('ArrowDown');
-  assert.ok((await item()) > 2);
+  await eventually(async () => assert.ok((await item()) > 2));
   await page.keyboard.press('End');
   await page.waitForFunction(() => Number(document.activeElement.closest('[data-item]')?.dataset.item) > 2);
   await page.keyboard.press('Control+End');

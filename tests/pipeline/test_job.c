@@ -16,7 +16,7 @@
 #include "base/cpu.h"
 #include "base/mem.h"
 #include "media/media.h"
-#include "pipeline/pipeline.h"
+#include "pipeline/stages.h"
 #include "scene.h"
 #include "test.h"
 
@@ -27,17 +27,6 @@ static pd_log_line lines[PD_JOB_LOG_LINES];
 static pd_residency *residency; /* of all jobs here; the model is prepared once, in memory */
 
 static void nap(int ms) { nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * PD_NS_PER_MS }, NULL); }
-
-/* How much longer than on an idle machine things may take here and now: other work shares the CPUs, and sanitizers slow
- * everything down. */
-static double patience(void)
-{
-    double load = 0;
-    if (getloadavg(&load, 1) != 1)
-        load = 0;
-    load += TEST_SANITIZED ? 10 : 0;
-    return 1 + load / (double)sysconf(_SC_NPROCESSORS_ONLN);
-}
 
 /* Learns the scene's "photos" as `wanted` says. */
 static pd_job *start(const pd_job_options *wanted)
@@ -160,14 +149,13 @@ static void what_is_new_is_really_there(void)
         pd_store_close(&store);
     } while (now.running);
     CHECK(n_seen > 0 && now.learned == N && now.n_newest == PD_PROGRESS_NEWEST);
-    /* measured 0.12 s on two cores, preparing the model included; ten times that */
-    CHECK(first_learned_ns > 0 && (double)first_learned_ns < 1.2e9 * patience());
-    printf("# first picture learned after %.0f ms\n", (double)first_learned_ns / 1e6);
+    CHECK(first_learned_ns > 0);
+    printf("# first picture learned after %.0f ms\n", (double)first_learned_ns / 1e6); /* 120 on two idle cores */
     pd_job_finish(&job);
 }
 
-/* Time from now until the job's last change, in seconds: it must then be still for a second. */
-static double time_to_rest_s(pd_job *job)
+/* Waits until nothing changes for a second. The time until the last change, in seconds. */
+static double wait_for_rest(pd_job *job)
 {
     const int64_t start_ns = pd_clock_ns();
     int64_t changed_ns = start_ns;
@@ -175,26 +163,31 @@ static double time_to_rest_s(pd_job *job)
     for (;;) {
         const uint64_t seq = now.seq;
         pd_job_wait_change(job, seq, 1000, &now);
-        if (now.seq == seq || pd_clock_ns() - start_ns > 20 * PD_NS_PER_S)
+        if (now.seq == seq)
             break;
         changed_ns = pd_clock_ns();
     }
     return (double)(changed_ns - start_ns) / (double)PD_NS_PER_S;
 }
 
-static void a_pause_stops_within_a_second(void)
+/* What was begun comes to its end, and no more than that: what waits to be written, in a batch and before it, and a few
+ * of each thread. */
+static void after_a_pause_only_what_was_begun_is_done(void)
 {
     REQUIRE(scene_begin() && make_pictures(0, 600));
     for (int speed = 0; speed < PD_SPEED_COUNT; speed++) {
-        pd_job *job = start(&(pd_job_options){ .speed = (pd_speed)speed });
+        pd_job *job = start(&(pd_job_options){ .speed = (pd_speed)speed, .n_threads = 2 });
         REQUIRE(job);
         pd_job_snapshot(job, &now);
         wait_for_done(job, now.done + 10);
         pd_job_pause(job, true);
-        const double rest_s = time_to_rest_s(job);
-        printf("# %s: still after %.0f ms\n", pd_speed_name((pd_speed)speed), rest_s * 1000);
-        CHECK(rest_s < patience()); /* measured 0.1 to 0.2 s */
+        pd_job_snapshot(job, &now);
+        const int64_t at_pause = now.done;
+        const double rest_s = wait_for_rest(job);
+        printf("# %s: still after %.0f ms and %lld files\n", pd_speed_name((pd_speed)speed), rest_s * 1000,
+               (long long)(now.done - at_pause)); /* 100 to 200 ms on two idle cores */
         REQUIRE(now.paused && now.running && now.rate == 0 && now.eta_s == -1);
+        CHECK(now.done - at_pause <= 2 * PD_STAGE_BATCH_FILES + 2 * 6 && now.done < now.todo);
         const int64_t done = now.done;
         pd_job_pause(job, false);
         wait_for_done(job, done + 5);
@@ -209,12 +202,13 @@ static void a_pause_stops_within_a_second(void)
 /* Pause is felt before the files are even known. */
 static void a_pause_holds_the_finding_too(void)
 {
-    REQUIRE(scene_begin() && make_pictures(0, 20));
+    REQUIRE(scene_begin() && make_pictures(0, 200));
     pd_job *job = start(&(pd_job_options){ .speed = PD_SPEED_FULL });
     REQUIRE(job);
     pd_job_pause(job, true);
-    CHECK(time_to_rest_s(job) < 3 * patience() && now.paused); /* the model may have to be prepared first */
-    pd_job_cancel(job);                                        /* a paused job can be cancelled */
+    (void)wait_for_rest(job);
+    CHECK(now.paused && now.running);
+    pd_job_cancel(job); /* a paused job can be cancelled */
     wait_for_end(job);
     CHECK(now.outcome == PD_ERR_CANCELLED);
     pd_job_finish(&job);
@@ -255,15 +249,16 @@ static int nice_of_threads(const char *name)
     return nice;
 }
 
-/* Waits until that is their nice value: a round ends with the files in work. */
-static bool become_nice(int nice)
+/* Waits until that is their nice value: a round ends with the files in work. False: the job ended first. */
+static bool become_nice(pd_job *job, int nice)
 {
-    for (int i = 0; i < 100; i++) {
-        if (nice_of_threads("embed") == nice && nice_of_threads("decode") == nice)
-            return true;
+    while (nice_of_threads("embed") != nice || nice_of_threads("decode") != nice) {
+        pd_job_snapshot(job, &now);
+        if (!now.running)
+            return false;
         nap(50);
     }
-    return false;
+    return true;
 }
 
 static int64_t count_done(pd_job *job, int ms)
@@ -292,7 +287,7 @@ static void speed_changes_in_the_middle_without_privileges(void)
     for (size_t i = 0; i < PD_COUNT_OF(turns); i++) {
         pd_job_speed(job, turns[i].speed);
         const int nice = turns[i].nice > own ? turns[i].nice : own;
-        CHECK(become_nice(nice));
+        CHECK(become_nice(job, nice));
         pd_job_snapshot(job, &now);
         REQUIRE(now.running && now.speed == turns[i].speed);
         wait_for_done(job, now.done + 4);
@@ -301,8 +296,7 @@ static void speed_changes_in_the_middle_without_privileges(void)
     CHECK(getpriority(PRIO_PROCESS, 0) == own);
     printf("# files in %d ms: gentle %lld, normal %lld, full %lld\n", 2 * MS, (long long)n[PD_SPEED_GENTLE],
            (long long)n[PD_SPEED_NORMAL], (long long)n[PD_SPEED_FULL]);
-    /* measured 0.2 to 0.3 on a machine that does nothing else; there half must do */
-    CHECK(patience() > 2 || n[PD_SPEED_GENTLE] * 2 < n[PD_SPEED_FULL]);
+    /* gentle is 0.2 to 0.3 of full on a machine that does nothing else: told, not judged (see test_board.c) */
     pd_job_cancel(job);
     wait_for_end(job);
     pd_job_finish(&job);
@@ -315,16 +309,15 @@ static void speed_changes_in_the_middle_without_privileges(void)
     pd_job_finish(&job);
 }
 
-static void a_gentle_job_is_woken_from_its_rest(void)
+static void a_gentle_job_ends_when_it_is_cancelled(void)
 {
     REQUIRE(scene_begin() && make_pictures(0, 40));
     pd_job *job = start(&(pd_job_options){ .speed = PD_SPEED_GENTLE });
     REQUIRE(job);
     wait_for_done(job, 1);
-    const int64_t start_ns = pd_clock_ns();
     pd_job_cancel(job);
     wait_for_end(job);
-    CHECK((double)(pd_clock_ns() - start_ns) < 1e9 * patience());
+    CHECK(now.outcome == PD_ERR_CANCELLED || now.done == now.todo);
     pd_job_finish(&job);
 }
 
@@ -578,10 +571,10 @@ int main(void)
         fprintf(stderr, "cannot drop CAP_SYS_NICE: priorities are tested with it\n");
     RUN(the_log_has_numbers_without_gaps);
     RUN(what_is_new_is_really_there);
-    RUN(a_pause_stops_within_a_second);
+    RUN(after_a_pause_only_what_was_begun_is_done);
     RUN(a_pause_holds_the_finding_too);
     RUN(speed_changes_in_the_middle_without_privileges);
-    RUN(a_gentle_job_is_woken_from_its_rest);
+    RUN(a_gentle_job_ends_when_it_is_cancelled);
     RUN(retry_touches_only_what_failed);
     RUN(sidecars_are_read_when_they_come_change_and_go);
     RUN(without_a_place_for_thumbnails_all_is_learned);

@@ -44,7 +44,7 @@ static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 /* A batch of one file stays open for PD_STAGE_BATCH_MS; who pauses does not wait for that. */
 static void a_pause_commits_the_open_batch(void)
 {
-    enum { GROWN = PD_STAGE_FIRST_BATCH_FILES * 15, ROUNDS = 3, TAKEN_MS = 20 };
+    enum { GROWN = PD_STAGE_FIRST_BATCH_FILES * 15, ROUNDS = 20, TAKEN_MS = 20 };
     pthread_t thread;
     REQUIRE(scene_begin());
     pd_board_init(&board, PD_SPEED_FULL);
@@ -56,7 +56,8 @@ static void a_pause_commits_the_open_batch(void)
     REQUIRE(push(GROWN)); /* batches of 4, 8, 16, 32: from now on they stay open for the whole second */
     wait_for_done(GROWN);
     int64_t open_ns = INT64_MAX, paused_ns = INT64_MAX;
-    for (int64_t done = GROWN; done < GROWN + 2 * ROUNDS; done += 2) {
+    /* the best of several where others keep it from the CPU or the disk: one is enough to tell the two apart */
+    for (int64_t done = GROWN; done < GROWN + 2 * ROUNDS && paused_ns >= open_ns / 2; done += 2) {
         const int64_t pushed_ns = pd_clock_ns();
         REQUIRE(push(1));
         wait_for_done(done + 1);
@@ -71,8 +72,8 @@ static void a_pause_commits_the_open_batch(void)
     }
     printf("# a batch of one file is committed after %.0f ms, when paused after %.0f ms\n", (double)open_ns / 1e6,
            (double)paused_ns / 1e6);
-    CHECK(open_ns >= PD_STAGE_BATCH_MS * PD_NS_PER_MS);      /* or the next line would say nothing */
-    CHECK(paused_ns < PD_STAGE_BATCH_MS * PD_NS_PER_MS / 2); /* measured 100 ms and less; the best of three */
+    CHECK(open_ns >= PD_STAGE_BATCH_MS * PD_NS_PER_MS); /* or the next line would say nothing */
+    CHECK(paused_ns < open_ns / 2);                     /* measured 100 ms and less */
     pd_queue_close(stages.to_write);
     pthread_join(thread, NULL);
     pd_queue_free(&stages.to_write);

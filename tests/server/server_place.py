@@ -106,7 +106,7 @@ class Events:
             self.text += rest[:size]
             self.raw = rest[size + 2:]
 
-    def next(self, timeout=10):
+    def next(self, timeout=60):
         """(event, id, data) or None at the end; raises TimeoutError. Comments are passed over."""
         deadline = time.monotonic() + timeout
         more = True
@@ -203,10 +203,10 @@ class Server:
             events.close()
 
     def stop(self, how=signal.SIGTERM, seconds=5):
-        """Ends it, within this time; gives the seconds it took."""
+        """Ends it; gives the seconds it took. However busy the machine, it waits for nobody's silence (PD_SERVER_IDLE_S)."""
         begun = time.monotonic()
         self.process.send_signal(how)
-        self.process.wait(seconds * patience())
+        self.process.wait(max(25, seconds * patience()))
         self.process.stdout.close()
         return time.monotonic() - begun
 

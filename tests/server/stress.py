@@ -100,10 +100,11 @@ class Crowd:
         checker, events = Checker(), Events(self.server)
         leave = time.monotonic() + rng.uniform(1, 4)
         while not self.stop.is_set() or not self.is_complete(checker):
+            stopping = self.stop.is_set()
             try:
-                event = events.next(1)
+                event = events.next(60 if stopping else 1)
             except TimeoutError:
-                assert not self.stop.is_set() or self.is_complete(checker), 'the end was never told'
+                assert not stopping, 'the end was never told'
                 continue
             assert event, 'the stream ended'
             checker.check(event[1], event[2])

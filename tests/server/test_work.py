@@ -372,9 +372,12 @@ def a_folder_that_goes_away_is_said(place):
     add_large_pictures(away, 150, 512)
     server = place.serve()
     events = Events(server)
+    server.post(API + 'job/speed', {'speed': 'gentle'})
     server.learn(away)
     events.until(lambda s: s['job'] and s['job']['learned'] > 5)
+    assert server.post(API + 'job/pause').code == 202
     away.rename(place.root / 'elsewhere')
+    server.post(API + 'job/resume')
     job = events.until(lambda s: s['job'] and not s['job']['running'])[-1]['job']
     events.close()
     assert job['outcome'] == 'partial' and 'offline' in (job['message'] or ''), job
