@@ -70,7 +70,8 @@ static void read_request(const char *text, size_t len)
     pd_fetch_request request;
     if (pd_fetch_request_parse(&request, text, len, NULL) == PD_OK)
         check(request.models_dir[0] == '/' && !strchr(request.key, '/') && strcmp(request.key, "..") != 0 &&
-              !strpbrk(request.token, "\r\n") && request.stall_ms > 0 && request.retry_ms > 0);
+              !strpbrk(request.token, "\r\n") && request.stall_ms > 0 && request.connect_ms > 0 &&
+              request.retry_ms > 0);
 }
 
 static void read_record(const char *text, size_t len)

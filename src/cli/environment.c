@@ -15,6 +15,8 @@ static const pd_environment_variable variables[] = {
     { "HF_TOKEN", "who is asking, for models that are not given to everybody; sent to the hub alone, never shown" },
     { "HF_HUB_OFFLINE", "when set, and not 0: the hub is not asked" },
     { "HTTPS_PROXY, ALL_PROXY, NO_PROXY", "how model pull reaches it, as for curl" },
+    { "SSL_CERT_FILE, SSL_CERT_DIR",
+      "whom model pull trusts, instead of the system's file, and folder, of certificates" },
     { "NO_COLOR", "when set and not empty: no colours on the terminal" },
 };
 

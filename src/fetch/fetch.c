@@ -323,11 +323,13 @@ static pd_status prepare(pd_puller *puller, pd_error *err)
 
 static bool is_cancelled(void *user) { return pd_talk_is_cancelled(user); }
 
-static pd_status open_wire(pd_puller *puller, pd_error *err)
+static pd_status open_wire(pd_puller *puller, pd_trust trust, pd_error *err)
 {
     const pd_wire_options options = { .endpoint = puller->request.endpoint,
                                       .token = puller->request.token,
                                       .stall_ms = puller->request.stall_ms,
+                                      .connect_ms = puller->request.connect_ms,
+                                      .trust = trust,
                                       .is_cancelled = is_cancelled,
                                       .user = &puller->talk };
     return pd_wire_create(&puller->wire, &options, err);
@@ -374,13 +376,13 @@ static void keep_what_is_here(const pd_puller *puller, pd_status status)
         (void)!pd_dir_remove(puller->place.part, NULL);
 }
 
-int pd_fetch_serve(int in_fd, int out_fd)
+int pd_fetch_serve(int in_fd, int out_fd, pd_trust trust)
 {
     pd_error error = { 0 };
     pd_puller puller = { .talk = { .in_fd = in_fd, .out_fd = out_fd }, .place = { .lock_fd = -1 } };
     pd_status status = prepare(&puller, &error);
     if (status == PD_OK)
-        status = open_wire(&puller, &error);
+        status = open_wire(&puller, trust, &error);
     if (status == PD_OK)
         status = pull(&puller, &error);
     if (status != PD_OK)

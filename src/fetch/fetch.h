@@ -6,7 +6,13 @@
 #ifndef PD_FETCH_FETCH_H
 #define PD_FETCH_FETCH_H
 
+/* Whose signatures on certificates count. NULL: the system's file, the system's folder. Names as OpenSSL takes them: a
+ * file of certificates (PEM), a folder where they are found by hash. */
+typedef struct pd_trust {
+    const char *file, *dir;
+} pd_trust;
+
 /* Serves one request; the exit status. Nothing is asked of anybody before the request is read. */
-int pd_fetch_serve(int in_fd, int out_fd);
+int pd_fetch_serve(int in_fd, int out_fd, pd_trust trust);
 
 #endif

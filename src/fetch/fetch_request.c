@@ -46,6 +46,7 @@ pd_status pd_fetch_request_parse(pd_fetch_request *ret_request, const char *line
                           copy_text(json, "models_dir", request.models_dir, sizeof request.models_dir);
     (void)copy_text(json, "token", request.token, sizeof request.token);
     request.stall_ms = read_ms(json, "stall_ms", PD_FETCH_STALL_MS);
+    request.connect_ms = read_ms(json, "connect_ms", PD_FETCH_CONNECT_MS);
     request.retry_ms = read_ms(json, "retry_ms", PD_FETCH_RETRY_MS);
     pd_json_free(&json);
     if (!right_version)

@@ -1,5 +1,6 @@
 #include "fetch/place.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -118,13 +119,25 @@ static pd_status sync_pieces(const pd_place *place, const pd_record *record, pd_
     return PD_OK;
 }
 
-static pd_status unlink_lock(const pd_place *place, pd_error *err)
+static bool belongs(const pd_record *record, const char *name)
 {
-    char *lock = pd_path_join(place->part, PD_PULL_LOCK);
-    if (!lock)
-        return pd_error_set_nomem(err);
-    (void)unlink(lock); /* still held through the descriptor */
-    pd_mem_free(lock);
+    bool found = strcmp(name, PD_PULL_RECORD) == 0;
+    for (size_t i = 0; i < record->n && !found; i++)
+        found = strcmp(name, record->pieces[i].file.name) == 0;
+    return found;
+}
+
+/* What is no part of the model: the lock, which is still held through its descriptor, and what other pulls left there
+ * that were killed, or that were for another revision. */
+static pd_status sweep(const pd_place *place, const pd_record *record, pd_error *err)
+{
+    DIR *dir = opendir(place->part);
+    if (!dir)
+        return pd_error_set_errno(err, errno, "cannot read '%s'", place->part);
+    for (const struct dirent *entry; (entry = readdir(dir)) != NULL;)
+        if (!belongs(record, entry->d_name))
+            (void)unlinkat(dirfd(dir), entry->d_name, 0);
+    (void)closedir(dir);
     return PD_OK;
 }
 
@@ -152,7 +165,7 @@ pd_status pd_place_finish(pd_place *place, const pd_record *record, pd_error *er
     PD_TRY(sync_pieces(place, record, err));
     PD_TRY(pd_record_write(record, place->part, true, err));
     PD_TRY(sync_path(place->part, O_DIRECTORY, err));
-    PD_TRY(unlink_lock(place, err));
+    PD_TRY(sweep(place, record, err));
     PD_TRY(move(place, err));
     return sync_path(place->models, O_DIRECTORY, err);
 }

@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 
-enum { REDIRECTS_MAX = 8, CONNECT_MS = 20000, HEADER_BYTES = 64, HOST_BYTES = 256 };
+enum { REDIRECTS_MAX = 8, HEADER_BYTES = 64, HOST_BYTES = 256 };
 
 struct pd_wire {
     CURL *curl;
@@ -98,6 +98,21 @@ static bool may_ask(const pd_wire *wire, CURLU *url)
            (wire->is_loopback && part_is(url, CURLUPART_SCHEME, "http") && is_loopback(url));
 }
 
+/* libcurl would look at what it was built with, and at no variable. One that is not named stays the system's. */
+static CURLcode set_trust(CURL *curl, const pd_trust *trust)
+{
+    CURLcode failed = CURLE_OK;
+    if (trust->file) {
+        failed |= curl_easy_setopt(curl, CURLOPT_CAINFO, trust->file);
+        failed |= curl_easy_setopt(curl, CURLOPT_PROXY_CAINFO, trust->file);
+    }
+    if (trust->dir) {
+        failed |= curl_easy_setopt(curl, CURLOPT_CAPATH, trust->dir);
+        failed |= curl_easy_setopt(curl, CURLOPT_PROXY_CAPATH, trust->dir);
+    }
+    return failed;
+}
+
 static bool set_options(pd_wire *wire)
 {
     CURL *curl = wire->curl;
@@ -105,7 +120,7 @@ static bool set_options(pd_wire *wire)
     failed |= curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     failed |= curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https,http");
     failed |= curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-    failed |= curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+    failed |= curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)wire->options.connect_ms);
     failed |= curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
     failed |= curl_easy_setopt(curl, CURLOPT_HEADERDATA, wire);
     failed |= curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
@@ -117,6 +132,7 @@ static bool set_options(pd_wire *wire)
     failed |= curl_easy_setopt(curl, CURLOPT_USERAGENT, "pixel-detective-fetch");
     failed |= curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
     failed |= curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)((wire->options.stall_ms + 999) / 1000));
+    failed |= set_trust(curl, &wire->options.trust);
     return failed == CURLE_OK;
 }
 
@@ -138,6 +154,8 @@ pd_status pd_wire_create(pd_wire **ret_wire, const pd_wire_options *options, pd_
             status = pd_error_set(err, PD_ERR_USAGE,
                                   "HF_ENDPOINT must begin with https:// (http:// for this computer only), not '%.200s'",
                                   options->endpoint);
+        if (wire->is_loopback) /* no proxy finds this computer, and it would read what is not encrypted */
+            (void)curl_easy_setopt(wire->curl, CURLOPT_PROXY, "");
     }
     if (status == PD_OK)
         *ret_wire = wire;
@@ -171,38 +189,135 @@ pd_status pd_wire_append_escaped(pd_wire *wire, pd_buf *buf, const char *text)
     return status;
 }
 
-static pd_status explain(const pd_wire *wire, CURLcode code, bool *ret_again, pd_error *err)
+/* What OpenSSL found (numbers of its x509_vfy.h). Names are compared by libcurl, which leaves one of the first there.
+ */
+static pd_status explain_certificate(const pd_wire *wire, pd_error *err)
 {
-    const char *host = wire->host;
-    *ret_again = true;
+    enum { VERIFIED = 0, UNSPECIFIED = 1, OTHER_NAME = 62, OTHER_ADDRESS = 64, NOT_YET = 9, EXPIRED = 10 };
+    enum { NO_ISSUER = 2, SELF_SIGNED = 18, SELF_SIGNED_ISSUER = 19, NO_LOCAL_ISSUER = 20, NOT_VERIFIED = 21 };
+    long why = VERIFIED;
+    (void)curl_easy_getinfo(wire->curl, CURLINFO_PROXY_SSL_VERIFYRESULT, &why);
+    const bool is_proxy = why != VERIFIED;
+    if (!is_proxy)
+        (void)curl_easy_getinfo(wire->curl, CURLINFO_SSL_VERIFYRESULT, &why);
+    const char *who = is_proxy ? "the proxy" : wire->host, *variable = is_proxy ? "HTTPS_PROXY" : "HF_ENDPOINT";
+    switch (why) {
+    case VERIFIED:
+    case UNSPECIFIED:
+    case OTHER_NAME:
+    case OTHER_ADDRESS:
+        return pd_error_set(err, PD_ERR_NETWORK,
+                            "the certificate of %s is made for another name: is %s right, or does somebody listen in?",
+                            who, variable);
+    case NOT_YET:
+    case EXPIRED:
+        return pd_error_set(err, PD_ERR_NETWORK,
+                            "the certificate of %s %s: is the clock of this computer right? If it is, whoever runs %s "
+                            "has to renew it",
+                            who, why == NOT_YET ? "is not valid yet" : "has run out", who);
+    case NO_ISSUER:
+    case SELF_SIGNED:
+    case SELF_SIGNED_ISSUER:
+    case NO_LOCAL_ISSUER:
+    case NOT_VERIFIED:
+        return pd_error_set(err, PD_ERR_NETWORK,
+                            "the certificate of %s is signed by nobody whom this computer trusts: name the certificate "
+                            "of your company's proxy in SSL_CERT_FILE; where there is none, somebody may listen in",
+                            who);
+    default:
+        return pd_error_set(err, PD_ERR_NETWORK,
+                            "the certificate of %s is not to be trusted (X.509 error %ld): is %s right, or does "
+                            "somebody listen in?",
+                            who, why, variable);
+    }
+}
+
+static pd_status explain_trust(const pd_trust *trust, pd_error *err)
+{
+    if (trust->file)
+        return pd_error_set(err, PD_ERR_NETWORK,
+                            "SSL_CERT_FILE names '%.200s', in which no certificate can be read: it has to be a file of "
+                            "them (PEM)",
+                            trust->file);
+    return pd_error_set(err, PD_ERR_NETWORK,
+                        "the certificates that this system trusts cannot be read: install the package ca-certificates, "
+                        "or name a file of them in SSL_CERT_FILE");
+}
+
+/* What it answered when it was asked to lead on; 0: nothing, or that it does. */
+static int refusal_of_proxy(const pd_wire *wire)
+{
+    long code = 0;
+    (void)curl_easy_getinfo(wire->curl, CURLINFO_HTTP_CONNECTCODE, &code);
+    return code >= 300 ? (int)code : 0;
+}
+
+static pd_status explain_proxy(const pd_wire *wire, int code, pd_error *err)
+{
+    if (code == 407)
+        return pd_error_set(err, PD_ERR_NETWORK,
+                            "the proxy wants to know who asks (407): write it into HTTPS_PROXY, as in "
+                            "http://name:password@host:port");
+    return pd_error_set(err, PD_ERR_NETWORK,
+                        "the proxy does not lead to %s (%d): is HTTPS_PROXY right, or should NO_PROXY name that host?",
+                        wire->host, code);
+}
+
+static bool was_connected(const pd_wire *wire)
+{
+    curl_off_t connected_us = 0;
+    (void)curl_easy_getinfo(wire->curl, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
+    return connected_us > 0;
+}
+
+static pd_status explain_silence(const pd_wire *wire, pd_error *err)
+{
+    if (was_connected(wire))
+        return pd_error_set(err, PD_ERR_NETWORK, "%s sends nothing any more; what is here is kept, pull again later",
+                            wire->host);
+    return pd_error_set(err, PD_ERR_NETWORK,
+                        "%s does not answer: is this computer online, and HTTPS_PROXY right (one may be needed, or not "
+                        "be there)?",
+                        wire->host);
+}
+
+static bool is_worth_another(const pd_wire *wire, CURLcode code)
+{
+    const int refusal = refusal_of_proxy(wire);
+    if (refusal)
+        return refusal >= 500;
+    return code != CURLE_ABORTED_BY_CALLBACK && code != CURLE_OUT_OF_MEMORY && code != CURLE_PEER_FAILED_VERIFICATION &&
+           code != CURLE_SSL_CACERT_BADFILE;
+}
+
+static pd_status explain(const pd_wire *wire, CURLcode code, pd_error *err)
+{
     switch ((int)code) {
-    case CURLE_ABORTED_BY_CALLBACK: *ret_again = false; return pd_error_set(err, PD_ERR_CANCELLED, "cancelled");
-    case CURLE_OUT_OF_MEMORY: *ret_again = false; return pd_error_set_nomem(err);
+    case CURLE_ABORTED_BY_CALLBACK: return pd_error_set(err, PD_ERR_CANCELLED, "cancelled");
+    case CURLE_OUT_OF_MEMORY: return pd_error_set_nomem(err);
     case CURLE_COULDNT_RESOLVE_HOST:
         return pd_error_set(err, PD_ERR_NETWORK,
                             "%s cannot be found: is this computer online? (What is here is kept; pull again later)",
-                            host);
+                            wire->host);
     case CURLE_COULDNT_RESOLVE_PROXY:
         return pd_error_set(err, PD_ERR_NETWORK,
                             "the proxy cannot be found: look at HTTPS_PROXY, or unset it where none is needed");
     case CURLE_COULDNT_CONNECT:
+    case CURLE_OPERATION_TIMEDOUT: return explain_silence(wire, err);
+    case CURLE_SSL_CONNECT_ERROR:
         return pd_error_set(err, PD_ERR_NETWORK,
-                            "%s does not answer: is this computer online, or is a proxy needed (HTTPS_PROXY)?", host);
-    case CURLE_OPERATION_TIMEDOUT:
-        return pd_error_set(err, PD_ERR_NETWORK, "%s sends nothing any more; what is here is kept, pull again later",
-                            host);
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-        *ret_again = false;
-        return pd_error_set(err, PD_ERR_NETWORK,
-                            "the certificate of %s is not to be trusted: are the package ca-certificates and the clock "
-                            "right, or does somebody listen in?",
-                            host);
+                            "no encrypted connection to %s comes about: is HF_ENDPOINT right, and HTTPS_PROXY (that of "
+                            "most proxies begins with http://)? What is here is kept",
+                            wire->host);
+    case CURLE_PEER_FAILED_VERIFICATION: return explain_certificate(wire, err);
+    case CURLE_SSL_CACERT_BADFILE: return explain_trust(&wire->options.trust, err);
     default: break;
     }
+    const int refusal = refusal_of_proxy(wire);
+    if (refusal)
+        return explain_proxy(wire, refusal, err);
     return pd_error_set(err, PD_ERR_NETWORK, "the connection to %s broke (%s); what is here is kept, pull again later",
-                        host, curl_easy_strerror(code));
+                        wire->host, curl_easy_strerror(code));
 }
 
 static bool add_header(struct curl_slist **list, const char *text)
@@ -262,7 +377,10 @@ static pd_status ask(pd_wire *wire, CURLU *url, bool *ret_again, pd_error *err)
     wire->retry_after_s = retry_after > 0 && retry_after < 86400 ? (int)retry_after : 0;
     (void)curl_easy_setopt(wire->curl, CURLOPT_HTTPHEADER, NULL);
     curl_slist_free_all(headers);
-    return code == CURLE_OK || wire->was_ended ? PD_OK : explain(wire, code, ret_again, err);
+    if (code == CURLE_OK || wire->was_ended)
+        return PD_OK;
+    *ret_again = is_worth_another(wire, code);
+    return explain(wire, code, err);
 }
 
 static bool leads_on(const pd_response *response)
@@ -279,14 +397,14 @@ static pd_status follow(pd_wire *wire, CURLU *url, bool *ret_again, pd_error *er
         PD_TRY(ask(wire, url, ret_again, err));
         if (!leads_on(response))
             return PD_OK;
-        const bool is_address = curl_url_set(url, CURLUPART_URL, response->location, 0) == CURLUE_OK;
-        if (n == REDIRECTS_MAX || !is_address || !may_ask(wire, url)) {
-            *ret_again = false;
-            return pd_error_set(err, PD_ERR_NETWORK,
-                                n == REDIRECTS_MAX ? "%s leads from one address to the next without an end"
-                                                   : "%s leads to an address that is not asked (no https)",
+        *ret_again = false;
+        if (n == REDIRECTS_MAX)
+            return pd_error_set(err, PD_ERR_NETWORK, "%s leads from one address to the next without an end",
                                 wire->host);
-        }
+        if (curl_url_set(url, CURLUPART_URL, response->location, 0) != CURLUE_OK || !may_ask(wire, url))
+            return pd_error_set(err, PD_ERR_NETWORK,
+                                "%s leads on to an address without https, which is not asked: is HF_ENDPOINT right?",
+                                wire->host);
     }
 }
 

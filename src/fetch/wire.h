@@ -1,7 +1,8 @@
 /* wire.h: one GET over HTTP, redirects followed. The only file of the program that knows libcurl.
  *
  * HTTPS; HTTP only to loopback addresses, and only when the hub itself is one. The token goes to the hub's own scheme,
- * host and port, and nowhere else, wherever a redirect leads. Proxies are those of the environment. One thread. */
+ * host and port, and nowhere else, wherever a redirect leads. Proxies are those of the environment; none for HTTP. One
+ * thread. */
 #ifndef PD_FETCH_WIRE_H
 #define PD_FETCH_WIRE_H
 
@@ -9,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "fetch/fetch.h"
 #include "fetch/http_head.h"
 #include "fetch/spans.h"
 
@@ -16,6 +18,8 @@ typedef struct pd_wire_options {
     const char *endpoint; /* "https://huggingface.co" */
     const char *token;    /* NULL or "": none */
     int stall_ms;         /* no byte for so long: given up */
+    int connect_ms;       /* until names are found and hands are shaken, a proxy's too */
+    pd_trust trust;
     bool (*is_cancelled)(void *user);
     void *user;
 } pd_wire_options;

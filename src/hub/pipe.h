@@ -7,10 +7,11 @@
  *   fetch -> program   reports, on standard output; the last one has "outcome"
  *
  *   request {"version":1,"endpoint","token":null|text,"repository","revision","key","models_dir"}
- *           and, for tests: "stall_ms" (silence after which a connection is given up), "retry_ms" (the first wait)
- *   report  {"phase":"small","done":N,"total":N,"revision":"<commit>","sha256":"<of the
- * weights>"|"","vision_ready":bool, "vision_bytes":N|0} and in the last one "outcome":"ok"|<name of a pd_status>,
- * "message", "dir" */
+ *           and, for tests: "stall_ms" (silence after which a connection is given up), "connect_ms" (the longest
+ *           wait for one), "retry_ms" (the first wait before a new try)
+ *   report  {"phase":"small","done":N,"total":N,"revision":"<commit>","sha256":"<of the weights>"|"",
+ *           "vision_ready":bool,"vision_bytes":N|0} and in the last one "outcome":"ok"|<name of a pd_status>,
+ *           "message", "dir" */
 #ifndef PD_HUB_PIPE_H
 #define PD_HUB_PIPE_H
 

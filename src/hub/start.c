@@ -17,11 +17,10 @@
 
 enum { END_MS = 5000, END_STEP_MS = 10, VARIABLES_MAX = 16 };
 
-/* What libcurl and the resolver look at; nothing of what else the user's environment holds. */
+/* What libcurl looks at, and whom to trust; nothing of what else the user's environment holds. */
 static char *const *choose_environment(char *ret_chosen[VARIABLES_MAX + 1])
 {
-    static const char *const names[] = { "http_proxy=", "https_proxy=",   "all_proxy=",
-                                         "no_proxy=",   "ssl_cert_file=", "ssl_cert_dir=" };
+    static const char *const names[] = { "https_proxy=", "all_proxy=", "no_proxy=", "ssl_cert_file=", "ssl_cert_dir=" };
     size_t n = 0;
     for (char **variable = environ; variable && *variable; variable++)
         for (size_t i = 0; i < PD_COUNT_OF(names) && n < VARIABLES_MAX; i++)

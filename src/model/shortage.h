@@ -12,7 +12,9 @@
 /* Reads, below `root` ("": the system's own), what there is of
  *   proc/meminfo (MemAvailable), proc/pressure/memory (full avg10): the whole system;
  *   sys/fs/cgroup/<own group, and each above it>/memory.max, memory.high, memory.current, memory.stat, memory.pressure:
- *     containers and services with a limit (cgroup v2). What the group keeps of files counts as available.
+ *     containers and services with a limit (cgroup v2);
+ *   sys/fs/cgroup/memory/<the same>/memory.limit_in_bytes, memory.usage_in_bytes, memory.stat: cgroup v1.
+ * What a group keeps of files counts as available.
  * What is not told is not short. */
 bool pd_shortage_look(const char *root);
 

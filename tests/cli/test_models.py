@@ -12,6 +12,8 @@ import sys
 import threading
 
 from cli_place import Skip, main, within
+from authority import Authority
+from connect_proxy import Proxy
 from hub_server import Hub, small_model
 from server_place import Server, good
 
@@ -45,8 +47,8 @@ def hold_words(hub):
     return file.content.let_go
 
 
-def open_hub(p, mark=1):
-    hub = Hub()
+def open_hub(p, mark=1, tls=None):
+    hub = Hub(tls=tls)
     hub.add('owner/name', model_files(p, mark))
     p.environment['HF_ENDPOINT'] = hub.url
     for name in [name for name in os.environ if 'proxy' in name.lower()]:
@@ -260,6 +262,32 @@ def what_goes_wrong_has_its_exit_code(place):
     place.environment['HF_ENDPOINT'] = 'http://example.org'
     place.run('model', 'pull', 'owner/name', code=2, says='https://')
     hub.close()
+
+
+def by_https_the_program_hands_on_whom_to_trust_and_what_leads_there(place):
+    authority = Authority(place.root / 'authority')
+    hub, proxy = open_hub(place, tls=authority.server()), Proxy()
+    place.environment['HF_TOKEN'] = 'hf_secret'
+    place.run('model', 'pull', 'owner/name', code=8, says='SSL_CERT_FILE')
+    assert not hub.requests and not list(place.models.iterdir())
+    place.environment['SSL_CERT_FILE'] = 'authority/authority.pem'  # from where the program was started
+    place.run('model', 'pull', 'owner/name', code=0)
+    files = {path: path.read_bytes() for path in folder_of(place).iterdir()}
+    hub.add('owner/name', model_files(place, 2))
+    stranger = Hub(tls=Authority(place.root / 'other', 'Another authority').server())
+    hub.fault('model.safetensors', 'redirect', to=stranger.url)
+    place.run('model', 'pull', 'owner/name', code=8, says='nobody whom this computer trusts')
+    assert {path: path.read_bytes() for path in folder_of(place).iterdir()} == files, 'the old one stays as it was'
+    del place.environment['SSL_CERT_FILE']
+    place.environment.update(SSL_CERT_DIR=str(authority.directory(place.root / 'trusted')), HTTPS_PROXY=f'http://{proxy.address}')
+    place.run('model', 'pull', 'owner/name', code=0)
+    assert proxy.asked() and json.loads((folder_of(place) / 'pull.json').read_text())['revision'] == hub.commits['owner/name']
+    hub.add('owner/name', model_files(place, 3))
+    n, place.environment['NO_PROXY'] = len(proxy.heads), '127.0.0.1'
+    place.run('model', 'pull', 'owner/name', code=0)
+    assert len(proxy.heads) == n and not stranger.requests
+    for server in (hub, proxy, stranger):
+        server.close()
 
 
 def a_full_disk_is_said(place):

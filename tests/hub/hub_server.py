@@ -4,6 +4,8 @@
     hub.add('owner/name', {'config.json': b'...', 'model.safetensors': pathlib.Path(...)})
     hub.fault('model.safetensors', 'drop', after=100_000, times=3)
 
+With `tls`, an ssl.SSLContext (authority.py makes them), by HTTPS.
+
 Faults, each for requests whose path holds the text, `times` times (None: always):
     drop     the connection ends after so many bytes of the body
     stall    after so many bytes nothing comes for `seconds`
@@ -177,7 +179,7 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 class Hub:
-    def __init__(self, host='127.0.0.1'):
+    def __init__(self, host='127.0.0.1', tls=None):
         self.lock = threading.Lock()
         self.repositories, self.commits, self.old_commits = {}, {}, []
         self.faults, self.requests = [], []
@@ -185,8 +187,10 @@ class Hub:
         self.tells_sizes = True
         self.server = Server((host, 0), Handler)
         self.server.hub = self
+        if tls:  # hands are shaken by the thread of the connection: by its first read
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         self.port = self.server.server_address[1]
-        self.url = f'http://{host}:{self.port}'
+        self.url = f'{"https" if tls else "http"}://{host}:{self.port}'
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def close(self):

@@ -111,6 +111,31 @@ static void limits_of_groups_above_count_too(void)
     CHECK(!pd_shortage_look(root)); /* others' groups are others' */
 }
 
+/* The first version of groups has a line of its own for memory, and no limit is a very large one. */
+static void limits_of_the_first_version_count_too(void)
+{
+    begin();
+    set("proc/self/cgroup", "9:name=systemd:/memory\n5:cpuset,memory:/docker/01\n3:memory2:/x\n0::/\n");
+    set("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");
+    set("sys/fs/cgroup/memory/memory.usage_in_bytes", "5000000000\n");
+    set("sys/fs/cgroup/memory/docker/01/memory.limit_in_bytes", "1000000000\n");
+    set("sys/fs/cgroup/memory/docker/01/memory.usage_in_bytes", "900000000\n");
+    CHECK(!pd_shortage_look(root));
+    set("sys/fs/cgroup/memory/docker/01/memory.usage_in_bytes", "950000000\n");
+    CHECK(pd_shortage_look(root));
+    set("sys/fs/cgroup/memory/docker/01/memory.stat", "cache 1\ninactive_file 20000000\ntotal_cache 1\n"
+                                                      "total_inactive_file 5000000\ntotal_active_file 10000000\n");
+    CHECK(!pd_shortage_look(root)); /* with those below it, 65 MB; a sixteenth is 62.5 */
+    set("sys/fs/cgroup/memory/docker/01/memory.limit_in_bytes", "9223372036854771712\n");
+    set("sys/fs/cgroup/memory/docker/01/memory.stat", NULL);
+    CHECK(!pd_shortage_look(root));
+    set("sys/fs/cgroup/memory/docker/memory.limit_in_bytes", "960000000\n");
+    set("sys/fs/cgroup/memory/docker/memory.usage_in_bytes", "950000000\n");
+    CHECK(pd_shortage_look(root)); /* of the group above */
+    set("proc/self/cgroup", "5:memory:/elsewhere\n");
+    CHECK(!pd_shortage_look(root));
+}
+
 static void what_a_namespace_hides_is_looked_for_at_its_root(void)
 {
     static const char *const hidden[] = { "0::/docker/0123\n", "0::/../../elsewhere\n", "1:cpu:/\n", "0::\n" };
@@ -142,6 +167,7 @@ int main(void)
     RUN(the_whole_system_counts);
     RUN(a_container_is_short_within_its_limit);
     RUN(limits_of_groups_above_count_too);
+    RUN(limits_of_the_first_version_count_too);
     RUN(what_a_namespace_hides_is_looked_for_at_its_root);
     (void)!pd_dir_remove(root, NULL);
     return TEST_RESULT();

@@ -15,8 +15,8 @@ SURFACE = {'printf', 'fprintf', 'vprintf', 'vfprintf', 'dprintf', 'vdprintf', 'p
            'putc', 'perror', 'exit', 'quick_exit', 'abort', 'getenv', 'secure_getenv'}
 
 MAY_ALLOCATE = {'src/base/mem.c'}
-# The surface, and the two places where a program ends: a failed PD_CHECK, and the main() of the decoder.
-MAY_SPEAK = re.compile(r'src/cli/.*|src/base/check\.c|src/decoder/decoder_main\.c')
+# The surface, a failed PD_CHECK, and the main() of the other programs.
+MAY_SPEAK = re.compile(r'src/cli/.*|src/base/check\.c|src/decoder/decoder_main\.c|src/fetch/fetch_main\.c')
 
 UNFINISHED = re.compile(r'\b(TODO|FIXME|XXX|HACK)\b(?!\s*\(#\d+\))')
 BANNER = re.compile(r'([=*#~-])\1{7,}')
