@@ -331,9 +331,10 @@ def the_main_program_knows_no_curl(place):
 def pull_and_use(server):
     """Until the pictures are learned with the image tower; the words are held."""
     good(server.post(API + 'models/pull', {'model': 'owner/name', 'use': True}), 202)
-    early = server.until(lambda s: s['pull'] and s['job'] and s['job']['learned'] + s['job']['unchanged'] == 3 and
-                         s['pull']['phase'] != 'vision')['pull']
-    assert early['running'] and early['done_bytes'] < early['total_bytes'], early
+    now = server.until(lambda s: s['pull'] and s['job'] and s['job']['learned'] + s['job']['unchanged'] == 3 and
+                       s['pull']['phase'] != 'vision')
+    early = now['pull']
+    assert early['running'] and early['done_bytes'] < early['total_bytes'], (early, now['models'], now['log'])
     assert early['vision_ready'] and early['phase'] == 'rest', early
 
 
