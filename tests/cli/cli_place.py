@@ -16,6 +16,7 @@ class CliPlace(Place):
 
     def __init__(self, root, program, source):
         super().__init__(root, program, source, 0)
+        del self.environment['LANG']  # as a script may run it
         for i in range(3):
             (self.photos / f'{i}.png').write_bytes(png(i + 1))
         self.tiny = self.source / 'models/tiny'

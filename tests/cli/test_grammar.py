@@ -39,8 +39,8 @@ class Photo:
         vars(self).update(facts)
 
 
-def gather(place):
-    shared, root = place.fixture('photos').resolve(), place.root
+def gather(where):
+    shared, root = where.fixture('photos').resolve(), where.root
     photos = []
     for line in (shared / 'camera.jsonl').read_text().splitlines():
         g = json.loads(line)
