@@ -153,6 +153,7 @@ def a_damaged_or_newer_catalogue_is_left_alone(place):
     place.run('index', place.photos, code=3, says='damaged')
 
 
+@unprepared  # so it learns for a while
 def a_second_learner_is_turned_away(place):
     for i in range(150):
         (place.photos / f'more-{i}.png').write_bytes(png(i + 10, 200))

@@ -182,6 +182,7 @@ def retry_waits_for_the_end_of_a_job(place):
     assert last['job']['outcome'] == 'ok' and last['library']['errors'] == 0, last
 
 
+@unprepared  # so it learns for a while
 def another_process_that_learns_is_named(place):
     place.add_pictures(200, first=10, side=200)
     server = place.serve()
