@@ -69,7 +69,8 @@ static pd_status caption_all(telling *t, pd_library *library, const char *const 
     for (size_t i = 0; i < n; i++) {
         pd_written written = { 0 };
         pd_error error = { 0 };
-        const pd_status status = pd_library_describe(library, &(pd_example){ .text = pictures[i] }, &written, &error);
+        const pd_status status =
+            pd_library_describe(library, &(pd_example){ .text = pictures[i] }, NULL, &written, &error);
         const bool is_written = written.tags_source[0] != '\0'; /* even when it could not be kept */
         if (is_written || is_of_picture(status))
             tell(t, pictures[i], &written, is_written ? NULL : error.message);

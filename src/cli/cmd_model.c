@@ -334,7 +334,7 @@ static pd_status use_model(pd_cli *cli, pd_library *library, const char *name, p
 {
     int64_t learned = 0;
     pd_library_totals totals = { 0 };
-    PD_TRY(pd_library_model_use(library, name, &learned, err));
+    PD_TRY(pd_library_model_use(library, name, NULL, &learned, err));
     PD_TRY(pd_library_totals_get(library, &totals, err));
     const bool is_captioner = learned < 0;
     if (pd_options_given(&cli->options, PD_OPTION_JSON)) {

@@ -96,6 +96,7 @@ void pd_library_close(pd_library **library)
     pd_library *l = *library;
     if (!l)
         return;
+    pd_library_stop_loading(l);
     pd_library_fetching_done(l); /* before the job, which it may begin */
     pd_library_annotate_cancel(l);
     pd_library_annotate_finish(l, NULL);

@@ -47,7 +47,7 @@ void pd_library_options_init(pd_library_options *ret_options);
 typedef struct pd_library pd_library;
 
 PD_MUST_USE pd_status pd_library_open(pd_library **ret_library, const pd_library_options *options, pd_error *err);
-void pd_library_close(pd_library **library); /* a running job is cancelled and waited for */
+void pd_library_close(pd_library **library); /* a running job is cancelled and waited for, a loading is stopped */
 
 const char *pd_library_dir(const pd_library *library);
 
@@ -261,14 +261,17 @@ PD_MUST_USE pd_status pd_library_models(pd_library *library, bool (*visit)(void 
 /* name: a key, "owner/name", a catalogue name, or a directory with a '/'. The model is opened first (every part of it
  * that use needs): what cannot be used is refused with a sentence, and the old one stays. Search model or captioner by
  * what it is. *ret_learned: how many photos it knows already; a job brings the rest (pd_library_index). -1: it is a
- * captioner. */
-PD_MUST_USE pd_status pd_library_model_use(pd_library *library, const char *name, int64_t *ret_learned, pd_error *err);
+ * captioner. cancelled (or NULL) is looked at while it is opened: PD_ERR_CANCELLED, and the old one stays. */
+PD_MUST_USE pd_status pd_library_model_use(pd_library *library, const char *name, const atomic_bool *cancelled,
+                                           int64_t *ret_learned, pd_error *err);
 PD_MUST_USE pd_status pd_library_model_load(pd_library *library, const char *name, pd_error *err);   /* begins to */
 PD_MUST_USE pd_status pd_library_model_unload(pd_library *library, const char *name, pd_error *err); /* NULL: all */
 /* What is in memory, or was: for pd_residency_visit (cheap, waits for no loading), and for whoever borrows beside the
  * library. `changed` (NULL: nobody) is called after every change of it, by any thread; it asks the library nothing. */
 pd_residency *pd_library_residency(pd_library *library);
 void pd_library_watch_models(pd_library *library, void (*changed)(void *user), void *user);
+/* Ends what waits for a model, here and from now on, with PD_ERR_CANCELLED: for a program that ends. */
+void pd_library_stop_loading(pd_library *library);
 /* Files, prepared weights, and (with `embeddings`) what this library learned with it. The one in use is refused. */
 typedef struct pd_remove_options {
     bool embeddings;
@@ -314,9 +317,10 @@ void pd_library_annotate_finish(pd_library *library, pd_annotation_state *ret_st
 PD_MUST_USE pd_status pd_library_captions_get(pd_library *library, bool *ret_on, pd_error *err);
 PD_MUST_USE pd_status pd_library_captions_set(pd_library *library, bool on, pd_error *err);
 /* Tags and a caption for one photo (id as text; also written to the catalogue) or any picture's path (only told). When
- * they cannot be written there (PD_ERR_FULL, PD_ERR_BUSY), *ret_written holds them even so. */
-PD_MUST_USE pd_status pd_library_describe(pd_library *library, const pd_example *picture, pd_written *ret_written,
-                                          pd_error *err);
+ * they cannot be written there (PD_ERR_FULL, PD_ERR_BUSY), *ret_written holds them even so. cancelled (or NULL) is
+ * looked at while models are loaded: PD_ERR_CANCELLED. */
+PD_MUST_USE pd_status pd_library_describe(pd_library *library, const pd_example *picture, const atomic_bool *cancelled,
+                                          pd_written *ret_written, pd_error *err);
 
 /* XMP sidecars, on command: NAME.EXT.xmp beside the originals, with title, caption, tags and rating that the user gave
  * (and, with `machine`, those of machines that are not doubtful). An existing sidecar keeps all that others wrote: tags

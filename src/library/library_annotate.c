@@ -358,7 +358,8 @@ static pd_status write_about(pd_library *library, const pd_example *picture_of, 
     return status;
 }
 
-static pd_status write_fd(pd_library *library, const pd_example *picture, pd_written *ret_written, pd_error *err)
+static pd_status write_fd(pd_library *library, const pd_example *picture, const atomic_bool *cancelled,
+                          pd_written *ret_written, pd_error *err)
 {
     writing w = { .captioner = NULL };
     PD_TRY(begin_writing(library, true, &w, err));
@@ -366,7 +367,8 @@ static pd_status write_fd(pd_library *library, const pd_example *picture, pd_wri
                                         .model_dir = w.search.dir,
                                         .captioner_dir = w.captioner,
                                         .cache_dir = library->paths.prepared,
-                                        .tags = true };
+                                        .tags = true,
+                                        .cancelled = cancelled };
     pd_writer *writer = NULL;
     pd_status status = pd_writer_create(&writer, &options, err);
     if (status == PD_OK)
@@ -425,13 +427,14 @@ static pd_status keep_written(pd_library *library, const subject *s, int fd, con
     return status;
 }
 
-pd_status pd_library_describe(pd_library *library, const pd_example *picture, pd_written *ret_written, pd_error *err)
+pd_status pd_library_describe(pd_library *library, const pd_example *picture, const atomic_bool *cancelled,
+                              pd_written *ret_written, pd_error *err)
 {
     subject s = { .text = picture->text };
     int fd = picture->fd;
     pd_status status = s.text ? open_subject(library, &s, &fd, err) : PD_OK;
     if (status == PD_OK) {
-        status = write_fd(library, &(pd_example){ .text = s.text, .fd = fd }, ret_written, err);
+        status = write_fd(library, &(pd_example){ .text = s.text, .fd = fd }, cancelled, ret_written, err);
         if (status == PD_OK)
             status = keep_written(library, &s, fd, ret_written, err);
         if (s.text)

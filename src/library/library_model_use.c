@@ -52,37 +52,40 @@ static pd_status find_kind(const char *dir, bool *ret_is_captioner, pd_error *er
     return status;
 }
 
-static pd_status open_search_parts(pd_library *library, pd_library_choice *choice, pd_error *err)
+static pd_status open_search_parts(pd_library *library, pd_library_choice *choice, const atomic_bool *cancelled,
+                                   pd_error *err)
 {
     static const pd_model_part parts[] = { PD_PART_VISION, PD_PART_TEXT };
     const size_t n_parts = pd_library_is_arriving(choice->dir) ? 1 : PD_COUNT_OF(parts); /* the text tower comes last */
     for (size_t i = 0; i < n_parts; i++) {
         pd_lease lease = { 0 };
-        PD_TRY(pd_library_borrow(library, choice, parts[i], NULL, &lease, err));
+        PD_TRY(pd_library_borrow(library, choice, parts[i], cancelled, &lease, err));
         pd_residency_return(library->shelf.residency, &lease);
     }
     return PD_OK;
 }
 
 /* Opens every part that searching and learning need: what cannot be used says so here, and is not kept in memory. */
-static pd_status open_search(pd_library *library, pd_library_choice *choice, pd_error *err)
+static pd_status open_search(pd_library *library, pd_library_choice *choice, const atomic_bool *cancelled,
+                             pd_error *err)
 {
-    const pd_status status = open_search_parts(library, choice, err);
-    if (status != PD_OK)
+    const pd_status status = open_search_parts(library, choice, cancelled, err);
+    if (status != PD_OK && status != PD_ERR_CANCELLED)
         (void)!pd_residency_unload(library->shelf.residency, choice->dir, NULL);
     return status;
 }
 
 /* The same for a captioner, over its own image tower or another's. */
-static pd_status open_captioner(pd_library *library, const char *dir, pd_error *err)
+static pd_status open_captioner(pd_library *library, const char *dir, const atomic_bool *cancelled, pd_error *err)
 {
     pd_residency *residency = library->shelf.residency;
     pd_lease captioner = { 0 }, encoder = { 0 };
     pd_caption_session *session = NULL;
-    PD_TRY(pd_residency_borrow(residency, dir, PD_PART_CAPTIONER, NULL, &captioner, err));
+    PD_TRY(pd_residency_borrow(residency, dir, PD_PART_CAPTIONER, cancelled, &captioner, err));
     const char *encoder_dir = pd_captioner_encoder_dir(captioner.captioner);
-    pd_status status =
-        encoder_dir ? pd_residency_borrow(residency, encoder_dir, PD_PART_VISION, NULL, &encoder, err) : PD_OK;
+    pd_status status = PD_OK;
+    if (encoder_dir)
+        status = pd_residency_borrow(residency, encoder_dir, PD_PART_VISION, cancelled, &encoder, err);
     if (status == PD_OK)
         status = pd_caption_session_create(&session, captioner.captioner, encoder.model, err);
     pd_caption_session_free(&session);
@@ -133,7 +136,6 @@ static pd_status use_search(pd_library *library, pd_library_choice *wanted, int6
     pd_library_choice answering = { 0 };
     use u = { .wanted = wanted, .answering = &answering };
     pd_store *store = NULL;
-    PD_TRY(open_search(library, wanted, err));
     pd_status status = pd_library_choose(library, PD_LIBRARY_ANSWERING, &answering, err);
     if (status == PD_OK)
         status = pd_library_begin_writing(library, &store, err);
@@ -152,7 +154,6 @@ static pd_status use_captioner(pd_library *library, const pd_library_choice *wan
                                pd_error *err)
 {
     pd_store *store = NULL;
-    PD_TRY(open_captioner(library, wanted->dir, err));
     PD_TRY(pd_library_begin_writing(library, &store, err));
     const pd_status status = pd_store_setting_put(store, "captioner", wanted->name, err);
     pd_library_end_writing(library);
@@ -161,7 +162,14 @@ static pd_status use_captioner(pd_library *library, const pd_library_choice *wan
     return status;
 }
 
-pd_status pd_library_model_use(pd_library *library, const char *name, int64_t *ret_learned, pd_error *err)
+/* How a model comes into use. */
+typedef struct entrance {
+    bool is_opened; /* first, to see whether it can be used */
+    const atomic_bool *cancelled;
+} entrance;
+
+static pd_status use_named(pd_library *library, const char *name, const entrance *how, int64_t *ret_learned,
+                           pd_error *err)
 {
     pd_library_choice wanted = { 0 };
     bool is_captioner = false;
@@ -171,12 +179,28 @@ pd_status pd_library_model_use(pd_library *library, const char *name, int64_t *r
         status = pd_library_find_model(&library->paths, settled, &wanted.dir, err); /* says where it is not */
     if (status == PD_OK)
         status = find_kind(wanted.dir, &is_captioner, err);
+    if (status == PD_OK && how->is_opened)
+        status = is_captioner ? open_captioner(library, wanted.dir, how->cancelled, err)
+                              : open_search(library, &wanted, how->cancelled, err);
     if (status == PD_OK)
         status = is_captioner ? use_captioner(library, &wanted, ret_learned, err)
                               : use_search(library, &wanted, ret_learned, err);
     pd_library_choice_done(&wanted);
     pd_mem_free(settled);
     return status;
+}
+
+pd_status pd_library_model_use(pd_library *library, const char *name, const atomic_bool *cancelled,
+                               int64_t *ret_learned, pd_error *err)
+{
+    const entrance how = { .is_opened = true, .cancelled = cancelled };
+    return use_named(library, name, &how, ret_learned, err);
+}
+
+pd_status pd_library_model_use_again(pd_library *library, const char *name, pd_error *err)
+{
+    const entrance how = { .is_opened = false };
+    return use_named(library, name, &how, NULL, err);
 }
 
 pd_status pd_library_model_load(pd_library *library, const char *name, pd_error *err)

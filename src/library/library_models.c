@@ -73,6 +73,8 @@ void pd_library_shelf_done(pd_library *library)
 
 pd_residency *pd_library_residency(pd_library *library) { return library->shelf.residency; }
 
+void pd_library_stop_loading(pd_library *library) { pd_residency_stop(library->shelf.residency); }
+
 void pd_library_watch_models(pd_library *library, void (*changed)(void *user), void *user)
 {
     pd_library_shelf *shelf = &library->shelf;

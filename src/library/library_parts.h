@@ -231,6 +231,8 @@ const char *pd_library_state_of(pd_library *library, const char *dir);
 PD_MUST_USE char *pd_library_model_key(const char *name);
 /* Its directory, on the heap; NOT_FOUND with a sentence. */
 PD_MUST_USE pd_status pd_library_find_named(const pd_library *library, const char *name, char **ret_dir, pd_error *err);
+/* As pd_library_model_use, of one that was in use before: it is not opened, so that nothing has to be loaded. */
+PD_MUST_USE pd_status pd_library_model_use_again(pd_library *library, const char *name, pd_error *err);
 /* As pd_library_set_idle, of one model. */
 void pd_library_set_model_idle(pd_library *library, const char *name, double idle_s);
 

@@ -128,7 +128,7 @@ static pd_status note_early(watch *w)
 
 static void use(watch *w, const pd_pull_state *state)
 {
-    w->status = pd_library_model_use(w->library, state->reference.key, NULL, &w->error);
+    w->status = pd_library_model_use(w->library, state->reference.key, NULL, NULL, &w->error);
     if (w->status == PD_OK)
         w->status = note_early(w);
     if (w->status != PD_OK)
@@ -159,7 +159,7 @@ static void take_back(watch *w)
     w->has_job = w->wants_job = w->began = false;
     pd_residency_promise(w->library->shelf.residency, w->part_dir, "");
     if (w->before)
-        (void)!pd_library_model_use(w->library, w->before, NULL, NULL); /* it was in use: it is here */
+        (void)!pd_library_model_use_again(w->library, w->before, NULL); /* it was in use: it is here */
 }
 
 static void follow(watch *w, const pd_pull_state *state)
@@ -186,7 +186,7 @@ static void renew(watch *w, const pd_pull_state *state)
     enum { TRIES = 2 }; /* at first it is another than it was */
     w->status = PD_ERR_BUSY;
     for (int i = 0; i < TRIES && w->status == PD_ERR_BUSY; i++)
-        w->status = pd_library_model_use(w->library, state->reference.key, NULL, &w->error);
+        w->status = pd_library_model_use(w->library, state->reference.key, NULL, NULL, &w->error);
 }
 
 /* All is here, or nothing more will come. */

@@ -100,8 +100,12 @@ static pd_status open_parts(pd_captioner *captioner, const pd_model_options *opt
         const pd_status made = pd_dir_make(options->cache_dir, NULL);
         (void)made; /* a cache that cannot be written is no reason not to write captions */
     }
-    PD_TRY(pd_identity_find(captioner->dir, captioner->weights, options->weights_sha256, options->cache_dir, &identity,
-                            err));
+    const pd_identity_source source = { .dir = captioner->dir,
+                                        .weights = captioner->weights,
+                                        .weights_sha256 = options->weights_sha256,
+                                        .cache_dir = options->cache_dir,
+                                        .cancelled = options->cancelled };
+    PD_TRY(pd_identity_find(&source, &identity, err));
     pd_sha256_format(identity.all, captioner->id);
     PD_TRY(open_words(captioner, err));
     pd_prepare_progress progress = { .tell = options->progress,

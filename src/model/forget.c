@@ -13,7 +13,8 @@ pd_status pd_model_find_id(const char *dir, const char *cache_dir, char ret_id[P
     pd_weights *weights = NULL;
     pd_identity identity;
     PD_TRY(pd_weights_open(&weights, dir, err));
-    const pd_status status = pd_identity_find(dir, weights, NULL, cache_dir, &identity, err);
+    const pd_identity_source source = { .dir = dir, .weights = weights, .cache_dir = cache_dir };
+    const pd_status status = pd_identity_find(&source, &identity, err);
     pd_weights_close(&weights);
     if (status == PD_OK)
         pd_sha256_format(identity.all, ret_id);

@@ -94,11 +94,16 @@ static bool parse_digest(const char *text, uint8_t ret_digest[PD_SHA256_BYTES])
 }
 
 /* The digest of the weights, or what is said to be it. A list of shards has no one digest that a hub could promise. */
-static pd_status digest_weights(const pd_weights *weights, const char *weights_sha256,
-                                uint8_t ret_digest[PD_SHA256_BYTES], pd_error *err)
+static pd_status digest_weights(const pd_identity_source *source, uint8_t ret_digest[PD_SHA256_BYTES], pd_error *err)
 {
-    if (!weights_sha256)
-        return pd_weights_hash(weights, ret_digest, err);
+    const pd_weights *weights = source->weights;
+    const char *weights_sha256 = source->weights_sha256;
+    if (!weights_sha256) {
+        const pd_status status = pd_weights_hash(weights, source->cancelled, ret_digest, err);
+        if (status != PD_OK)
+            pd_error_prefix(err, "model '%s'", source->dir);
+        return status;
+    }
     if (pd_weights_files(weights) != 1)
         return pd_error_set(err, PD_ERR_USAGE, "weights in %zu files cannot be opened before they are complete",
                             pd_weights_files(weights));
@@ -107,18 +112,17 @@ static pd_status digest_weights(const pd_weights *weights, const char *weights_s
     return PD_OK;
 }
 
-static pd_status hash_all(const char *dir, const pd_weights *weights, const char *weights_sha256,
-                          pd_identity *ret_identity, pd_error *err)
+static pd_status hash_all(const pd_identity_source *source, pd_identity *ret_identity, pd_error *err)
 {
     pd_sha256 sha;
     bool reads_json = false;
     pd_sha256_init(&sha);
     for (size_t i = 0; i < PD_COUNT_OF(identity_files); i++)
-        PD_TRY(hash_file(&sha, dir, identity_files[i], err));
-    PD_TRY(pd_tokenizer_reads_json(dir, &reads_json, err));
+        PD_TRY(hash_file(&sha, source->dir, identity_files[i], err));
+    PD_TRY(pd_tokenizer_reads_json(source->dir, &reads_json, err));
     if (reads_json)
-        PD_TRY(hash_file(&sha, dir, PD_TOKENIZER_JSON, err));
-    PD_TRY(digest_weights(weights, weights_sha256, ret_identity->weights, err));
+        PD_TRY(hash_file(&sha, source->dir, PD_TOKENIZER_JSON, err));
+    PD_TRY(digest_weights(source, ret_identity->weights, err));
     pd_sha256_update(&sha, ret_identity->weights, sizeof ret_identity->weights);
     pd_sha256_finish(&sha, ret_identity->all);
     return PD_OK;
@@ -163,17 +167,16 @@ static char *make_note_path(const char *dir, const char *cache_dir)
     return pd_path_join(cache_dir, name);
 }
 
-pd_status pd_identity_find(const char *dir, const pd_weights *weights, const char *weights_sha256,
-                           const char *cache_dir, pd_identity *ret_identity, pd_error *err)
+pd_status pd_identity_find(const pd_identity_source *source, pd_identity *ret_identity, pd_error *err)
 {
-    if (!cache_dir || weights_sha256)
-        return hash_all(dir, weights, weights_sha256, ret_identity, err);
+    if (!source->cache_dir || source->weights_sha256)
+        return hash_all(source, ret_identity, err);
     pd_buf files;
     pd_buf_init(&files, NOTE_BYTES_MAX);
-    char *path = make_note_path(dir, cache_dir);
-    pd_status status = path ? describe_files(dir, &files, err) : pd_error_set_nomem(err);
+    char *path = make_note_path(source->dir, source->cache_dir);
+    pd_status status = path ? describe_files(source->dir, &files, err) : pd_error_set_nomem(err);
     if (status == PD_OK && !read_note(path, &files, ret_identity)) {
-        status = hash_all(dir, weights, NULL, ret_identity, err);
+        status = hash_all(source, ret_identity, err);
         if (status == PD_OK)
             write_note(path, &files, ret_identity);
     }

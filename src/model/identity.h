@@ -2,6 +2,8 @@
 #ifndef PD_MODEL_IDENTITY_H
 #define PD_MODEL_IDENTITY_H
 
+#include <stdatomic.h>
+
 #include "base/error.h"
 #include "base/sha256.h"
 #include "weights/weights.h"
@@ -13,6 +15,13 @@ typedef struct pd_identity {
     uint8_t weights[PD_SHA256_BYTES]; /* pd_weights_hash: of a single file its SHA-256 */
 } pd_identity;
 
+typedef struct pd_identity_source {
+    const char *dir; /* of the model */
+    const pd_weights *weights;
+    const char *weights_sha256, *cache_dir; /* as in pd_model_options; NULL: none */
+    const atomic_bool *cancelled;           /* the same */
+} pd_identity_source;
+
 /* SHA-256 over config.json, preprocessor_config.json, vocab.json, merges.txt, tokenizer_config.json,
  * special_tokens_map.json, vocab.txt and generation_config.json, and tokenizer.json where the tokenizer is read from it
  * (those that exist; each as name, NUL, length as 8 bytes little-endian, content), and then the digest of the weights.
@@ -23,7 +32,6 @@ typedef struct pd_identity {
  *
  * weights_sha256 (hex; NULL: hash them) is believed in place of the weights' digest: the bytes of a file that is still
  * arriving are not read. Then nothing is noted and no note is read: what the file is now says nothing about later. */
-PD_MUST_USE pd_status pd_identity_find(const char *dir, const pd_weights *weights, const char *weights_sha256,
-                                       const char *cache_dir, pd_identity *ret_identity, pd_error *err);
+PD_MUST_USE pd_status pd_identity_find(const pd_identity_source *source, pd_identity *ret_identity, pd_error *err);
 
 #endif

@@ -102,7 +102,12 @@ static pd_status open_parts(pd_model *model, const pd_model_options *options, pd
         (void)made; /* a cache that cannot be written is no reason not to search */
     }
     pd_identity identity;
-    PD_TRY(pd_identity_find(model->dir, model->weights, options->weights_sha256, options->cache_dir, &identity, err));
+    const pd_identity_source source = { .dir = model->dir,
+                                        .weights = model->weights,
+                                        .weights_sha256 = options->weights_sha256,
+                                        .cache_dir = options->cache_dir,
+                                        .cancelled = options->cancelled };
+    PD_TRY(pd_identity_find(&source, &identity, err));
     pd_sha256_format(identity.all, model->id);
     pd_sha256_format(identity.weights, model->weights_sha256);
     const uint64_t text_bytes = count_bytes(model, model->config.text_prefix, "text_projection");

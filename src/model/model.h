@@ -10,6 +10,7 @@
 #ifndef PD_MODEL_MODEL_H
 #define PD_MODEL_MODEL_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -37,10 +38,13 @@ struct pd_model_options { /* typedef: model/captioner.h */
     pd_precision precision;
     const char *cache_dir; /* where prepared weights live; NULL: prepare in memory every time */
     /* NULL, or told between two tensors how far preparing is (where there is something to prepare: once per model,
-     * precision and cache): bytes of the checkpoint, of those of the towers asked for. False stops it:
-     * PD_ERR_CANCELLED, and nothing is kept. Called by the thread that opens. */
-    bool (*progress)(void *user, uint64_t done_bytes, uint64_t total_bytes);
+     * precision and cache): bytes of the checkpoint, of those of the towers asked for. Called by the thread that opens.
+     */
+    void (*progress)(void *user, uint64_t done_bytes, uint64_t total_bytes);
     void *progress_user;
+    /* NULL, or looked at between two tensors, and between pieces of what is read as a whole: PD_ERR_CANCELLED. Of the
+     * tower that was being prepared nothing is kept, one that was finished before stays in the cache. */
+    const atomic_bool *cancelled;
     /* NULL, or the SHA-256 (hex) that the weights will have: a file of one shard that is still arriving is opened under
      * the identity it will have, and only the towers asked for are read: tensors named text_model.* and
      * text_projection, vision_model.* and visual_projection. The header and these have to be there, and so have config

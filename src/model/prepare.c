@@ -67,6 +67,13 @@ static pd_status read_part(const pd_preparer *preparer, const pd_tensor *tensor,
     return PD_OK;
 }
 
+pd_status pd_prepare_check_cancelled(const pd_preparer *preparer)
+{
+    if (!preparer->cancelled || !atomic_load(preparer->cancelled))
+        return PD_OK;
+    return pd_error_set(preparer->err, PD_ERR_CANCELLED, "stopped while model '%s' was being prepared", preparer->dir);
+}
+
 /* A tensor is not looked at again: its pages may go, and whoever waits hears of it. */
 static pd_status finish_tensor(const pd_preparer *preparer, const pd_tensor *tensor)
 {
@@ -74,9 +81,9 @@ static pd_status finish_tensor(const pd_preparer *preparer, const pd_tensor *ten
     pd_prepare_progress *progress = preparer->progress;
     pd_file_map_forget(tensor->data, bytes);
     progress->done += bytes;
-    if (!progress->tell || progress->tell(progress->user, progress->done, progress->total))
-        return PD_OK;
-    return pd_error_set(preparer->err, PD_ERR_CANCELLED, "stopped while model '%s' was being prepared", preparer->dir);
+    if (progress->tell)
+        progress->tell(progress->user, progress->done, progress->total);
+    return pd_prepare_check_cancelled(preparer);
 }
 
 static pd_status read_tensor(const pd_preparer *preparer, const char *name, size_t rank, const size_t *shape,
@@ -99,6 +106,7 @@ static pd_status read_vector(const pd_preparer *preparer, const char *name, cons
 
 pd_status pd_prepare_block(pd_preparer *preparer, size_t count, size_t size, void **ret_block, bool *ret_fill)
 {
+    PD_TRY(pd_prepare_check_cancelled(preparer));
     return pd_prepared_block(preparer->prepared, count, size, ret_block, ret_fill, preparer->err);
 }
 
@@ -256,6 +264,7 @@ pd_status pd_prepare_table(pd_preparer *preparer, const char *name, size_t m, si
     for (size_t first = 0; fill && first < table.count; first += FLOATS_CHECKED) {
         float values[FLOATS_CHECKED];
         const size_t rest = table.count - first;
+        PD_TRY(pd_prepare_check_cancelled(preparer)); /* the largest tensor of most models */
         PD_TRY(read_part(preparer, &table, first, rest < FLOATS_CHECKED ? rest : FLOATS_CHECKED, values));
     }
     if (fill) {

@@ -16,7 +16,7 @@
 #define PD_TENSOR_NAME_BYTES 160
 
 typedef struct pd_prepare_progress {
-    bool (*tell)(void *user, uint64_t done_bytes, uint64_t total_bytes); /* NULL: nobody is told */
+    void (*tell)(void *user, uint64_t done_bytes, uint64_t total_bytes); /* NULL: nobody is told */
     void *user;
     uint64_t done, total;
 } pd_prepare_progress;
@@ -27,7 +27,8 @@ typedef struct pd_preparer {
     const pd_kernels *kernels; /* for calibration */
     pd_precision precision;
     pd_prepare_progress *progress;
-    const char *dir; /* for sentences */
+    const atomic_bool *cancelled; /* NULL, or looked at before each block and after each tensor */
+    const char *dir;              /* for sentences */
     pd_error *err;
 } pd_preparer;
 
@@ -50,6 +51,9 @@ typedef struct pd_linear_source {
     char norm[PD_TENSOR_NAME_BYTES];
     float eps; /* of the batch norm */
 } pd_linear_source;
+
+/* PD_ERR_CANCELLED with a sentence, or PD_OK. */
+PD_MUST_USE pd_status pd_prepare_check_cancelled(const pd_preparer *preparer);
 
 /* A layer as the file has it, folded: ret_w [n * n_names, k], ret_bias [n * n_names]. */
 PD_MUST_USE pd_status pd_prepare_dense(pd_preparer *preparer, const pd_linear_source *source, float *ret_w,

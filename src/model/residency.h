@@ -5,7 +5,12 @@
  * captioner; each by itself, so that a first question waits for the text tower alone. A part is loaded by the
  * residency's own thread, one after the other; all who need it wait for the same loading and share the result. While it
  * is borrowed it stays; when nobody has used it for the idle time it is unmapped and its memory is given back. When the
- * system is short of memory idle parts go at once, captioners first. Everything here may be called by any thread. */
+ * system is short of memory idle parts go at once, captioners first. Everything here may be called by any thread.
+ *
+ * A loading goes on as long as somebody waits for it, and to its end when it was begun or joined by a prefetch that no
+ * unload has taken back. When the last one who waits is cancelled, and when the program ends (pd_residency_stop), it
+ * stops at the next tensor: nothing of it is kept, in memory or in the cache, and the part is again what it was, cold
+ * or idle, never failed. Who comes before it has stopped keeps it going. */
 #ifndef PD_MODEL_RESIDENCY_H
 #define PD_MODEL_RESIDENCY_H
 
@@ -50,7 +55,10 @@ typedef struct pd_residency_options {
 
 PD_MUST_USE pd_status pd_residency_create(pd_residency **ret_residency, const pd_residency_options *options,
                                           pd_error *err);
-void pd_residency_free(pd_residency **residency); /* nothing may be borrowed; a loading is stopped */
+void pd_residency_free(pd_residency **residency); /* nothing may be borrowed; stops */
+/* For a program that ends, and returns at once: nothing is loaded any more, prefetched or not, and who waits for a
+ * loading, now or from now on, hears PD_ERR_CANCELLED. What is in memory stays there, and can be borrowed. */
+void pd_residency_stop(pd_residency *residency);
 
 /* A part for use. `session` is the borrower's alone until it is given back (text and image tower); several may borrow
  * one part at once. */
@@ -61,8 +69,8 @@ typedef struct pd_lease {
     void *entry; /* private; NULL: nothing is borrowed */
 } pd_lease;
 
-/* Waits until the part is loaded. cancelled (or NULL) is looked at meanwhile: PD_ERR_CANCELLED; the loading itself goes
- * on while somebody else waits. A failure is that of loading, with its sentence. */
+/* Waits until the part is loaded. cancelled (or NULL) is looked at meanwhile: PD_ERR_CANCELLED. A failure is that of
+ * loading, with its sentence. */
 PD_MUST_USE pd_status pd_residency_borrow(pd_residency *residency, const char *dir, pd_model_part part,
                                           const atomic_bool *cancelled, pd_lease *ret_lease, pd_error *err);
 void pd_residency_return(pd_residency *residency, pd_lease *lease); /* safe for a zeroed lease; zeroes it */
@@ -75,7 +83,7 @@ void pd_residency_promise(pd_residency *residency, const char *dir, const char *
  * which is put away when it comes back. */
 void pd_residency_renew(pd_residency *residency, const char *dir);
 
-/* A hint: begins to load, and returns at once. */
+/* Begins to load, whoever will need it, and returns at once. */
 void pd_residency_prefetch(pd_residency *residency, const char *dir, pd_model_part part);
 /* Puts away all parts of a directory that are not borrowed; the rest when they come back. PD_ERR_BUSY, with a sentence,
  * when some were. `dir` NULL: of all. */

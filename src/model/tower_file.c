@@ -54,9 +54,12 @@ pd_status pd_tower_file_open(const pd_tower_file *file, pd_prepared **ret_prepar
                                  .kernels = file->kernels,
                                  .precision = file->options->precision,
                                  .progress = file->progress,
+                                 .cancelled = file->options->cancelled,
                                  .dir = file->dir,
                                  .err = &attempt_error };
         status = file->prepare(file->user, &preparer);
+        if (status == PD_OK)
+            status = pd_prepare_check_cancelled(&preparer); /* the disk may take its time from here on */
         if (status == PD_OK)
             status = pd_prepared_seal(prepared, &attempt_error);
         if (status != PD_OK && (status != PD_ERR_CORRUPT || attempt > 0))

@@ -32,6 +32,7 @@ pd_status pd_app_create(pd_app **ret_app, const pd_app_options *options, pd_erro
     pthread_mutex_init(&app->engine.look_lock, NULL);
     pthread_mutex_init(&app->lock, NULL);
     pthread_cond_init(&app->changed, &attributes);
+    pthread_cond_init(&app->askings.asked, &attributes);
     pthread_condattr_destroy(&attributes);
     *ret_app = app;
     return PD_OK;
@@ -44,18 +45,22 @@ void pd_app_stop(pd_app *app)
     pd_app_askings_cancel(app);
     pthread_cond_broadcast(&app->changed);
     const bool watches = app->threads.watches, prepares = app->threads.prepares;
+    const bool is_watched = app->askings.is_watched;
     pthread_mutex_unlock(&app->lock);
     pd_library_job_cancel(app->options.library);
     pd_library_annotate_cancel(app->options.library);
     pd_library_pull_cancel(app->options.library);
     pd_library_stop_decoding(app->options.library);
+    pd_library_stop_loading(app->options.library);
     pd_library_watch_models(app->options.library, NULL, NULL);
     if (watches)
         pthread_join(app->threads.watcher, NULL); /* it shows the end of the job first */
     if (prepares)
         pthread_join(app->threads.preparer, NULL);
+    if (is_watched)
+        pthread_join(app->askings.watcher, NULL);
     pthread_mutex_lock(&app->lock);
-    app->threads.watches = app->threads.prepares = false;
+    app->threads.watches = app->threads.prepares = app->askings.is_watched = false;
     app->stopping = true;
     pthread_cond_broadcast(&app->changed);
     pthread_mutex_unlock(&app->lock);
@@ -76,6 +81,7 @@ void pd_app_free(pd_app **app)
     pd_mem_free(a->text);
     pd_mem_free(a->journal.lines);
     pd_mem_free(a->job_lines);
+    pthread_cond_destroy(&a->askings.asked);
     pthread_cond_destroy(&a->changed);
     pthread_mutex_destroy(&a->lock);
     pthread_mutex_destroy(&a->engine.look_lock);

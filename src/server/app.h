@@ -70,8 +70,9 @@ void pd_app_speed(pd_app *app, pd_speed speed); /* of this job and those after i
 PD_MUST_USE bool pd_app_pause(pd_app *app, bool paused);
 PD_MUST_USE bool pd_app_cancel(pd_app *app);
 
-/* The model with this key is used from now on; a job begins that learns with it, after the one that runs. */
-PD_MUST_USE pd_status pd_app_use_model(pd_app *app, const char *key, pd_error *err);
+/* The model with this key is used from now on; a job begins that learns with it, after the one that runs. cancelled: as
+ * in pd_library_model_use. */
+PD_MUST_USE pd_status pd_app_use_model(pd_app *app, const char *key, const atomic_bool *cancelled, pd_error *err);
 PD_MUST_USE pd_status pd_app_pull(pd_app *app, const char *reference, bool use, pd_error *err);
 PD_MUST_USE bool pd_app_pull_cancel(pd_app *app); /* false: nothing is fetched */
 void pd_app_look_again(pd_app *app);              /* the snapshot is as true as it can be */
@@ -101,18 +102,20 @@ PD_MUST_USE pd_status pd_app_photo(pd_app *app, uint64_t id, pd_json **ret_json,
 /* The same as a hit that nothing was asked for; the caller ends it (pd_hit_done). NO_MATCH: no such photo. */
 PD_MUST_USE pd_status pd_app_hit(pd_app *app, int64_t id, pd_hit *ret_hit, pd_error *err);
 
-/* A question that is being answered: a newer one of the same tab ends it, and so does the end of the app. */
+/* A question that is being answered: a newer one of the same tab ends it, and so does its asker who hangs up, and the
+ * end of the app. */
 #define PD_APP_TAB_BYTES_MAX 64 /* of a tab's name */
 typedef struct pd_app_asking {
     struct pd_app_asking *next;
+    int socket;
     char tab[PD_APP_TAB_BYTES_MAX + 1];
     bool overtaken;
     atomic_bool cancelled;
 } pd_app_asking;
-/* `asking` stays where it is until pd_app_asking_end. tab NULL or "": none. */
-void pd_app_asking_begin(pd_app *app, pd_app_asking *asking, const char *tab);
+/* `asking` stays where it is until pd_app_asking_end, and so does the socket (-1: not known). tab NULL or "": none. */
+void pd_app_asking_begin(pd_app *app, pd_app_asking *asking, int socket, const char *tab);
 /* True: a newer question of the tab came meanwhile. */
-PD_MUST_USE bool pd_app_asking_end(pd_app *app, pd_app_asking *asking);
+bool pd_app_asking_end(pd_app *app, pd_app_asking *asking);
 
 /* Visits the library's folders as the last snapshot has them, under the lock: be quick. */
 void pd_app_roots(pd_app *app, void (*visit)(void *user, const char *path, bool offline), void *user);

@@ -2,11 +2,11 @@
 #include "base/thread.h"
 #include "server/app_parts.h"
 
-pd_status pd_app_use_model(pd_app *app, const char *key, pd_error *err)
+pd_status pd_app_use_model(pd_app *app, const char *key, const atomic_bool *cancelled, pd_error *err)
 {
     int64_t learned;
     pd_app_attend(app);
-    PD_TRY(pd_library_model_use(app->options.library, key, &learned, err));
+    PD_TRY(pd_library_model_use(app->options.library, key, cancelled, &learned, err));
     pd_app_models_ask(app);
     if (learned >= 0)
         return pd_app_relearn(app, err);

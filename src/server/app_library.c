@@ -136,7 +136,12 @@ static void prepare_model(pd_app *app)
     const pd_status status = pd_library_prepare_model(app->options.library, &err);
     err.status = status;
     pthread_mutex_lock(&app->lock);
-    end_step(app, PD_STEP_MODEL, begun_ns, status, &err);
+    if (status == PD_ERR_CANCELLED) { /* the program ends: that is no failure to be told of */
+        app->steps[PD_STEP_MODEL] = (pd_app_step){ .state = PD_STEP_WAITING };
+        pd_app_changed(app);
+    } else {
+        end_step(app, PD_STEP_MODEL, begun_ns, status, &err);
+    }
     pthread_mutex_unlock(&app->lock);
 }
 

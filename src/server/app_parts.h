@@ -108,6 +108,14 @@ typedef struct pd_app_engine {
     pd_app_fetching fetching;
 } pd_app_engine;
 
+/* What is being answered, and who looks whether its askers are still there. */
+typedef struct pd_app_askings {
+    pd_app_asking *first;
+    pthread_cond_t asked;
+    bool is_watched; /* the thread below is to be joined */
+    pthread_t watcher;
+} pd_app_askings;
+
 typedef struct pd_app_threads {
     bool prepares, watches; /* the threads below are to be joined */
     bool preparing;
@@ -140,8 +148,7 @@ struct pd_app {
     char *text; /* of the snapshot `text_seq`, without its log; NULL: not written yet */
     uint64_t text_seq;
 
-    pd_app_asking *askings; /* what is being answered */
-
+    pd_app_askings askings;
     pd_app_threads threads;
 };
 
@@ -153,7 +160,7 @@ void pd_app_log_copy(pd_app *app, const pd_log_line *line); /* a line of a job, 
 
 /* The snapshot without its log and its last brace, on the heap; NULL when out of memory. */
 PD_MUST_USE char *pd_app_write(const pd_app *app);
-void pd_app_askings_cancel(pd_app *app);
+void pd_app_askings_cancel(pd_app *app); /* all that are, and their watcher ends */
 /* Keeps the present snapshot as the end of a job. */
 void pd_app_keep_ending(pd_app *app);
 

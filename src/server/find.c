@@ -26,6 +26,7 @@ enum {
 typedef struct finding {
     pd_app *app;
     pd_reply *reply;
+    int socket; /* of who asks */
     int64_t begun_ns;
     pd_question question;
     const char *text; /* the query; never NULL */
@@ -184,7 +185,7 @@ static void find(finding *f)
     f->question.examples = f->n ? f->examples : NULL;
     f->question.n_examples = f->n;
     f->question.cancelled = &asking.cancelled;
-    pd_app_asking_begin(f->app, &asking, f->tab);
+    pd_app_asking_begin(f->app, &asking, f->socket, f->tab);
     const pd_status status = pd_library_find(pd_app_options_of(f->app)->library, &f->question, &hits, &err);
     const bool overtaken = pd_app_asking_end(f->app, &asking);
     pd_json *parts = parts_of(f->text);
@@ -206,7 +207,7 @@ static void find(finding *f)
 
 void pd_handle_search(pd_app *app, const pd_request *request, pd_reply *reply)
 {
-    finding f = { .app = app, .reply = reply, .begun_ns = pd_clock_ns() };
+    finding f = { .app = app, .reply = reply, .socket = request->socket, .begun_ns = pd_clock_ns() };
     pd_error err = { 0 };
     if (read_uri(&f, &request->uri, &err) != PD_OK)
         pd_reply_error(reply, &err);
@@ -305,7 +306,7 @@ static bool read_examples(finding *f, const pd_request *request)
 
 void pd_handle_similar(pd_app *app, const pd_request *request, pd_reply *reply)
 {
-    finding f = { .app = app, .reply = reply, .begun_ns = pd_clock_ns() };
+    finding f = { .app = app, .reply = reply, .socket = request->socket, .begun_ns = pd_clock_ns() };
     if (read_examples(&f, request) && check_likes(&f))
         find(&f);
     free_finding(&f);

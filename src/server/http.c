@@ -69,7 +69,7 @@ static void *begin_work(void *user, const char *target, struct MHD_Connection *c
     work *w = pd_mem_alloc(1, sizeof *w);
     if (!w)
         return NULL;
-    w->request.body_fd = -1;
+    w->request.body_fd = w->request.socket = -1;
     pd_buf_init(&w->text, PD_SERVER_BODY_BYTES_MAX);
     w->uri_status = pd_uri_parse(&w->request.uri, target, strlen(target), &w->uri_error);
     return w;
@@ -371,6 +371,7 @@ static enum MHD_Result go_on(pd_http *http, struct MHD_Connection *connection, w
         const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
         w->judged = true;
         w->connection = info ? info->socket_context : NULL;
+        w->request.socket = w->connection ? w->connection->fd : -1;
         (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, take_header, &w->request);
         return judge(http, w, &reply) ? MHD_YES : send_reply(connection, &reply);
     }

@@ -152,7 +152,10 @@ void pd_handle_model_use(pd_app *app, const pd_request *request, pd_reply *reply
     pd_error err = { 0 };
     if (!read_key(request, key, reply))
         return;
-    const pd_status status = pd_app_use_model(app, key, &err);
+    pd_app_asking asking;
+    pd_app_asking_begin(app, &asking, request->socket, NULL);
+    const pd_status status = pd_app_use_model(app, key, &asking.cancelled, &err);
+    (void)pd_app_asking_end(app, &asking);
     answer_opened(app, status, &err, reply);
 }
 

@@ -32,6 +32,7 @@ typedef struct pd_request {
     const char *headers[PD_HEADER_COUNT]; /* NULL: not there; borrowed for the life of the request */
     size_t n_hosts;                       /* Host headers: one is right */
     uint64_t id;                          /* of the photo that the path names */
+    int socket;                           /* of who asks, for pd_app_asking_begin; -1: not known */
     int body_fd;                          /* a picture that was uploaded: read-only for the handler; -1: none */
     const char *body;                     /* text that was sent, [body_len]; NULL: none */
     size_t body_len;

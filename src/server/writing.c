@@ -25,7 +25,12 @@ void pd_handle_describe(pd_app *app, const pd_request *request, pd_reply *reply)
     }
     const pd_example picture = { .text = digits, .fd = -1 };
     pd_app_attend(app);
-    if (pd_library_describe(pd_app_options_of(app)->library, &picture, written, &err) == PD_OK)
+    pd_app_asking asking;
+    pd_app_asking_begin(app, &asking, request->socket, NULL);
+    const pd_status status =
+        pd_library_describe(pd_app_options_of(app)->library, &picture, &asking.cancelled, written, &err);
+    (void)pd_app_asking_end(app, &asking);
+    if (status == PD_OK)
         pd_handle_photo(app, request, reply);
     else
         pd_reply_error(reply, &err);

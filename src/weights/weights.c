@@ -302,15 +302,17 @@ const char *pd_weights_metadata(const pd_weights *weights, const char *key)
 
 size_t pd_weights_files(const pd_weights *weights) { return weights->n_files; }
 
-pd_status pd_weights_hash(const pd_weights *weights, uint8_t ret_digest[PD_SHA256_BYTES], pd_error *err)
+pd_status pd_weights_hash(const pd_weights *weights, const atomic_bool *cancelled, uint8_t ret_digest[PD_SHA256_BYTES],
+                          pd_error *err)
 {
-    (void)err; /* mapped files cannot say that reading failed */
-    pd_sha256 sha;
+    pd_sha256 sha; /* mapped files cannot say that reading failed */
     pd_sha256_init(&sha);
     for (size_t i = 0; i < weights->n_files; i++) {
         const pd_file_map *map = &weights->files[i].map;
         for (size_t at = 0; at < map->len; at += HASHED_AT_ONCE) {
             const size_t len = map->len - at < HASHED_AT_ONCE ? map->len - at : HASHED_AT_ONCE;
+            if (cancelled && atomic_load(cancelled))
+                return pd_error_set(err, PD_ERR_CANCELLED, "stopped while weights were being read");
             pd_sha256_update(&sha, map->data + at, len);
             pd_file_map_forget(map->data + at, len);
         }

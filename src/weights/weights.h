@@ -13,6 +13,7 @@
 #ifndef PD_WEIGHTS_WEIGHTS_H
 #define PD_WEIGHTS_WEIGHTS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -70,8 +71,10 @@ const char *pd_weights_metadata(const pd_weights *weights, const char *key);
 
 size_t pd_weights_files(const pd_weights *weights); /* how many they lie in */
 
-/* SHA-256 over the bytes of all files, shards in index order. Reads everything once. */
-PD_MUST_USE pd_status pd_weights_hash(const pd_weights *weights, uint8_t ret_digest[PD_SHA256_BYTES], pd_error *err);
+/* SHA-256 over the bytes of all files, shards in index order. Reads everything once. cancelled (or NULL) is looked at
+ * between pieces of 16 MiB: PD_ERR_CANCELLED. */
+PD_MUST_USE pd_status pd_weights_hash(const pd_weights *weights, const atomic_bool *cancelled,
+                                      uint8_t ret_digest[PD_SHA256_BYTES], pd_error *err);
 
 /* Copies elements [first, first + n) as floats; F32, F16 and BF16 only (PD_ERR_UNSUPPORTED else). */
 PD_MUST_USE pd_status pd_tensor_read_f32(const pd_tensor *tensor, size_t first, size_t n, float *ret_values,

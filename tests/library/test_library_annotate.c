@@ -341,21 +341,26 @@ static void one_picture_is_described_at_once(void)
     pd_error error = { 0 };
     char id[32];
     (void)snprintf(id, sizeof id, "%lld", (long long)look_up(library, 1).id);
-    CHECK(pd_library_describe(library, &(pd_example){ .text = id }, &written, &error) == PD_OK);
+    const atomic_bool cancelled = true;
+    CHECK(pd_library_describe(library, &(pd_example){ .text = id }, &cancelled, &written, &error) == PD_ERR_CANCELLED);
+    CHECK(error.message[0] && !has_caption(library, 1));
+    CHECK(pd_library_describe(library, &(pd_example){ .text = id }, NULL, &written, &error) == PD_OK);
     CHECK(written.caption[0] && written.caption_score >= 0 && written.caption_score <= 1);
     CHECK(written.caption_source[0] && written.tags_source[0]);
     CHECK(strcmp(look_up(library, 1).machine, written.caption) == 0 && !has_caption(library, 0));
-    CHECK(pd_library_describe(library, &(pd_example){ .text = picture(0) }, &written, NULL) == PD_OK);
+    CHECK(pd_library_describe(library, &(pd_example){ .text = picture(0) }, NULL, &written, NULL) == PD_OK);
     CHECK(strcmp(look_up(library, 0).machine, written.caption) == 0);
     const pd_annotation_state state = annotate(library, &captions);
     CHECK(state.captioned == 1); /* two were written about already, by the same captioner */
-    CHECK(pd_library_describe(library, &(pd_example){ .text = scene_path("elsewhere.bmp") }, &written, NULL) == PD_OK);
+    CHECK(pd_library_describe(library, &(pd_example){ .text = scene_path("elsewhere.bmp") }, NULL, &written, NULL) ==
+          PD_OK);
     CHECK(written.caption[0]);
-    CHECK(pd_library_describe(library, &(pd_example){ .text = scene_path("none.jpg") }, &written, &error) != PD_OK);
+    CHECK(pd_library_describe(library, &(pd_example){ .text = scene_path("none.jpg") }, NULL, &written, &error) !=
+          PD_OK);
     CHECK(error.message[0]);
-    CHECK(pd_library_describe(library, &(pd_example){ .text = "999999" }, &written, NULL) == PD_ERR_NO_MATCH);
+    CHECK(pd_library_describe(library, &(pd_example){ .text = "999999" }, NULL, &written, NULL) == PD_ERR_NO_MATCH);
     CHECK(edit_caption(library, look_up(library, 1).id, "mine"));
-    CHECK(pd_library_describe(library, &(pd_example){ .text = id }, &written, NULL) == PD_OK);
+    CHECK(pd_library_describe(library, &(pd_example){ .text = id }, NULL, &written, NULL) == PD_OK);
     CHECK(strcmp(look_up(library, 1).caption, "mine") == 0);
     pd_library_close(&library);
 }
@@ -367,7 +372,7 @@ static void without_a_library_a_file_is_described_all_the_same(void)
     REQUIRE(library);
     pd_written written;
     pd_error error = { 0 };
-    CHECK(pd_library_describe(library, &(pd_example){ .text = scene_path("elsewhere.bmp") }, &written, &error) ==
+    CHECK(pd_library_describe(library, &(pd_example){ .text = scene_path("elsewhere.bmp") }, NULL, &written, &error) ==
           PD_OK);
     CHECK(written.caption[0] && access(scene_path("data/pixel-detective/catalogue.sqlite"), F_OK) != 0);
     CHECK(pd_library_annotate(library, &both, NULL) == PD_ERR_NO_MATCH);

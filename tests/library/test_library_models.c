@@ -91,7 +91,11 @@ static void the_old_model_answers_until_the_new_one_knows_as_much(void)
     REQUIRE(library);
     CHECK(learn(library).learned == 9 && is_answered_by(library, "tiny"));
     int64_t learned = -1;
-    CHECK(pd_library_model_use(library, other, &learned, NULL) == PD_OK && learned == 0);
+    const atomic_bool cancelled = true;
+    pd_error error = { 0 };
+    CHECK(pd_library_model_use(library, other, &cancelled, &learned, &error) == PD_ERR_CANCELLED && error.message[0]);
+    CHECK(learned == -1 && learn(library).learned == 0); /* with the old one, which is chosen still */
+    CHECK(pd_library_model_use(library, other, NULL, &learned, NULL) == PD_OK && learned == 0);
     CHECK(is_answered_by(library, "tiny"));
     pd_library_close(&library);
 
@@ -108,12 +112,12 @@ static void the_old_model_answers_until_the_new_one_knows_as_much(void)
     REQUIRE(library);
     CHECK(is_answered_by(library, "other"));
     /* going back: all but one is known */
-    CHECK(pd_library_model_use(library, "tiny", &learned, NULL) == PD_OK && learned == 9);
+    CHECK(pd_library_model_use(library, "tiny", NULL, &learned, NULL) == PD_OK && learned == 9);
     CHECK(is_answered_by(library, "other"));
     CHECK(learn(library).learned == 1 && is_answered_by(library, "tiny"));
     /* and now both know everything: at once, however often */
     for (int i = 0; i < 4; i++) {
-        CHECK(pd_library_model_use(library, i % 2 ? "tiny" : other, &learned, NULL) == PD_OK && learned == 10);
+        CHECK(pd_library_model_use(library, i % 2 ? "tiny" : other, NULL, &learned, NULL) == PD_OK && learned == 10);
         CHECK(is_answered_by(library, i % 2 ? "tiny" : "other"));
     }
     pd_library_close(&library);
@@ -141,7 +145,7 @@ static void a_model_by_another_name_knows_what_it_knew(void)
     REQUIRE(library);
     int64_t learned = -1;
     CHECK(learn(library).learned == 5);
-    CHECK(pd_library_model_use(library, twin, &learned, NULL) == PD_OK && learned == 5);
+    CHECK(pd_library_model_use(library, twin, NULL, &learned, NULL) == PD_OK && learned == 5);
     CHECK(is_answered_by(library, "twin"));
     pd_library_close(&library);
 
@@ -149,7 +153,7 @@ static void a_model_by_another_name_knows_what_it_knew(void)
     REQUIRE(library);
     pd_library_totals totals;
     CHECK(pd_library_totals_get(library, &totals, NULL) == PD_OK && totals.learned == 5);
-    CHECK(pd_library_model_use(library, other, &learned, NULL) == PD_OK && learned == 0);
+    CHECK(pd_library_model_use(library, other, NULL, &learned, NULL) == PD_OK && learned == 0);
     CHECK(is_answered_by(library, "twin"));
     pd_library_close(&library);
 
@@ -186,12 +190,13 @@ static void what_cannot_be_used_is_refused_and_the_old_one_stays(void)
         int64_t learned = -1;
         pd_error error = { 0 };
         (void)snprintf(name, sizeof name, "broken-%zu", i);
-        CHECK(pd_library_model_use(library, make_model(name, lacks[i]), &learned, &error) != PD_OK);
+        CHECK(pd_library_model_use(library, make_model(name, lacks[i]), NULL, &learned, &error) != PD_OK);
         CHECK(error.message[0] && learned == -1);
         CHECK(is_answered_by(library, "tiny"));
     }
     pd_error error = { 0 };
-    CHECK(pd_library_model_use(library, "nobody", NULL, &error) == PD_ERR_NOT_FOUND && strstr(error.message, "nobody"));
+    CHECK(pd_library_model_use(library, "nobody", NULL, NULL, &error) == PD_ERR_NOT_FOUND &&
+          strstr(error.message, "nobody"));
     CHECK(pd_library_model_load(library, "nobody", &error) == PD_ERR_NOT_FOUND);
     CHECK(is_answered_by(library, "tiny"));
     pd_library_close(&library);
@@ -345,7 +350,7 @@ static void the_list_tells_who_is_chosen_and_who_answers(void)
     pd_library *library = open_for(NULL, 0);
     REQUIRE(library && learn(library).learned == 3);
     int64_t learned = -1;
-    CHECK(pd_library_model_use(library, other, &learned, NULL) == PD_OK && learned == 0);
+    CHECK(pd_library_model_use(library, other, NULL, &learned, NULL) == PD_OK && learned == 0);
     const listed elsewhere = look_up(library, other);
     const listed tiny = look_up(library, "tiny");
     CHECK(elsewhere.n == 1 && elsewhere.model.chosen && !elsewhere.model.answering && elsewhere.model.learned == 0);
@@ -455,8 +460,8 @@ static void *load_and_unload(void *user)
         const pd_status status = pd_library_model_unload(c->library, i % 2 ? "tiny" : NULL, NULL);
         atomic_fetch_add(&c->n_wrong, status != PD_OK && status != PD_ERR_BUSY);
         atomic_fetch_add(&c->n_wrong, pd_library_model_load(c->library, "tiny", NULL) != PD_OK);
-        atomic_fetch_add(&c->n_wrong,
-                         i % 8 == 5 && pd_library_model_use(c->library, c->models[i / 8 % 2], NULL, NULL) != PD_OK);
+        atomic_fetch_add(&c->n_wrong, i % 8 == 5 && pd_library_model_use(c->library, c->models[i / 8 % 2], NULL, NULL,
+                                                                         NULL) != PD_OK);
         pd_library_set_idle(c->library, i % 3 ? "tiny" : NULL, i % 4 ? 0.01 : 1);
         nap(5);
     }

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "model/model.h"
+#include "prepared_files.h"
 #include "test.h"
 
 enum { DIM_MAX = 1024, SIDE = 97 };
@@ -314,12 +315,17 @@ static void another_encoder_is_refused(void)
     pd_mem_free(dir);
 }
 
-static bool count_call(void *user, uint64_t done_bytes, uint64_t total_bytes)
+typedef struct counted {
+    size_t calls, stop_at; /* the call after which nobody wants it; 0: none is */
+    atomic_bool cancelled;
+} counted;
+
+static void count_call(void *user, uint64_t done_bytes, uint64_t total_bytes)
 {
-    size_t *calls = user;
+    counted *c = user;
     CHECK(done_bytes <= total_bytes);
-    ++*calls;
-    return *calls != 40;
+    if (++c->calls == c->stop_at)
+        atomic_store(&c->cancelled, true);
 }
 
 static void preparing_is_kept_and_can_be_stopped(void)
@@ -328,19 +334,22 @@ static void preparing_is_kept_and_can_be_stopped(void)
     char *cache = pd_path_join(scratch, "cache");
     pd_captioner *captioner = NULL;
     pd_error error = { 0 };
-    size_t calls = 0;
+    counted c = { .stop_at = 40 };
     REQUIRE(cache);
     options.cache_dir = cache;
     options.progress = count_call;
-    options.progress_user = &calls;
-    CHECK(pd_captioner_open(&captioner, captioner_dir, &options, &error) == PD_ERR_CANCELLED);
-    calls = 100;
-    CHECK(pd_captioner_open(&captioner, captioner_dir, &options, &error) == PD_OK && calls > 150);
+    options.progress_user = &c;
+    options.cancelled = &c.cancelled;
+    CHECK(pd_captioner_open(&captioner, captioner_dir, &options, &error) == PD_ERR_CANCELLED && c.calls == 40);
+    CHECK(count_prepared(cache) == 0);
+    c = (counted){ .stop_at = 0 };
+    CHECK(pd_captioner_open(&captioner, captioner_dir, &options, &error) == PD_OK && c.calls > 50);
+    CHECK(count_prepared(cache) == 1);
     char id[65];
     memcpy(id, pd_captioner_id(captioner), sizeof id);
     pd_captioner_close(&captioner);
-    calls = 0;
-    CHECK(pd_captioner_open(&captioner, captioner_dir, &options, &error) == PD_OK && calls == 0);
+    c = (counted){ .stop_at = 0 };
+    CHECK(pd_captioner_open(&captioner, captioner_dir, &options, &error) == PD_OK && c.calls == 0);
     CHECK(strcmp(id, pd_captioner_id(captioner)) == 0);
     pd_captioner_close(&captioner);
     pd_mem_free(cache);

@@ -11,14 +11,13 @@
 #include "base/cpu.h"
 #include "base/mem.h"
 #include "model/model.h"
+#include "residency_fixture.h"
 #include "test.h"
 
 enum { N_BORROWERS = 12, DIM_MAX = 1024 };
 
 static const char words[] = "a dog on the beach";
 static char tiny[4096], scratch[4096], cache[4096 + 16];
-
-static void nap(int ms) { nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * PD_NS_PER_MS }, NULL); }
 
 static pd_residency *create(const char *cache_dir, double idle_s, const char *system_root)
 {
@@ -29,44 +28,6 @@ static pd_residency *create(const char *cache_dir, double idle_s, const char *sy
                                            .look_s = system_root ? 0.05 : 0 };
     pd_residency *residency = NULL;
     return pd_residency_create(&residency, &options, NULL) == PD_OK ? residency : NULL;
-}
-
-typedef struct looked {
-    const char *dir; /* NULL: any */
-    pd_model_part part;
-    bool found;
-    pd_resident resident; /* without its strings */
-    char error[PD_ERROR_MESSAGE_BYTES];
-} looked;
-
-static void keep(void *user, const pd_resident *resident)
-{
-    looked *l = user;
-    if (resident->part != l->part || (l->dir && strcmp(l->dir, resident->dir) != 0))
-        return;
-    l->found = true;
-    l->resident = *resident;
-    (void)snprintf(l->error, sizeof l->error, "%s", resident->error ? resident->error : "");
-}
-
-static looked look(pd_residency *residency, const char *dir, pd_model_part part)
-{
-    looked l = { .dir = dir, .part = part };
-    pd_residency_visit(residency, keep, &l);
-    return l;
-}
-
-static pd_residence state_of(pd_residency *residency, pd_model_part part)
-{
-    return look(residency, NULL, part).resident.state;
-}
-
-/* Waits, for a long time at most. */
-static bool comes_to(pd_residency *residency, pd_model_part part, pd_residence state)
-{
-    for (int i = 0; i < 3000 && state_of(residency, part) != state; i++)
-        nap(10);
-    return state_of(residency, part) == state;
 }
 
 static pd_status borrow(pd_residency *residency, pd_model_part part, pd_lease *ret_lease)
@@ -109,22 +70,6 @@ static long anonymous_kib(void)
     if (status)
         (void)fclose(status);
     return kib;
-}
-
-typedef struct borrower {
-    pd_residency *residency;
-    const char *dir;
-    const atomic_bool *cancelled;
-    pd_status status;
-    pd_error error;
-    pd_lease lease;
-} borrower;
-
-static void *borrow_in_thread(void *user)
-{
-    borrower *b = user;
-    b->status = pd_residency_borrow(b->residency, b->dir, PD_PART_TEXT, b->cancelled, &b->lease, &b->error);
-    return NULL;
 }
 
 static void all_who_need_a_part_share_one_loading(void)

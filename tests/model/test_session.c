@@ -140,18 +140,20 @@ static void preparing_twice_gives_the_same(void)
 
 typedef struct witness {
     uint64_t last, total;
-    size_t calls, stop_at; /* the call that says no; 0: none does */
+    size_t calls, stop_at; /* the call after which nobody wants it; 0: none is */
     bool is_ordered;
+    atomic_bool cancelled;
 } witness;
 
-static bool watch(void *user, uint64_t done_bytes, uint64_t total_bytes)
+static void watch(void *user, uint64_t done_bytes, uint64_t total_bytes)
 {
     witness *w = user;
     w->is_ordered = (w->calls == 0 || (done_bytes > w->last && total_bytes == w->total)) && done_bytes <= total_bytes &&
                     (w->calls == 0 || w->is_ordered);
     w->last = done_bytes;
     w->total = total_bytes;
-    return ++w->calls != w->stop_at;
+    if (++w->calls == w->stop_at)
+        atomic_store(&w->cancelled, true);
 }
 
 static pd_status open_watched(witness *w, const char *cache, pd_error *err)
@@ -161,6 +163,7 @@ static pd_status open_watched(witness *w, const char *cache, pd_error *err)
     options.cache_dir = cache;
     options.progress = watch;
     options.progress_user = w;
+    options.cancelled = &w->cancelled;
     pd_model *model = NULL;
     const pd_status status = pd_model_open(&model, tiny, &options, err);
     pd_model_close(&model);

@@ -3,11 +3,12 @@
 import json
 import os
 import pathlib
+import select
 import shutil
 import sys
 import time
 
-from server_place import Events, SANITIZED, good, main, patience, unprepared, within
+from server_place import Events, SANITIZED, good, main, patience, read_answer, within
 from hub_server import Hub  # noqa: E402, tests/place.py knows where
 
 API = '/api/v1/'
@@ -27,6 +28,36 @@ def small_clip(where, name='second', damage=None):
     if damage:
         damage(folder)
     return folder
+
+
+def endless(folder):
+    """The weights get so large that to read them takes longer than any case: a hole of 16 GiB, under a name nobody knows."""
+    path, size = folder / 'model.safetensors', 16 << 30
+    weights = path.read_bytes()
+    end = 8 + int.from_bytes(weights[:8], 'little')
+    header, data = json.loads(weights[8:end]), weights[end:]
+    header['hole'] = {'dtype': 'U8', 'shape': [size], 'data_offsets': [len(data), len(data) + size]}
+    text = json.dumps(header).encode()
+    text += b' ' * (-len(text) % 8)
+    path.unlink()
+    with path.open('wb') as file:
+        file.write(len(text).to_bytes(8, 'little') + text + data)
+        file.truncate(8 + len(text) + len(data) + size)
+
+
+def order(server, path):
+    """Asks for it, and does not wait for the answer."""
+    sock = server.connect()
+    sock.sendall(server.head('POST', API + path, {'Content-Length': '0'}))
+    return sock
+
+
+def is_answered(sock):
+    return bool(select.select([sock], [], [], 0)[0])
+
+
+def state_in(snapshot, key):
+    return next((m['state'] for m in snapshot['models'] if m['key'] == key), None)
 
 
 def rested(where, *options):
@@ -107,6 +138,15 @@ def opening_the_page_begins_to_load_what_questions_need(place):
     assert server.get(API + 'query?q=se').code == 200  # somebody types
     events.until(lambda s: s['model']['state'] == 'ready')
     events.close()
+
+
+def a_question_without_a_page_is_told_of_as_well(place):
+    place.learned().stop()
+    server = place.serve()
+    assert server.snapshot()['models'] == []
+    assert good(server.get(API + 'search?q=stripes'))['total'] > 0
+    within(20, lambda: server.snapshot()['model']['state'] == 'ready', 'the model that answers in the snapshot')
+    assert [m['key'] for m in server.snapshot()['models']] == ['tiny'], server.snapshot()['models']
 
 
 def memory_comes_back_after_the_idle_time(place):
@@ -197,6 +237,76 @@ def what_cannot_be_used_is_refused_and_the_old_one_stays(place):
     assert now['job']['number'] == 1 and now['model']['name'] == 'tiny', now
     failed = [m for m in now['models'] if m['state'] == 'failed']
     assert failed and all(len(m['error']) > 20 for m in failed), now['models']
+
+
+def who_hangs_up_waits_for_no_model(place):
+    small_clip(place, 'long', endless)
+    seer = small_blip(place)
+    server = rested(place)
+    events = open_page(server)
+    sock = order(server, 'models/long/use')
+    events.until(lambda s: state_in(s, 'long') == 'loading')  # the page sees it ...
+    assert not is_answered(sock)  # ... before there is an answer
+    sock.close()
+    ends = events.until(lambda s: state_in(s, 'long') != 'loading')[-1]
+    assert state_in(ends, 'long') == 'cold' and ends['model']['next'] is None, ends['models']
+    listed = models(server)
+    assert listed['tiny']['chosen'] and listed['long']['error'] is None, listed['long']
+
+    good(server.post(API + 'models/seer/use'), 202)
+    within(20, lambda: server.post(API + 'models/seer/unload').code == 202, 'an unloading')
+    endless(seer)
+    sock = order(server, 'photos/1/describe')
+    events.until(lambda s: state_in(s, 'seer') == 'loading')
+    assert not is_answered(sock)
+    sock.close()
+    ends = events.until(lambda s: state_in(s, 'seer') != 'loading')[-1]
+    assert state_in(ends, 'seer') == 'idle', ends['models']  # as it was
+    assert good(server.get(API + 'search?q=sea'))['total'] == 3
+    events.close()
+
+
+def who_still_waits_for_a_model_keeps_it_loading(place):
+    small_clip(place, 'long', endless)
+    server = rested(place)
+    events = open_page(server)
+    one, other = order(server, 'models/long/use'), order(server, 'models/long/use')
+    events.until(lambda s: state_in(s, 'long') == 'loading')
+    one.close()
+    time.sleep(1)  # many looks whether somebody is there
+    assert state_in(server.snapshot(), 'long') == 'loading' and not is_answered(other)
+    good(server.post(API + 'models/long/load'), 202)  # and who wants it in memory waits for nobody
+    other.close()
+    time.sleep(1)
+    assert state_in(server.snapshot(), 'long') == 'loading'
+    assert server.post(API + 'models/long/unload').code == 202
+    events.until(lambda s: state_in(s, 'long') == 'cold')
+    events.close()
+
+
+def the_end_waits_for_no_model(place):
+    """Whoever waits: the page that was opened, somebody who asks, and nobody."""
+    for key in ('long', 'spare'):
+        small_clip(place, key, endless)
+    rested(place).stop()
+    prepared = lambda: {p.name for p in place.prepared.iterdir()}
+    before = prepared()
+    server = place.serve('--model', 'long')
+    assert server.get('/').code == 200
+    events = Events(server)
+    sock = order(server, 'photos/1/describe')
+    good(server.post(API + 'models/spare/load'), 202)
+    seen = events.until(lambda s: state_in(s, 'long') == 'loading' and state_in(s, 'spare') == 'loading')
+    assert not is_answered(sock)
+    server.stop()
+    assert 'leaving it behind' not in (place.root / 'stderr').read_text()
+    while last := events.next():
+        seen.append(last[2])
+    assert not [m for s in seen for m in s['models'] if m['error']] and not [x for x in seen[-1]['log'] if x['level'] == 'error'], seen[-1]
+    answer = read_answer(sock)
+    assert answer is None or (answer.code == 503 and answer.json()['error']['status'] == 'cancelled'), answer
+    assert prepared() == before
+    sock.close()
 
 
 def poison(folder, tensor):
@@ -328,6 +438,22 @@ def nothing_is_kept_that_was_prepared_of_wrong_bytes(place):
     assert prepared() == before, prepared()
     assert server.snapshot()['model']['name'] == 'tiny'
     events.close()
+    hub.close()
+
+
+def the_end_gives_back_what_a_fetch_chose_early(place):
+    """The one before is not in memory, and nothing is loaded at the end any more."""
+    hub = hub_with_a_model(place)
+    server = rested(place)
+    weights = hub.repositories['owner/clip']['model.safetensors'].content
+    hub.fault('model.safetensors', 'slow', times=None, rate=len(weights) // 20)
+    good(server.post(API + 'models/pull', {'model': 'owner/clip', 'use': True}), 202)
+    within(60, lambda: models(server).get('owner--clip', {}).get('chosen'), 'an early choice')
+    within(30, lambda: server.post(API + 'models/tiny/unload').code == 202, 'an unloading')
+    assert server.snapshot()['pull']['running']
+    server.stop()
+    listed = models(place.serve())
+    assert listed['tiny']['chosen'] and not listed['owner--clip']['chosen'], listed['owner--clip']
     hub.close()
 
 

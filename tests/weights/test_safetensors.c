@@ -323,11 +323,16 @@ static void the_hash_is_that_of_the_files(void)
     pd_sha256 sha;
     write_file("hash.safetensors", "{}", 0);
     REQUIRE(pd_weights_open(&weights, fixture_path("hash.safetensors"), &err) == PD_OK);
-    CHECK(pd_weights_hash(weights, digest, &err) == PD_OK);
+    CHECK(pd_weights_hash(weights, NULL, digest, &err) == PD_OK);
     pd_sha256_init(&sha);
     pd_sha256_update(&sha, "\2\0\0\0\0\0\0\0{}", 10);
     pd_sha256_finish(&sha, expected);
     CHECK(memcmp(digest, expected, sizeof digest) == 0);
+    atomic_bool cancelled = false;
+    CHECK(pd_weights_hash(weights, &cancelled, digest, &err) == PD_OK);
+    CHECK(memcmp(digest, expected, sizeof digest) == 0);
+    atomic_store(&cancelled, true);
+    CHECK(pd_weights_hash(weights, &cancelled, digest, &err) == PD_ERR_CANCELLED && err.message[0]);
     pd_weights_close(&weights);
 }
 
