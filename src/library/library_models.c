@@ -295,14 +295,17 @@ pd_status pd_library_borrow(pd_library *library, pd_library_choice *choice, pd_m
         PD_TRY(pd_library_early_judge(library, choice->name, choice->dir, err));
     PD_TRY(pd_residency_borrow(residency, choice->dir, part, cancelled, &lease, err));
     const bool is_same = choice->is_known && strcmp(choice->id, pd_model_id(lease.model)) == 0;
+    const bool is_exchanged = choice->is_known && !is_same;
     pd_status status = PD_OK;
     if (!is_same && !note(library, choice, lease.model))
         status = pd_error_set_nomem(err);
-    else if (choice->is_known && !is_same)
+    else if (is_exchanged)
         status = pd_error_set(err, PD_ERR_BUSY, "the model '%s' was exchanged just now: ask again",
                               pd_library_short_name(choice->name));
     if (status != PD_OK) {
         pd_residency_return(residency, &lease);
+        if (is_exchanged) /* by another process: other parts in memory may still be those of the old one */
+            pd_residency_renew(residency, choice->dir);
         return status;
     }
     choice->is_known = true;

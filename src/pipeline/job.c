@@ -92,8 +92,6 @@ static void free_job(pd_job *job)
 static pd_status prepare(pd_job *job, pd_error *err)
 {
     const pd_job_options *options = &job->options;
-    if (options->thumbs_dir)
-        PD_TRY(pd_dir_make(options->thumbs_dir, err));
     PD_TRY(pd_dir_make(options->vectors_dir, err));
     PD_TRY(pd_store_open(&job->store, options->catalogue_path, PD_STORE_WRITE, err));
     const int64_t start_ns = pd_clock_ns();

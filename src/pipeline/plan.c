@@ -325,6 +325,7 @@ void pd_plan_done(pd_plan *plan)
     pd_mem_free(plan->targets);
     pd_mem_free(plan->todo);
     pd_mem_free(plan->missing);
+    pd_mem_free(plan->changed);
     pd_mem_free(plan->unreadable);
     pd_text_pool_done(&plan->texts);
     *plan = (pd_plan){ 0 };
@@ -443,6 +444,8 @@ pd_status pd_plan_settle(pd_plan *plan, pd_store *store, pd_board *board, pd_err
         if (plan->roots[i].scanned)
             status = settle_root(plan, i, store, board, err);
     }
+    if (status == PD_OK)
+        status = pd_plan_follow(plan, store, err);
     if (status == PD_OK)
         status = pd_store_commit(store, err);
     if (status != PD_OK)

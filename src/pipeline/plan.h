@@ -59,6 +59,11 @@ typedef struct pd_missing {
     bool folder; /* no photo: remembers a folder that could not be read, and now can */
 } pd_missing;
 
+/* A known photo whose file now holds another picture. */
+typedef struct pd_changed {
+    int64_t id, was, is; /* its contents */
+} pd_changed;
+
 typedef struct pd_unreadable {
     const char *path;
     size_t root;
@@ -75,6 +80,8 @@ typedef struct pd_plan {
     size_t n_todo, todo_capacity;
     pd_missing *missing; /* by content */
     size_t n_missing, missing_capacity;
+    pd_changed *changed; /* while the job learns */
+    size_t n_changed, changed_capacity;
     pd_unreadable *unreadable;
     size_t n_unreadable, unreadable_capacity;
 } pd_plan;
@@ -98,7 +105,15 @@ PD_MUST_USE pd_status pd_plan_add_roots(pd_plan *plan, pd_store *store, const pd
 /* A missing photo with that content, whose root is there and whose file really is gone; NULL when there is none. */
 pd_missing *pd_plan_find_missing(pd_plan *plan, int64_t content);
 
-/* Removes what is missing from the catalogue, or sets roots offline or online. In a transaction of its own. */
+PD_MUST_USE pd_status pd_plan_note_changed(pd_plan *plan, const pd_changed *changed, pd_error *err);
+
+/* Pictures that changed names with each other, or moved up by one, are known by their paths, and so nobody's: what the
+ * user did for a picture follows it to its new name. One that was edited where it lies keeps it. What was done for one
+ * that is gone goes to a copy of it. After what is missing was removed, in the same transaction. */
+PD_MUST_USE pd_status pd_plan_follow(const pd_plan *plan, pd_store *store, pd_error *err);
+
+/* Removes what is missing from the catalogue, or sets roots offline or online, and follows. In a transaction of its
+ * own. */
 PD_MUST_USE pd_status pd_plan_settle(pd_plan *plan, pd_store *store, pd_board *board, pd_error *err);
 
 #endif

@@ -44,6 +44,7 @@ typedef struct walk {
     size_t n_pending, pending_capacity;
     pd_text_pool texts; /* of the two lists */
     name_list pictures, sidecars;
+    int look_errno; /* why not everything in the folder that is being read could be looked at; 0: it could */
     pd_error *err;
 } walk;
 
@@ -180,12 +181,22 @@ static void take_sidecar(const walk *w, size_t index, int fd, const char *name, 
     file->sidecar_ns = mtime_of(&st) ? mtime_of(&st) : 1;
 }
 
+/* What is gone since its name was read is nothing. What is there and cannot be looked at (the folder may be listed but
+ * not entered, the disk fails) is told of the folder, so that nobody takes what is in it for deleted. */
+static void note_look(walk *w, int sys_errno)
+{
+    if (sys_errno != ENOENT && sys_errno != ENOTDIR)
+        w->look_errno = sys_errno;
+}
+
 static pd_status visit_file(walk *w, size_t index, int fd, const char *name)
 {
     struct stat st;
     char path[PD_STORE_PATH_BYTES_MAX], sidecar[PD_STORE_PATH_BYTES_MAX];
-    if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-        return PD_OK; /* gone since its name was read */
+    if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+        note_look(w, errno);
+        return PD_OK;
+    }
     if (!S_ISREG(st.st_mode) || !format_path(w->folders[index].path, name, path))
         return end_unless(w->visitor->skipped(w->user));
     pd_walk_file file = {
@@ -211,15 +222,17 @@ static void forget_names(walk *w)
     pd_text_pool_done(&w->texts);
 }
 
-/* False: gone since its name was read. */
-static bool find_type(int fd, const struct dirent *entry, unsigned char *ret_type)
+/* False: it cannot be looked at. */
+static bool find_type(walk *w, int fd, const struct dirent *entry, unsigned char *ret_type)
 {
     struct stat st;
     *ret_type = entry->d_type;
     if (entry->d_type != DT_UNKNOWN)
         return true;
-    if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+    if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+        note_look(w, errno);
         return false;
+    }
     *ret_type = IFTODT(st.st_mode);
     return true;
 }
@@ -228,7 +241,7 @@ static pd_status visit_entry(walk *w, size_t index, int fd, const struct dirent 
 {
     const char *name = entry->d_name;
     unsigned char type;
-    if (leaves_out(name) || !find_type(fd, entry, &type))
+    if (leaves_out(name) || !find_type(w, fd, entry, &type))
         return PD_OK;
     bool skipped = false;
     const bool candidate = type != DT_DIR && pd_media_is_candidate(name, &skipped);
@@ -261,18 +274,20 @@ static pd_status read_entries(walk *w, size_t index, int fd)
         return tell_unreadable(w, index, sys_errno);
     }
     pd_status status = PD_OK;
+    w->look_errno = 0;
     while (status == PD_OK) {
         errno = 0;
         const struct dirent *entry = readdir(dir);
         if (!entry) {
-            if (errno)
-                status = tell_unreadable(w, index, errno);
+            w->look_errno = errno ? errno : w->look_errno;
             break;
         }
         status = visit_entry(w, index, fd, entry);
     }
     if (status == PD_OK)
         status = visit_files(w, index, fd);
+    if (status == PD_OK && w->look_errno)
+        status = tell_unreadable(w, index, w->look_errno);
     forget_names(w);
     closedir(dir);
     return status;

@@ -86,10 +86,15 @@ static pd_status put_facts(pd_stages *stages, pd_item *item, pd_error *err)
 static pd_status put_photo(pd_stages *stages, const pd_item *item, const pd_photo_file *file, int64_t *ret_id,
                            bool *ret_moved, pd_error *err)
 {
-    pd_missing *missing = item->todo->known ? NULL : pd_plan_find_missing(stages->plan, item->content);
+    const pd_todo *todo = item->todo;
+    pd_missing *missing = todo->known ? NULL : pd_plan_find_missing(stages->plan, item->content);
     *ret_moved = missing != NULL;
-    if (!missing)
-        return pd_store_photo_put(stages->store, file, ret_id, err);
+    if (!missing) {
+        PD_TRY(pd_store_photo_put(stages->store, file, ret_id, err));
+        if (!todo->content || todo->content == item->content)
+            return PD_OK;
+        return pd_plan_note_changed(stages->plan, &(pd_changed){ *ret_id, todo->content, item->content }, err);
+    }
     PD_TRY(pd_store_photo_move(stages->store, missing->id, file, err));
     missing->moved = true;
     *ret_id = missing->id;

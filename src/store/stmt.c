@@ -36,6 +36,9 @@
     "p.content_id, p.root_id, p.path, p.sort_time, p.bytes, c.taken IS NOT NULL, c.type, c.make, c.camera," \
     " c.lens, c.width, c.height, c.iso, c.exposure_s, c.fnumber, c.focal_mm, c.gps_lat, c.gps_lon"
 
+#define PHOTO_WITHOUT_WORK                                   \
+    "(SELECT max(p.id) FROM photo p WHERE p.content_id = ?1" \
+    " AND NOT EXISTS (SELECT 1 FROM work x WHERE x.photo_id = p.id)"
 #define PICTURE_OF_WORK "iif(p.id IS NULL, w.sha256, c.sha256), coalesce(p.path, w.path)"
 
 #define GROUP_AFTER(where)                                                           \
@@ -264,6 +267,14 @@ static const char *const statements[PD_STMT_COUNT] = {
     [PD_STMT_PHOTO_AT] = "SELECT id FROM photo WHERE path = ?2",
     [PD_STMT_WORK_KEPT] = "SELECT id FROM work WHERE photo_id IS NULL AND path = ?2 AND sha256 IS ?1 LIMIT 1",
     [PD_STMT_WORK_KEEP] = "INSERT INTO work (sha256, path, imported) VALUES (?1, ?2, 1) RETURNING id",
+    [PD_STMT_WORK_PART] = "UPDATE work SET photo_id = NULL, imported = 0,"
+                          " path = (SELECT path FROM photo WHERE id = ?1),"
+                          " sha256 = (SELECT sha256 FROM content WHERE id = ?2) WHERE photo_id = ?1",
+    [PD_STMT_WORK_FOLLOW] =
+        "UPDATE work SET photo_id = coalesce(" PHOTO_WITHOUT_WORK " AND p.id = ?2)," PHOTO_WITHOUT_WORK "))"
+        " WHERE id = (SELECT min(id) FROM work INDEXED BY work_kept WHERE photo_id IS NULL"
+        "  AND sha256 = (SELECT sha256 FROM content WHERE id = ?1))"
+        " RETURNING photo_id",
 
     [PD_STMT_SAVED_PUT] = "INSERT OR REPLACE INTO saved (name, query, at) VALUES (?1, ?2, unixepoch())",
     [PD_STMT_SAVED_REMOVE] = "DELETE FROM saved WHERE name = ?1",

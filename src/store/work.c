@@ -218,3 +218,24 @@ pd_status pd_store_caption(pd_store *store, int64_t photo, pd_said_caption *ret_
     pd_stmt_reset(stmt); /* also where there was none: what is not reset keeps its photo */
     return status == PD_OK ? PD_OK : pd_error_set_nomem(err);
 }
+
+pd_status pd_store_work_part(pd_store *store, int64_t photo, int64_t content, pd_error *err)
+{
+    sqlite3_stmt *stmt;
+    PD_TRY(pd_stmt_get(store, PD_STMT_WORK_PART, &stmt, err));
+    sqlite3_bind_int64(stmt, 1, photo);
+    sqlite3_bind_int64(stmt, 2, content);
+    PD_TRY(pd_stmt_run(store, stmt, NULL, err));
+    return pd_doc_refresh(store, photo, err);
+}
+
+pd_status pd_store_work_follow(pd_store *store, int64_t content, int64_t photo, pd_error *err)
+{
+    sqlite3_stmt *stmt;
+    int64_t taker = 0;
+    PD_TRY(pd_stmt_get(store, PD_STMT_WORK_FOLLOW, &stmt, err));
+    sqlite3_bind_int64(stmt, 1, content);
+    sqlite3_bind_int64(stmt, 2, photo);
+    PD_TRY(pd_stmt_run(store, stmt, &taker, err));
+    return taker ? pd_doc_refresh(store, taker, err) : PD_OK;
+}

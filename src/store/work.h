@@ -80,6 +80,12 @@ typedef struct pd_work {
 /* NO_MATCH (no sentence): no such photo. */
 PD_MUST_USE pd_status pd_store_work(pd_store *store, int64_t photo, pd_work *ret_work, pd_error *err);
 
+/* For pictures that changed names with each other, in one transaction. First what was done for the photo is kept with
+ * `content`, which was its, as if it were gone; then what is kept for `content` goes to a photo that has it and for
+ * which nothing was done, to `photo` before others. Neither needs there to be any. */
+PD_MUST_USE pd_status pd_store_work_part(pd_store *store, int64_t photo, int64_t content, pd_error *err);
+PD_MUST_USE pd_status pd_store_work_follow(pd_store *store, int64_t content, int64_t photo, pd_error *err);
+
 /* The caption that counts, alone: a small part of what pd_store_work costs. By nobody (0), text "", where there is none
  * and where there is no such photo. Lives until the next call of this kind. */
 typedef struct pd_said_caption {

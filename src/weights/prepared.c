@@ -7,6 +7,7 @@
  * docs/formats.md, "Prepared weights". */
 #include "weights/weights.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -328,6 +329,24 @@ static pd_status complete_image(pd_prepared *prepared, size_t *ret_len, pd_error
     return PD_OK;
 }
 
+/* Whole files under other names: left by a builder that was killed. One that is still at it keeps its blocks as they
+ * are, and finds ours next time. */
+static void remove_leftovers(const char *path)
+{
+    static const char suffix[] = ".tmp-";
+    const char *name = pd_path_name(path);
+    const size_t len = strlen(name);
+    char *folder = copy_folder(path);
+    DIR *dir = folder ? opendir(folder) : NULL;
+    const struct dirent *entry;
+    while (dir && (entry = readdir(dir)) != NULL)
+        if (strncmp(entry->d_name, name, len) == 0 && strncmp(entry->d_name + len, suffix, sizeof suffix - 1) == 0)
+            (void)unlinkat(dirfd(dir), entry->d_name, 0);
+    if (dir)
+        closedir(dir);
+    pd_mem_free(folder);
+}
+
 /* Gives the file its name. Where that does not work the blocks stay as they are. */
 static void name_file(pd_prepared *prepared, size_t len)
 {
@@ -382,6 +401,8 @@ pd_status pd_prepared_seal(pd_prepared *prepared, pd_error *err)
     PD_TRY(complete_image(prepared, &len, err));
     (void)mprotect(prepared->base, prepared->writable, PROT_READ); /* a belt: sealed blocks are immutable */
     prepared->sealed = true;
+    if (prepared->path)
+        remove_leftovers(prepared->path);
     if (prepared->fd >= 0) {
         name_file(prepared, len);
         end_file(prepared);

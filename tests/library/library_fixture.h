@@ -70,10 +70,10 @@ static inline pd_library *open_library(void)
     return open_with(&options);
 }
 
-/* The scene's "photos". */
-static inline pd_status begin_learning(pd_library *library, const pd_index_options *wanted)
+/* A folder of the scene. */
+static inline pd_status begin_folder(pd_library *library, const char *folder, const pd_index_options *wanted)
 {
-    const char *const folders[] = { scene_path("photos") };
+    const char *const folders[] = { scene_path(folder) };
     pd_index_options options = *wanted;
     options.folders = folders;
     options.n_folders = 1;
@@ -84,14 +84,21 @@ static inline pd_status begin_learning(pd_library *library, const pd_index_optio
     return status;
 }
 
+static inline pd_status begin_learning(pd_library *library, const pd_index_options *wanted)
+{
+    return begin_folder(library, "photos", wanted);
+}
+
 /* And waits for the end. */
-static inline pd_progress learn(pd_library *library)
+static inline pd_progress learn_folder(pd_library *library, const char *folder)
 {
     pd_progress last = { .outcome = PD_ERR_INTERNAL, .learned = -1 };
-    if (begin_learning(library, &(pd_index_options){ 0 }) == PD_OK)
+    if (begin_folder(library, folder, &(pd_index_options){ 0 }) == PD_OK)
         pd_library_job_finish(library, &last);
     return last;
 }
+
+static inline pd_progress learn(pd_library *library) { return learn_folder(library, "photos"); }
 
 /* A library that has learned the n pictures of a scene; NULL when that fails. */
 static inline pd_library *learn_all(unsigned n)

@@ -59,20 +59,22 @@ static const char *make_model(const char *name, const char *without)
     return is_made && len > 2 && scene_write(to, text, len) ? dir : "nothing";
 }
 
-/* The model that answers a question of words now; "": none does. */
-static const char *who_answers(pd_library *library)
+/* The model that answers a question of words now; "": none does. Words that were asked before need no model. */
+static const char *who_answers_to(pd_library *library, const char *words)
 {
     static char name[256];
     pd_hits hits = { 0 };
     pd_error error = { 0 };
     name[0] = '\0';
-    if (pd_library_find(library, &(pd_question){ .text = "a view", .n = 3 }, &hits, &error) == PD_OK)
+    if (pd_library_find(library, &(pd_question){ .text = words, .n = 3 }, &hits, &error) == PD_OK)
         (void)snprintf(name, sizeof name, "%s", hits.model ? hits.model : "");
     else
         fprintf(stderr, "%s\n", error.message);
     pd_hits_done(&hits);
     return name;
 }
+
+static const char *who_answers(pd_library *library) { return who_answers_to(library, "a view"); }
 
 static bool is_answered_by(pd_library *library, const char *model)
 {
@@ -161,6 +163,35 @@ static void a_model_by_another_name_knows_what_it_knew(void)
     REQUIRE(library);
     CHECK(is_answered_by(library, "twin"));
     CHECK(learn(library).learned == 5 && is_answered_by(library, "other"));
+    pd_library_close(&library);
+}
+
+/* As by another process: this one is not told. */
+static bool exchange(const char *name)
+{
+    char path[4096], text[65536];
+    (void)snprintf(path, sizeof path, "%s/config.json", name);
+    FILE *file = fopen(scene_path(path), "r");
+    size_t len = file ? fread(text, 1, sizeof text - 1, file) : 0;
+    text[len++] = ' ';
+    if (file)
+        (void)fclose(file);
+    return len > 1 && scene_write(path, text, len);
+}
+
+static void a_model_that_was_exchanged_is_learned_with_at_once(void)
+{
+    REQUIRE(scene_begin() && make_pictures(0, 3));
+    char other[4096];
+    (void)snprintf(other, sizeof other, "%s", make_model("other", NULL));
+    pd_library *library = open_for(other, 0);
+    REQUIRE(library);
+    CHECK(learn(library).learned == 3 && strcmp(who_answers(library), "other") == 0);
+    CHECK(pd_library_model_unload(library, other, NULL) == PD_OK);
+    CHECK(learn(library).learned == 0); /* has the image tower in memory, and no other part */
+    REQUIRE(exchange("other"));
+    CHECK(strcmp(who_answers_to(library, "a dog"), "") == 0); /* was exchanged just now, it says */
+    CHECK(learn(library).learned == 3 && strcmp(who_answers(library), "other") == 0);
     pd_library_close(&library);
 }
 
@@ -498,6 +529,7 @@ int main(void)
     find_program();
     RUN(the_old_model_answers_until_the_new_one_knows_as_much);
     RUN(a_model_by_another_name_knows_what_it_knew);
+    RUN(a_model_that_was_exchanged_is_learned_with_at_once);
     RUN(an_option_is_for_one_process);
     RUN(what_cannot_be_used_is_refused_and_the_old_one_stays);
     RUN(the_list_tells_what_is_here);

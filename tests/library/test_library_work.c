@@ -185,6 +185,88 @@ static void work_waits_for_its_pictures_elsewhere(void)
     pd_library_close(&other);
 }
 
+static bool rename_picture(const char *from, const char *to)
+{
+    char old[4096];
+    (void)snprintf(old, sizeof old, "%s", scene_path(from));
+    return rename(old, scene_path(to)) == 0;
+}
+
+/* Whether what the user tagged there is this and nothing else; NULL: there is nothing. */
+static bool has_tag_alone(pd_library *library, const char *path, const char *tag)
+{
+    pd_photo photo = { 0 };
+    pd_work work = { 0 };
+    if (pd_library_show(library, scene_path(path), &photo, &work, NULL) != PD_OK)
+        return false;
+    return tag ? work.n_tags == 1 && strcmp(work.tags[0].name, tag) == 0 : work.n_tags == 0;
+}
+
+static pd_library *learn_tagged_scene(void)
+{
+    static const char *const tags[] = { "zero", "one", "two" };
+    pd_library *library = learn_scene();
+    for (unsigned i = 0; library && i < PD_COUNT_OF(tags); i++) {
+        pd_step step = { 0 };
+        CHECK(tag(library, tags[i], id_of(library, i), &step) == PD_OK);
+        pd_step_done(&step);
+    }
+    return library;
+}
+
+static void work_follows_pictures_that_change_names(void)
+{
+    pd_library *library = learn_tagged_scene();
+    REQUIRE(library);
+    REQUIRE(rename_picture("photos/0/picture.bmp", "other.bmp"));
+    REQUIRE(rename_picture("photos/1/picture.bmp", "photos/0/picture.bmp"));
+    REQUIRE(rename_picture("other.bmp", "photos/1/picture.bmp") && learn(library).outcome == PD_OK);
+    CHECK(has_tag_alone(library, "photos/0/picture.bmp", "one"));
+    CHECK(has_tag_alone(library, "photos/1/picture.bmp", "zero"));
+    CHECK(has_tag_alone(library, "photos/2/picture.bmp", "two"));
+    /* all move up by one: the last has a new name, the first leaves one */
+    REQUIRE(rename_picture("photos/3/picture.bmp", "photos/4.bmp"));
+    REQUIRE(rename_picture("photos/2/picture.bmp", "photos/3/picture.bmp"));
+    REQUIRE(rename_picture("photos/1/picture.bmp", "photos/2/picture.bmp"));
+    REQUIRE(rename_picture("photos/0/picture.bmp", "photos/1/picture.bmp") && learn(library).outcome == PD_OK);
+    CHECK(has_tag_alone(library, "photos/1/picture.bmp", "one"));
+    CHECK(has_tag_alone(library, "photos/2/picture.bmp", "zero"));
+    CHECK(has_tag_alone(library, "photos/3/picture.bmp", "two"));
+    CHECK(has_tag_alone(library, "photos/4.bmp", NULL));
+    /* and down again, over the name of one that goes */
+    REQUIRE(rename_picture("photos/3/picture.bmp", "photos/2/picture.bmp") && learn(library).outcome == PD_OK);
+    CHECK(has_tag_alone(library, "photos/2/picture.bmp", "two"));
+    pd_library_close(&library);
+}
+
+static void work_goes_to_a_copy_that_was_found_before(void)
+{
+    pd_library *library = learn_tagged_scene();
+    REQUIRE(library);
+    REQUIRE(scene_folder("elsewhere"));
+    REQUIRE(rename_picture("photos/1/picture.bmp", "elsewhere/one.bmp") &&
+            learn_folder(library, "elsewhere").outcome == PD_OK);
+    CHECK(has_tag_alone(library, "elsewhere/one.bmp", NULL)); /* nobody has looked whether the other is gone */
+    REQUIRE(scene_picture("photos/copy.bmp", 2) && unlink(scene_path("photos/2/picture.bmp")) == 0);
+    REQUIRE(learn(library).outcome == PD_OK);
+    CHECK(has_tag_alone(library, "elsewhere/one.bmp", "one") && has_tag_alone(library, "photos/copy.bmp", "two"));
+    pd_library_close(&library);
+}
+
+static void work_stays_with_a_picture_that_is_edited(void)
+{
+    pd_library *library = learn_tagged_scene();
+    REQUIRE(library);
+    /* the original is kept beside, under another name, then it is taken back */
+    REQUIRE(scene_picture("photos/before.bmp", 0) && scene_picture("photos/0/picture.bmp", 100));
+    REQUIRE(learn(library).outcome == PD_OK && has_tag_alone(library, "photos/0/picture.bmp", "zero"));
+    CHECK(has_tag_alone(library, "photos/before.bmp", NULL));
+    REQUIRE(scene_picture("photos/0/picture.bmp", 0) && scene_touch("photos/0/picture.bmp", 1500000000));
+    REQUIRE(learn(library).outcome == PD_OK);
+    CHECK(has_tag_alone(library, "photos/0/picture.bmp", "zero"));
+    pd_library_close(&library);
+}
+
 static void without_memory_nothing_is_half_done(void)
 {
     pd_library *library = learn_scene();
@@ -301,6 +383,9 @@ int main(void)
     RUN(a_step_says_what_it_was);
     RUN(work_that_is_none_is_refused_before_anything_changes);
     RUN(work_waits_for_its_pictures_elsewhere);
+    RUN(work_follows_pictures_that_change_names);
+    RUN(work_goes_to_a_copy_that_was_found_before);
+    RUN(work_stays_with_a_picture_that_is_edited);
     RUN(without_memory_nothing_is_half_done);
     RUN(copies_are_whole_and_overwrite_nothing);
     RUN(without_memory_no_copy_is_left_half);

@@ -423,6 +423,21 @@ static void sidecars_are_read_when_they_come_change_and_go(void)
     CHECK(strcmp(find_word("photos/0/picture-0.bmp", PD_TEXT_TITLE), "") == 0);
 }
 
+/* The cache may be missing, or of somebody else: what it would keep is made when it is looked at. */
+static void without_a_place_for_thumbnails_all_is_learned(void)
+{
+    REQUIRE(scene_begin() && make_pictures(0, 3) && scene_write("thumbs", "no folder", 9));
+    pd_job *job = start(&(pd_job_options){ .speed = PD_SPEED_FULL });
+    REQUIRE(job);
+    wait_for_end(job);
+    CHECK(now.learned == 3 && now.failed == 0 && now.outcome == PD_OK);
+    unsigned n_told = 0;
+    for (size_t i = pd_job_log(job, 0, lines, PD_JOB_LOG_LINES); i > 0; i--)
+        n_told += lines[i - 1].level == PD_LOG_WARNING && strstr(lines[i - 1].text, "no thumbnails") != NULL;
+    CHECK(n_told == 1);
+    pd_job_finish(&job);
+}
+
 typedef struct watcher {
     pd_job *job;
     atomic_bool stop;
@@ -596,6 +611,7 @@ int main(void)
     RUN(a_gentle_job_is_woken_from_its_rest);
     RUN(retry_touches_only_what_failed);
     RUN(sidecars_are_read_when_they_come_change_and_go);
+    RUN(without_a_place_for_thumbnails_all_is_learned);
     RUN(every_snapshot_is_consistent);
     RUN(copies_do_not_wait_for_one_another);
     RUN(a_count_is_what_a_job_finds);

@@ -123,11 +123,13 @@ static void missing_folder_is_told_with_its_errno(void)
     scene_end();
 }
 
-static void unreadable_folder_is_told_and_the_rest_is_found(void)
+/* `mode` of the folder that cannot be read. */
+static void check_unreadable(mode_t mode)
 {
     REQUIRE(scene_begin());
     REQUIRE(scene_write("p/a.jpg", "x", 1) && scene_write("p/closed/b.jpg", "x", 1));
-    REQUIRE(chmod(scene_path("p/closed"), 0) == 0 && chmod(scene_path(""), 0755) == 0);
+    REQUIRE(scene_write("p/closed/c.jpg", "x", 1));
+    REQUIRE(chmod(scene_path("p/closed"), mode) == 0 && chmod(scene_path(""), 0755) == 0);
     REQUIRE(chmod(scene_path("p"), 0755) == 0);
     const pid_t child = fork();
     REQUIRE(child >= 0);
@@ -144,6 +146,10 @@ static void unreadable_folder_is_told_and_the_rest_is_found(void)
     (void)chmod(scene_path("p/closed"), 0700);
     scene_end();
 }
+
+static void unreadable_folder_is_told_and_the_rest_is_found(void) { check_unreadable(0); }
+
+static void folder_that_can_only_be_listed_is_unreadable(void) { check_unreadable(0444); }
 
 static void deep_tree_is_walked_until_paths_grow_too_long(void)
 {
@@ -261,6 +267,7 @@ int main(void)
     RUN(sockets_are_never_opened);
     RUN(missing_folder_is_told_with_its_errno);
     RUN(unreadable_folder_is_told_and_the_rest_is_found);
+    RUN(folder_that_can_only_be_listed_is_unreadable);
     RUN(deep_tree_is_walked_until_paths_grow_too_long);
     RUN(sidecars_are_found_beside_their_pictures);
     RUN(visitor_can_end_the_walk);

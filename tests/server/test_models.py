@@ -289,7 +289,7 @@ def the_end_waits_for_no_model(place):
     for key in ('long', 'spare'):
         small_clip(place, key, endless)
     rested(place).stop()
-    prepared = lambda: {p.name for p in place.prepared.iterdir()}
+    prepared = lambda: {p.name for p in place.prepared.glob('*.prepared*')}
     before = prepared()
     server = place.serve('--model', 'long')
     assert server.get('/').code == 200

@@ -107,6 +107,24 @@ static void another_key_replaces_the_file(void)
     CHECK(is(build(path, key_a, NULL), true));
 }
 
+static bool touch(const char *path)
+{
+    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    return fd >= 0 && close(fd) == 0;
+}
+
+static bool is_there(const char *path) { return access(path, F_OK) == 0; }
+
+static void what_a_killed_builder_left_goes(void)
+{
+    static const char left[] = "left/model.pdp.tmp-123-4", others[] = "left/other-model.pdp.tmp-123-4";
+    CHECK(is(build(fixture_path("left/other.pdp"), key_a, NULL), true)); /* makes the folder */
+    REQUIRE(touch(fixture_path(left)) && touch(fixture_path(others)));
+    CHECK(is(build(fixture_path("left/model.pdp"), key_a, NULL), true));
+    CHECK(is_there(fixture_path("left/model.pdp")) && is_there(fixture_path("left/other.pdp")));
+    CHECK(!is_there(fixture_path(left)) && is_there(fixture_path(others)));
+}
+
 static size_t file_length(const char *path)
 {
     struct stat st;
@@ -315,6 +333,7 @@ int main(void)
     RUN(without_a_path_nothing_is_written);
     RUN(sealed_blocks_are_the_file);
     RUN(another_key_replaces_the_file);
+    RUN(what_a_killed_builder_left_goes);
     RUN(every_cut_is_detected);
     RUN(damage_to_header_table_and_edges_is_detected);
     RUN(another_layout_asks_to_start_again);
