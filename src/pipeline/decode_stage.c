@@ -215,6 +215,16 @@ static void keep_known(pd_stages *stages, pd_item *item, int fd)
     pd_picture_release(&item->picture);
 }
 
+/* Only what will be learned is worth waiting for: copies of what is known, or cannot be learned, need not wait until
+ * this file's batch is committed. Each of them would, for a second. */
+static void release_early(pd_stages *stages, pd_item *item)
+{
+    if (!item->claimed || item->kind == PD_ITEM_PICTURE)
+        return;
+    pd_feed_release(stages->feed, item->sha256);
+    item->claimed = false;
+}
+
 /* False: the content is another's just now, and the file comes again later. */
 static bool read_file(reader *r, pd_item *item)
 {
@@ -231,6 +241,7 @@ static bool read_file(reader *r, pd_item *item)
             keep_known(stages, item, fd);
         else if (mine)
             decode_file(stages, item, fd);
+        release_early(stages, item);
     }
     close(fd);
     return mine;

@@ -1,8 +1,8 @@
 /* feed.h: hands out what is to be done, and sees to it that no content is learned twice in one run.
  *
  * Private to the room. A reader of a file claims the content it found; while that claim stands (until the writer has
- * committed), a second file with the same bytes is deferred and handed out again later, when the catalogue knows the
- * content or its failure is known. Internally locked. */
+ * committed what was learned, or the reader finds nothing to learn), a second file with the same bytes is deferred and
+ * handed out again later. Internally locked. */
 #ifndef PD_PIPELINE_FEED_H
 #define PD_PIPELINE_FEED_H
 

@@ -7,8 +7,7 @@ import shutil
 import sqlite3
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from test_program import Place, png, run_cases  # noqa: E402,F401
+from cli_place import main, png, unprepared
 
 
 def pictures_are_told_of_in_words(place):
@@ -29,6 +28,7 @@ def pictures_are_told_of_in_words(place):
     place.run('caption', code=2, says='caption needs a picture')
 
 
+@unprepared
 def learning_is_followed_by_words(place):
     place.index_options = []
     index = place.json('index', '--captions', place.photos)
@@ -63,4 +63,4 @@ def what_cannot_be_kept_is_told_all_the_same(place):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases(globals(), 3))
+    sys.exit(main(globals()))

@@ -8,8 +8,7 @@ import signal
 import subprocess
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from test_program import Place, png, run_cases  # noqa: E402,F401
+from cli_place import main, png
 
 
 def learned(where):
@@ -18,8 +17,7 @@ def learned(where):
 
 
 def total(where, query):
-    return json.loads(subprocess.run(where.command('search', '--json', '--', query), env=where.environment, capture_output=True,
-                                     timeout=60).stdout)['total']
+    return json.loads(where.ask('search', '--json', '--', query).stdout)['total']
 
 
 def edits_are_found_and_taken_back(place):
@@ -212,8 +210,8 @@ def work_moves_to_another_library(place):
     place.run('index', moved, *other, code=0)
 
     def found(query):
-        out = subprocess.run(place.command('search', '--json', *other, '--', query), env=place.environment, capture_output=True).stdout
-        return {pathlib.Path(h['path']).name for h in json.loads(out)['hits']}
+        hits = json.loads(place.ask('search', '--json', *other, '--', query).stdout)['hits']
+        return {pathlib.Path(h['path']).name for h in hits}
     assert found('tag:beach') == {'other-0.png', 'other-1.png'} and found('rating:5') == {'other-0.png'}
     assert found('tag:"ünï ""x"""') == {'other-2.png'}, 'it waited'
     assert found('favorite:yes') == {'other-1.png'} and found('album:trip') == {'other-0.png', 'other-2.png'}
@@ -224,7 +222,7 @@ def work_moves_to_another_library(place):
     place.run('import', place.root / 'cut.json', code=3, says='cut.json')
     (place.root / 'new.json').write_text(file.read_text().replace('"work":1', '"work":9'))
     place.run('import', place.root / 'new.json', code=3, says='version 9')
-    done = subprocess.run(place.command('import', '-', *other), env=place.environment, input=file.read_bytes(), capture_output=True)
+    done = place.ask('import', '-', *other, input=file.read_bytes())
     assert done.returncode == 0 and b'8 edits and 1 saved search were read' in done.stdout, done
 
 
@@ -252,8 +250,7 @@ def edits_do_not_wait_for_a_learner(place):
     one, two, three = learned(place)
     for i in range(60):
         (place.photos / f'more-{i}.png').write_bytes(png(i + 10, 96))
-    learner = subprocess.Popen(place.command('index', place.photos), env=place.environment, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.PIPE)
+    learner = place.start('index', place.photos, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     for i in range(6):
         place.run('tag', f'round {i}', one, two, code=0)
     place.run('undo', code=0)
@@ -265,8 +262,7 @@ def edits_do_not_wait_for_a_learner(place):
 def a_folder_that_goes_away_is_said(place):
     for i in range(120):
         (place.photos / f'more-{i}.png').write_bytes(png(i + 10, 128))
-    learner = subprocess.Popen(place.command('index', place.photos, '--progress', 'json'), env=place.environment,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    learner = place.start('index', place.photos, '--progress', 'json', stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     for line in learner.stderr:
         if line.startswith(b'{') and json.loads(line)['learned'] > 3:
             learner.send_signal(signal.SIGSTOP)  # or it may be at its end first
@@ -284,4 +280,4 @@ def a_folder_that_goes_away_is_said(place):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases(globals(), 13))
+    sys.exit(main(globals()))

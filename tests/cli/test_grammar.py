@@ -13,9 +13,8 @@ import sys
 import urllib.parse
 import zlib
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / 'server'))
-import server_place  # noqa: E402
-from server_place import Skip  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'server'))
+from server_place import main  # noqa: E402
 
 FORMATS_OF_EACH_TYPE = 3
 PERHAPS_SHOWN = ('sony.hif',)            # damaged pixels: filters find it by its metadata, unless decoding it ran out of time
@@ -40,11 +39,8 @@ class Photo:
         vars(self).update(facts)
 
 
-def gather(root):
-    shared = server_place.SOURCE / '../shared/photos'
-    if not (shared / 'camera.jsonl').exists():
-        raise Skip('../shared/photos is not here')
-    shared = shared.resolve()
+def gather(where):
+    shared, root = where.fixture('photos').resolve(), where.root
     photos = []
     for line in (shared / 'camera.jsonl').read_text().splitlines():
         g = json.loads(line)
@@ -208,7 +204,7 @@ class Program:
         self.place = place
 
     def run(self, *arguments, codes=(0,)):
-        done = subprocess.run([server_place.PROGRAM, *map(str, arguments)], env=self.place.environment, cwd=self.place.root,
+        done = subprocess.run([self.place.program, *map(str, arguments)], env=self.place.environment, cwd=self.place.root,
                               capture_output=True, timeout=120)
         assert done.returncode in codes, (arguments, done.returncode, done.stderr.decode())
         return done.stdout
@@ -262,7 +258,7 @@ def check_order(name, hits, photos):
 
 
 def every_row_of_the_grammar_is_true(place):
-    shared, photos = gather(place.root)
+    shared, photos = gather(place)
     program = Program(place)
     program.run('index', '--no-tags', shared / 'camera', place.root / 'formats', place.root / 'plain', codes=(0, 4))
     do_work(program, photos)
@@ -302,4 +298,4 @@ def pictures_are_asked_for_by_id_path_and_with_words(place):
 
 
 if __name__ == '__main__':
-    sys.exit(server_place.main(globals()))
+    sys.exit(main(globals()))

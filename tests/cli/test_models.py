@@ -4,38 +4,52 @@ import hashlib
 import json
 import os
 import pathlib
-import re
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
+import threading
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'hub'))
+from cli_place import Skip, main, within
 from authority import Authority
 from connect_proxy import Proxy
 from hub_server import Hub, small_model
-from test_program import PROGRAM, SOURCE, TINY, Place, Skip, png, run_cases
+from server_place import Server, good
+
+API = '/api/v1/'
 
 
-CAPTIONER = TINY.resolve().parent / 'tiny-caption'
-
-
-def model_files(mark):
+def model_files(p, mark):
     """The shipped model as another one: it computes the same, under an id of its own."""
-    files = {p.name: p.read_bytes() for p in TINY.iterdir() if p.suffix in ('.json', '.txt') or p.name == 'model.safetensors'}
+    files = {f.name: f.read_bytes() for f in p.tiny.iterdir() if f.suffix in ('.json', '.txt') or f.name == 'model.safetensors'}
     files.pop('eval.json', None)
     files['special_tokens_map.json'] += b'\n' * mark
     return files
 
 
+class HeldWords(bytes):
+    """Weights whose image tower comes at once; the words come for a minute, or at once as soon as they are let go."""
+    begin, end = 2_000_000, 9_000_000
+
+    def __init__(self, _):
+        self.let_go = threading.Event()
+
+    def __getitem__(self, at):
+        if self.begin <= at.start < self.end:
+            self.let_go.wait(0.6)
+        return super().__getitem__(at)
+
+
+def hold_words(hub):
+    file = hub.repositories['owner/name']['model.safetensors']
+    file.content = HeldWords(file.content)
+    return file.content.let_go
+
+
 def open_hub(p, mark=1, tls=None):
     hub = Hub(tls=tls)
-    hub.add('owner/name', model_files(mark))
+    hub.add('owner/name', model_files(p, mark))
     p.environment['HF_ENDPOINT'] = hub.url
     for name in [name for name in os.environ if 'proxy' in name.lower()]:
         p.environment.pop(name, None)
@@ -47,7 +61,7 @@ def models_of(p):
 
 
 def folder_of(p):
-    return p.library / 'models/owner--name'
+    return p.models / 'owner--name'
 
 
 def the_catalogue_is_listed(place):
@@ -89,10 +103,10 @@ def a_model_is_fetched_used_and_removed(place):
     back = place.run('model', 'use', 'tiny', code=0)
     assert 'knows 3 of 3' in back and 'index' not in back, back
     assert place.json('search', 'x')['model'] == 'tiny'
-    prepared = {p.name for p in (place.root / 'cache/pixel-detective/prepared').iterdir()}
+    prepared = {p.name for p in place.prepared.iterdir()}
     place.run('model', 'remove', 'owner/name', code=0)
     assert not folder_of(place).exists() and 'owner--name' not in models_of(place)
-    left = {p.name for p in (place.root / 'cache/pixel-detective/prepared').iterdir()}
+    left = {p.name for p in place.prepared.iterdir()}
     assert len(prepared - left) == 2, 'what was prepared of it goes, and nothing else'
     place.run('model', 'remove', 'owner/name', code=3, says='owner--name')
     place.run('search', 'x', code=0)
@@ -103,11 +117,12 @@ def what_was_learned_with_a_removed_model_stays_or_goes(place):
     hub = open_hub(place)
     place.run('index', place.photos, code=0)
     place.run('model', 'pull', 'owner/name', code=0)
+    before = prepared_of(place)
     place.run('model', 'use', 'owner/name', code=0)
     place.run('index', place.photos, code=0)
     place.run('model', 'remove', 'owner/name', '--embeddings', code=5, says='in use')
     place.run('model', 'use', 'tiny', code=0)
-    prepared = sum(p.stat().st_size for p in (place.root / 'cache/pixel-detective/prepared').glob('*-*.prepared')) // 2  # tiny's, too
+    prepared = sum((place.prepared / name).stat().st_size for name in prepared_of(place).keys() - before.keys())
     plan = place.json('model', 'remove', 'owner/name', '--dry-run')
     assert plan['would_remove'] == 'owner/name' and plan['photos'] == 3 and plan['embeddings'] is False, plan
     assert plan['files_bytes'] > 15_000_000 and plan['prepared_bytes'] == prepared and plan['embeddings_bytes'] > 3000, plan
@@ -139,20 +154,20 @@ def what_was_learned_with_a_removed_model_stays_or_goes(place):
 def the_model_in_use_keeps_what_it_learned_by_another_name(place):
     """The same bytes are the same model."""
     place.run('index', place.photos, code=0)
-    shutil.copytree(TINY.resolve(), place.library / 'models/twin')
+    shutil.copytree(place.tiny, place.models / 'twin')
     place.run('model', 'remove', 'twin', '--embeddings', code=5, says='is tiny by another name')
     assert place.json('search', 'x')['total'] == 3
     place.run('model', 'remove', 'twin', code=0)
-    assert place.json('search', 'x')['total'] == 3 and not (place.library / 'models/twin').exists()
+    assert place.json('search', 'x')['total'] == 3 and not (place.models / 'twin').exists()
 
 
 def the_captioner_in_use_stays(place):
     """It is told of as such, also by its directory."""
-    mine, fetched = place.root / 'mine', place.library / 'models/writer'
+    mine, fetched = place.root / 'mine', place.models / 'writer'
     place.run('index', place.photos, code=0)
     for folder in (mine, fetched):
-        shutil.copytree(CAPTIONER, folder)
-        (folder.parent / 'tiny').symlink_to(TINY.resolve())
+        shutil.copytree(place.source / 'models/tiny-caption', folder)
+        (folder.parent / 'tiny').symlink_to(place.tiny)
     assert place.run('model', 'use', str(mine), code=0) == f'{mine} writes captions from now on.\n'
     used = models_of(place)[str(mine.resolve())]
     assert used['chosen'] and used['kind'] == 'captions' and not models_of(place)['tiny-caption']['chosen']
@@ -173,7 +188,7 @@ def another_revision_of_the_one_in_use_is_told_to_learn(place):
     place.run('index', place.photos, code=0)
     again = place.run('model', 'pull', 'owner/name', code=0)
     assert 'Now' not in again, 'the same one is in use, and knows all: ' + again
-    hub.add('owner/name', model_files(2))
+    hub.add('owner/name', model_files(place, 2))
     renewed = place.run('model', 'pull', 'owner/name', code=0)
     assert 'learn with it' in renewed and f'index {place.photos}' in renewed, renewed
     assert models_of(place)['owner--name']['learned'] == 0 and place.json('status')['learned'] == 0
@@ -185,8 +200,7 @@ def another_revision_of_the_one_in_use_is_told_to_learn(place):
 def progress_is_told(place):
     hub = open_hub(place)
     hub.fault('model.safetensors', 'slow', times=None, rate=12_000_000)
-    done = subprocess.run(place.command('model', 'pull', 'owner/name', '--progress', 'json', '--json'), env=place.environment,
-                          capture_output=True, timeout=60)
+    done = place.ask('model', 'pull', 'owner/name', '--progress', 'json', '--json')
     states = [json.loads(line) for line in done.stderr.decode().splitlines()]
     assert done.returncode == 0 and states[-1]['phase'] == 'ready' and states[-1]['outcome'] == 'ok', done.stderr[-500:]
     bytes_done = [s['done_bytes'] for s in states]
@@ -196,16 +210,13 @@ def progress_is_told(place):
     assert early and all(s['done_bytes'] < s['vision_bytes'] < s['total_bytes'] for s in early) and states[0]['vision_bytes'] is None
     assert any(s['rate'] for s in states) and all(s['eta_s'] is None or s['eta_s'] >= 0 for s in states)
     hub.close()
-    bar = subprocess.run(place.command('model', 'pull', 'owner/name', '--progress', 'bar'), env=place.environment,
-                         capture_output=True, timeout=60)
-    assert bar.returncode == 8, 'the hub is gone'
+    assert place.ask('model', 'pull', 'owner/name', '--progress', 'bar').returncode == 8, 'the hub is gone'
 
 
 def an_interrupted_pull_goes_on(place):
     hub = open_hub(place)
     hub.fault('model.safetensors', 'slow', times=None, rate=5_000_000)
-    process = subprocess.Popen(place.command('model', 'pull', 'owner/name', '--progress', 'json'), env=place.environment,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = place.start('model', 'pull', 'owner/name', '--progress', 'json', stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     for line in process.stderr:
         if json.loads(line)['done_bytes'] > 4_000_000:
             break
@@ -237,7 +248,7 @@ def what_goes_wrong_has_its_exit_code(place):
     hub.fault('/api/', 'status', code=404)
     place.run('model', 'pull', 'owner/name', code=3, says='is the name right')
     place.run('model', 'pull', 'owner/none', code=8, says='owner/none')
-    assert not (place.library / 'models/owner--none.part').exists(), 'nothing is left of what never came'
+    assert not (place.models / 'owner--none.part').exists(), 'nothing is left of what never came'
     place.run('model', 'pull', 'owner/name@v9', code=3, says='v9')
     hub.add('owner/other', {'config.json': b'{"architectures":["BertModel"]}', 'model.safetensors': b'x' * 50})
     place.run('model', 'pull', 'owner/other', code=3, says='BertModel')
@@ -258,11 +269,11 @@ def by_https_the_program_hands_on_whom_to_trust_and_what_leads_there(place):
     hub, proxy = open_hub(place, tls=authority.server()), Proxy()
     place.environment['HF_TOKEN'] = 'hf_secret'
     place.run('model', 'pull', 'owner/name', code=8, says='SSL_CERT_FILE')
-    assert not hub.requests and not list((place.library / 'models').iterdir())
+    assert not hub.requests and not list(place.models.iterdir())
     place.environment['SSL_CERT_FILE'] = 'authority/authority.pem'  # from where the program was started
     place.run('model', 'pull', 'owner/name', code=0)
     files = {path: path.read_bytes() for path in folder_of(place).iterdir()}
-    hub.add('owner/name', model_files(2))
+    hub.add('owner/name', model_files(place, 2))
     stranger = Hub(tls=Authority(place.root / 'other', 'Another authority').server())
     hub.fault('model.safetensors', 'redirect', to=stranger.url)
     place.run('model', 'pull', 'owner/name', code=8, says='nobody whom this computer trusts')
@@ -271,7 +282,7 @@ def by_https_the_program_hands_on_whom_to_trust_and_what_leads_there(place):
     place.environment.update(SSL_CERT_DIR=str(authority.directory(place.root / 'trusted')), HTTPS_PROXY=f'http://{proxy.address}')
     place.run('model', 'pull', 'owner/name', code=0)
     assert proxy.asked() and json.loads((folder_of(place) / 'pull.json').read_text())['revision'] == hub.commits['owner/name']
-    hub.add('owner/name', model_files(3))
+    hub.add('owner/name', model_files(place, 3))
     n, place.environment['NO_PROXY'] = len(proxy.heads), '127.0.0.1'
     place.run('model', 'pull', 'owner/name', code=0)
     assert len(proxy.heads) == n and not stranger.requests
@@ -296,74 +307,52 @@ def a_full_disk_is_said(place):
 
 
 def the_main_program_knows_no_curl(place):
-    linked = subprocess.run(['ldd', PROGRAM], capture_output=True, text=True).stdout
+    linked = subprocess.run(['ldd', place.program], capture_output=True, text=True).stdout
     assert 'libsqlite3' in linked and 'libcurl' not in linked, linked
-    fetch = pathlib.Path(PROGRAM).parent / 'pixel-detective-fetch'
+    fetch = pathlib.Path(place.program).parent / 'pixel-detective-fetch'
     assert 'libcurl' in subprocess.run(['ldd', fetch], capture_output=True, text=True).stdout
     hub = open_hub(place)
     hub.fault('model.safetensors', 'slow', times=None, rate=8_000_000)
-    process = subprocess.Popen(place.command('model', 'pull', 'owner/name'), env=place.environment, stdout=subprocess.DEVNULL)
-    time.sleep(0.8)
+    process = place.start('model', 'pull', 'owner/name', stdout=subprocess.DEVNULL)
+    tasks = pathlib.Path(f'/proc/{process.pid}/task')
+
+    def children():
+        return {c for t in tasks.iterdir() for c in (t / 'children').read_text().split()}
+    within(20, lambda: hub.asked('model.safetensors'), 'a fetch')
     maps = pathlib.Path(f'/proc/{process.pid}/maps').read_text()
     assert 'libsqlite3' in maps and 'libcurl' not in maps
-    children = pathlib.Path(f'/proc/{process.pid}/task/{process.pid}/children').read_text().split()
-    tasks = [c for t in pathlib.Path(f'/proc/{process.pid}/task').iterdir() for c in (t / 'children').read_text().split()]
-    arguments = [pathlib.Path(f'/proc/{c}/cmdline').read_bytes() for c in {*children, *tasks}]
+    arguments = [pathlib.Path(f'/proc/{c}/cmdline').read_bytes() for c in children()]
     assert len(arguments) == 1 and arguments[0].count(b'\0') == 1, f'nothing on its command line: {arguments}'
     process.kill()
     process.wait()
     hub.close()
 
 
-class Served:
-    """pixel-detective serve, and its interface."""
-
-    def __init__(self, place):
-        self.process = subprocess.Popen(place.command('serve', '--no-open', '--listen', '127.0.0.1:0'), env=place.environment,
-                                        stdout=subprocess.PIPE, text=True)
-        self.url, token = re.match(r'(http://[^/]+)/\?token=(\w+)', self.process.stdout.readline()).groups()
-        self.headers = {'Authorization': f'Bearer {token}', 'Content-Type': 'application/json'}
-
-    def ask(self, path, body=None):
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + '/api/v1/' + path, data=data, headers=self.headers)
-        try:
-            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
-                return json.loads(answer.read())
-        except urllib.error.HTTPError as error:
-            raise AssertionError(f'{path}: {error}: {error.read().decode()}') from None
-
-    def wait_for(self, what, seconds=60):
-        end = time.time() + seconds
-        while time.time() < end:
-            snapshot = self.ask('snapshot')
-            if what(snapshot):
-                return snapshot
-            time.sleep(0.05)
-        raise AssertionError(f'it never came: {json.dumps(snapshot)[:1500]}')
-
-    def close(self):
-        self.process.terminate()
-        self.process.wait(timeout=30)
+def pull_and_use(server):
+    """Until the pictures are learned with the image tower; the words are held."""
+    good(server.post(API + 'models/pull', {'model': 'owner/name', 'use': True}), 202)
+    now = server.until(lambda s: s['pull'] and s['job'] and s['job']['learned'] + s['job']['unchanged'] == 3 and
+                       s['pull']['phase'] != 'vision')
+    early = now['pull']
+    assert early['running'] and early['done_bytes'] < early['total_bytes'], (early, now['models'], now['log'])
+    assert early['vision_ready'] and early['phase'] == 'rest', early
 
 
 def pictures_are_learned_while_the_words_arrive(place):
     hub = open_hub(place)
     place.run('index', place.photos, code=0)
-    hub.fault('model.safetensors', 'slow', times=None, rate=1_500_000)
-    served = Served(place)
+    let_go = hold_words(hub)
+    server = Server(place)
     try:
-        served.ask('models/pull', {'model': 'owner/name', 'use': True})
-        early = served.wait_for(lambda s: s['pull'] and s['job'] and s['job']['learned'] + s['job']['unchanged'] == 3)
-        assert early['pull']['running'] and early['pull']['done_bytes'] < early['pull']['total_bytes'], early['pull']
-        assert early['pull']['vision_ready'] and early['pull']['phase'] == 'rest', early['pull']
-        done = served.wait_for(lambda s: not s['pull']['running'])
+        pull_and_use(server)
+        let_go.set()
+        done = server.until(lambda s: not s['pull']['running'])
         assert done['pull']['outcome'] == 'ok', done['pull']
-        served.wait_for(lambda s: not s['job']['running'])
-        found = served.ask('search?q=a%20picture')
+        server.wait_job()
+        found = good(server.get(API + 'search?q=a%20picture'))
         assert found['model'] == 'owner--name' and found['total'] == 3, found
     finally:
-        served.close()
+        server.stop(seconds=30)
         hub.close()
     weights = (folder_of(place) / 'model.safetensors').read_bytes()
     assert hashlib.sha256(weights).hexdigest() == hub.repositories['owner/name']['model.safetensors'].sha256
@@ -377,17 +366,18 @@ def what_was_learned_with_wrong_bytes_goes(place):
     wrong = bytearray(right.content)
     wrong[-200_000] ^= 1  # somewhere: the promise cannot be kept
     right.content = bytes(wrong)
-    hub.fault('model.safetensors', 'slow', times=None, rate=6_000_000)
-    served = Served(place)
+    let_go = hold_words(hub)
+    server = Server(place)
     try:
-        served.ask('models/pull', {'model': 'owner/name', 'use': True})
-        done = served.wait_for(lambda s: s['pull'] and not s['pull']['running'], 120)
+        pull_and_use(server)
+        let_go.set()
+        done = server.until(lambda s: not s['pull']['running'], 120)
         assert done['pull']['outcome'] == 'corrupt' and 'SHA-256' in done['pull']['message'], done['pull']
-        assert served.ask('search?q=a%20picture')['model'] == 'tiny'
-        models = {m['key']: m for m in served.ask('models')['models']}
+        assert good(server.get(API + 'search?q=a%20picture'))['model'] == 'tiny'
+        models = {m['key']: m for m in good(server.get(API + 'models'))['models']}
         assert models['tiny']['chosen'] and not models['owner--name']['learned'], models['owner--name']
     finally:
-        served.close()
+        server.stop(seconds=30)
         hub.close()
     assert place.json('search', 'x')['model'] == 'tiny'
 
@@ -409,22 +399,18 @@ def learned_vectors(p):
 
 
 def prepared_of(p):
-    return {f.name: f.stat().st_ino for f in (p.root / 'cache/pixel-detective/prepared').glob('*.prepared')}
+    return {f.name: f.stat().st_ino for f in p.prepared.glob('*.prepared')}
 
 
 def learn_early_and_be_killed(p, hub):
     prepared = prepared_of(p)
-    hub.fault('model.safetensors', 'slow', times=None, rate=200_000)  # the words take a while
-    hub.fault('model.safetensors', 'slow', times=2, rate=8_000_000)  # the header and the image tower do not
-    served = Served(p)
+    let_go = hold_words(hub)
+    server = Server(p)
     try:
-        served.ask('models/pull', {'model': 'owner/name', 'use': True})
-        early = served.wait_for(lambda s: s['pull'] and s['job'] and s['job']['learned'] + s['job']['unchanged'] == 3)
-        assert early['pull']['running'] and early['pull']['phase'] == 'rest', early['pull']
+        pull_and_use(server)
     finally:
-        served.process.kill()
-        served.process.wait()
-    hub.faults.clear()
+        server.kill()
+        let_go.set()
     assert prepared_of(p) == prepared, 'nothing that was made of unchecked bytes is kept'
 
 
@@ -447,7 +433,7 @@ def what_a_killed_pull_learned_is_judged_when_all_is_here(place):
 
     place.run('model', 'use', 'tiny', code=0)
     place.run('model', 'remove', 'owner/name', code=0)
-    hub.add('owner/name', model_files(2))  # the same model under another id
+    hub.add('owner/name', model_files(place, 2))  # the same model under another id
     learn_early_and_be_killed(place, hub)
     early = [v for v in learned_vectors(place)]
     assert len(early) == 6 and {v for _, v in early} == {v for _, v in good}, 'right bytes compute the same, and nothing of others is left'
@@ -457,9 +443,9 @@ def what_a_killed_pull_learned_is_judged_when_all_is_here(place):
 
     place.run('model', 'use', 'tiny', code=0)
     place.run('model', 'remove', 'owner/name', '--embeddings', code=0)
-    hub.add('owner/name', model_files(3))
+    hub.add('owner/name', model_files(place, 3))
     learn_early_and_be_killed(place, hub)
-    hub.add('owner/name', {**model_files(3), 'model.safetensors': negate(right, 'visual_projection.weight')})
+    hub.add('owner/name', {**model_files(place, 3), 'model.safetensors': negate(right, 'visual_projection.weight')})
     assert len(learned_vectors(place)) == 6
     place.run('model', 'pull', 'owner/name', code=0)  # another model by now
     place.run('model', 'use', 'owner/name', code=0)
@@ -468,4 +454,4 @@ def what_a_killed_pull_learned_is_judged_when_all_is_here(place):
 
 
 if __name__ == '__main__':
-    sys.exit(run_cases({k: v for k, v in globals().items() if len(sys.argv) < 4 or sys.argv[3] in k}, 0 if len(sys.argv) > 3 else 8))
+    sys.exit(main(globals()))

@@ -1,76 +1,21 @@
 #!/usr/bin/env python3
 """test_program.py PROGRAM SOURCE: the command line from outside, as a person or a script meets it.
 
-Pictures are made here; each case has folders and XDG directories of its own. A line `ok  NAME` or `FAIL NAME` a case."""
+Pictures are made here; each case has folders and XDG directories of its own."""
 import json
 import os
 import pathlib
 import shutil
 import signal
 import sqlite3
-import struct
 import subprocess
 import sys
 import tempfile
-import time
-import zlib
 
-PROGRAM, SOURCE = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2])
-TINY = SOURCE / 'models/tiny'
-NOBODY = 65534
+from cli_place import NOBODY, SkipRest, main, png, unprepared, within
 
 
-class Skip(Exception):
-    pass
-
-
-def png(seed, side=64):
-    rows = b''.join(b'\0' + bytes((x * seed + y * (seed % 7 + 1) + c * 40) % 256 for x in range(side) for c in range(3))
-                    for y in range(side))
-
-    def chunk(kind, data):
-        return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
-    return (b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', side, side, 8, 2, 0, 0, 0)) +
-            chunk(b'IDAT', zlib.compress(rows)) + chunk(b'IEND', b''))
-
-
-class Place:
-    """A scratch directory with photos/ and a library."""
-
-    def __init__(self, root, n_pictures=3):
-        self.root = pathlib.Path(root)
-        self.photos = self.root / 'photos'
-        self.photos.mkdir()
-        for i in range(n_pictures):
-            (self.photos / f'{i}.png').write_bytes(png(i + 1))
-        self.environment = {'PATH': os.environ['PATH'], 'HOME': str(self.root), 'XDG_DATA_HOME': str(self.root / 'data'),
-                            'XDG_CACHE_HOME': str(self.root / 'cache'), 'ASAN_OPTIONS': os.environ.get('ASAN_OPTIONS', ''),
-                            'TSAN_OPTIONS': os.environ.get('TSAN_OPTIONS', '')}
-        self.library = self.root / 'data/pixel-detective'
-
-    index_options = ['--no-tags']  # in a fresh cache the words of tags have to be embedded first, which takes seconds
-
-    def command(self, *arguments):
-        words = [*map(str, arguments)]
-        return [PROGRAM, *words[:1], *(self.index_options if words[:1] == ['index'] else []), *words[1:]]
-
-    def run(self, *arguments, code, says='', **options):
-        """Runs, checks the exit code and that standard error holds `says`; gives standard output."""
-        done = subprocess.run(self.command(*arguments), env=self.environment, capture_output=True, cwd=self.root,
-                              timeout=120, **options)
-        errors = done.stderr.decode('utf-8', 'replace')
-        assert done.returncode == code, f'{arguments}: exit {done.returncode}, not {code}: {errors}'
-        assert code or not errors or says, f'{arguments}: succeeded and complained: {errors}'
-        assert says in errors, f'{arguments}: {says!r} is not in {errors!r}'
-        if code in (2, 3, 5, 6):
-            assert errors.startswith('pixel-detective: ') and len(errors.splitlines()[-1]) > 25, errors
-            assert not done.stdout, done.stdout
-        return done.stdout.decode('utf-8', 'replace')
-
-    def json(self, *arguments, code=0):
-        return json.loads(self.run(*arguments, '--json', code=code))
-
-
+@unprepared
 def shapes_are_the_promised_ones(place):
     index = place.json('index', place.photos)
     assert set(index) >= {'files', 'learned', 'unchanged', 'moved', 'removed', 'skipped', 'errors', 'seconds'}, index
@@ -177,11 +122,11 @@ def odd_names_are_no_trouble(place):
 def a_broken_model_is_named(place):
     place.run('index', place.photos, code=0)
     model = place.root / 'model'
-    shutil.copytree(TINY, model)
+    shutil.copytree(place.tiny, model)
     weights = (model / 'model.safetensors').read_bytes()
     (model / 'vocab.json').unlink()
     place.run('search', 'x', '--model', model, code=3, says='vocab.json')
-    shutil.copy(TINY / 'vocab.json', model)
+    shutil.copy(place.tiny / 'vocab.json', model)
     (model / 'special_tokens_map.json').unlink()  # not every model has one
     place.run('index', place.photos, '--model', model, code=0)
     place.run('search', 'x', '--model', model, code=0)
@@ -208,16 +153,14 @@ def a_damaged_or_newer_catalogue_is_left_alone(place):
     place.run('index', place.photos, code=3, says='damaged')
 
 
+@unprepared  # so it learns for a while
 def a_second_learner_is_turned_away(place):
     for i in range(150):
         (place.photos / f'more-{i}.png').write_bytes(png(i + 10, 200))
-    first = subprocess.Popen(place.command('index', place.photos), env=place.environment, stdout=subprocess.DEVNULL,
-                             stderr=subprocess.DEVNULL)
+    first = place.start('index', place.photos, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(500):
-            if (place.library / 'learner.lock').exists() and (place.library / 'learner.lock').read_text().strip():
-                break
-            time.sleep(0.002)
+        lock = place.library / 'learner.lock'
+        within(20, lambda: lock.exists() and lock.read_text().strip(), 'the lock', 0.002)
         place.run('index', place.photos, code=5, says=str(first.pid))
         place.run('status', code=0)
     finally:
@@ -227,8 +170,7 @@ def a_second_learner_is_turned_away(place):
 
 
 def progress_can_be_read_by_programs(place):
-    done = subprocess.run(place.command('index', place.photos, '--progress', 'json', '--json'), env=place.environment,
-                          capture_output=True, timeout=120)
+    done = place.ask('index', place.photos, '--progress', 'json', '--json')
     snapshots = [json.loads(line) for line in done.stderr.decode().splitlines() if line.startswith('{')]
     assert snapshots and snapshots[-1]['phase'] == 'ready' and snapshots[-1]['learned'] == 3, done.stderr
     fractions = [s['fraction'] for s in snapshots]
@@ -246,7 +188,7 @@ def a_full_disk_is_said_and_loses_nothing(place):
     small.mkdir()
     if os.getuid() != 0 or subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=400k', 'tmpfs', small],
                                           capture_output=True).returncode != 0:
-        raise Skip('a small file system can be mounted by root only')
+        raise SkipRest('a small file system can be mounted by root only')
     try:
         place.environment['XDG_DATA_HOME'] = str(small)
         for i in range(40):
@@ -257,22 +199,5 @@ def a_full_disk_is_said_and_loses_nothing(place):
         subprocess.run(['umount', small], check=True)
 
 
-def run_cases(module, n_min):
-    cases = [value for name, value in list(module.items())
-             if callable(value) and getattr(value, '__code__', None) and value.__code__.co_varnames[:1] == ('place',)]
-    failed = 0
-    for case in cases:
-        with tempfile.TemporaryDirectory(prefix='pd-cli-') as root:
-            try:
-                case(Place(root))
-                print('ok  ', case.__name__)
-            except Skip as skip:
-                print('ok  ', case.__name__, f'(in part: {skip})')
-            except (AssertionError, subprocess.SubprocessError, OSError, KeyError, ValueError) as error:
-                failed += 1
-                print('FAIL', case.__name__, '-', error)
-    return 1 if failed or len(cases) < n_min else 0
-
-
 if __name__ == '__main__':
-    sys.exit(run_cases(globals(), 10))
+    sys.exit(main(globals()))

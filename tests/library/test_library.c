@@ -10,44 +10,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "library/library.h"
-#include "scene.h"
-#include "test.h"
-
-static char model_dir[4096];
-static const char *decoder;
-
-static pd_library *open_library(void)
-{
-    static char data[4096], cache[4096];
-    (void)snprintf(data, sizeof data, "%s", scene_path("data"));
-    (void)snprintf(cache, sizeof cache, "%s", scene_path("cache"));
-    pd_library_options options;
-    pd_library_options_init(&options);
-    options.data_home = data;
-    options.cache_home = cache;
-    options.model = model_dir;
-    options.decoder_path = decoder;
-    pd_library *library = NULL;
-    pd_error error = { 0 };
-    if (pd_library_open(&library, &options, &error) != PD_OK)
-        fprintf(stderr, "%s\n", error.message);
-    return library;
-}
-
-/* Learns the scene's `photos` and waits. */
-static pd_progress learn(pd_library *library)
-{
-    pd_progress last = { .outcome = PD_ERR_INTERNAL };
-    const char *const folders[] = { scene_path("photos") };
-    const pd_index_options options = { .folders = folders, .n_folders = 1 };
-    pd_error error = { 0 };
-    if (pd_library_index(library, &options, &error) == PD_OK)
-        pd_library_job_finish(library, &last);
-    else
-        fprintf(stderr, "%s\n", error.message);
-    return last;
-}
+#include "library_fixture.h"
 
 static bool make_pictures(unsigned from, unsigned to)
 {
@@ -184,7 +147,7 @@ static void a_cancelled_job_keeps_what_it_has(void)
 static void killed_at_any_moment_it_goes_on(void)
 {
     enum { N_PICTURES = 48, N_KILLS = 6 };
-    REQUIRE(scene_begin() && make_pictures(0, N_PICTURES));
+    REQUIRE(begin_unprepared() && make_pictures(0, N_PICTURES));
     for (unsigned round = 0; round < N_KILLS; round++) {
         const pid_t child = fork();
         if (child == 0) {
@@ -325,11 +288,7 @@ static void a_library_of_nothing_says_so(void)
 
 int main(void)
 {
-    const char *source = getenv("PD_SOURCE");
-    decoder = getenv("PD_DECODER");
-    if (!source || !decoder)
-        SKIP_ALL("PD_SOURCE and PD_DECODER are not set: run it through meson test");
-    (void)snprintf(model_dir, sizeof model_dir, "%s/models/tiny", source);
+    find_program();
     RUN(learns_finds_and_learns_nothing_twice);
     RUN(a_moved_file_keeps_its_id_and_its_learning);
     RUN(bad_files_cost_themselves);

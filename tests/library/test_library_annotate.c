@@ -11,33 +11,10 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "library/library.h"
-#include "scene.h"
-#include "test.h"
+#include "library_fixture.h"
 
-static char model_dir[4096];
-static const char *decoder;
 static const pd_annotate_options both = { .tags = true, .captions = true };
 static const pd_annotate_options captions = { .captions = true };
-
-static pd_library *open_library(void)
-{
-    static char data[4096], cache[4096];
-    (void)snprintf(data, sizeof data, "%s", scene_path("data"));
-    (void)snprintf(cache, sizeof cache, "%s", scene_path("cache"));
-    pd_library_options options;
-    pd_library_options_init(&options);
-    options.data_home = data;
-    options.cache_home = cache;
-    options.model = model_dir;
-    options.decoder_path = decoder;
-    options.n_threads = 2;
-    pd_library *library = NULL;
-    pd_error error = { 0 };
-    if (pd_library_open(&library, &options, &error) != PD_OK)
-        fprintf(stderr, "%s\n", error.message);
-    return library;
-}
 
 static const char *picture(unsigned number)
 {
@@ -58,29 +35,8 @@ static bool make_pictures(unsigned from, unsigned to)
     return is_made;
 }
 
-static pd_progress learn(pd_library *library)
-{
-    pd_progress last = { .outcome = PD_ERR_INTERNAL };
-    const char *const folders[] = { scene_path("photos") };
-    const pd_index_options options = { .folders = folders, .n_folders = 1 };
-    pd_error error = { 0 };
-    if (pd_library_index(library, &options, &error) == PD_OK)
-        pd_library_job_finish(library, &last);
-    else
-        fprintf(stderr, "%s\n", error.message);
-    return last;
-}
-
 /* A library that has learned n pictures; NULL when that fails. */
-static pd_library *begin(unsigned n)
-{
-    if (!scene_begin() || !make_pictures(0, n))
-        return NULL;
-    pd_library *library = open_library();
-    if (library && learn(library).learned != n)
-        pd_library_close(&library);
-    return library;
-}
+static pd_library *learn_scene(unsigned n) { return scene_begin() && make_pictures(0, n) ? learn_all(n) : NULL; }
 
 static pd_annotation_state annotate(pd_library *library, const pd_annotate_options *options)
 {
@@ -142,7 +98,7 @@ static unsigned count_captions(pd_library *library, unsigned n)
 static void every_photo_is_written_about_once(void)
 {
     enum { N = 7 };
-    pd_library *library = begin(N);
+    pd_library *library = learn_scene(N);
     REQUIRE(library);
     pd_annotation_state state;
     CHECK(!pd_library_annotate_look(library, &state));
@@ -159,7 +115,7 @@ static void every_photo_is_written_about_once(void)
 
 static void captions_are_off_until_somebody_wants_them(void)
 {
-    pd_library *library = begin(2);
+    pd_library *library = learn_scene(2);
     REQUIRE(library);
     bool on = true;
     CHECK(pd_library_captions_get(library, &on, NULL) == PD_OK && !on);
@@ -186,7 +142,7 @@ static bool edit_caption(pd_library *library, int64_t id, const char *text)
 /* A page of hits tells what counts, and who said it. */
 static void what_is_found_says_its_caption(void)
 {
-    pd_library *library = begin(3);
+    pd_library *library = learn_scene(3);
     REQUIRE(library);
     CHECK(annotate(library, &captions).captioned == 3);
     CHECK(edit_caption(library, look_up(library, 1).id, "my own words"));
@@ -206,7 +162,7 @@ static void what_is_found_says_its_caption(void)
 static void what_the_user_writes_while_it_runs_stays(void)
 {
     enum { N = 40 };
-    pd_library *library = begin(N);
+    pd_library *library = learn_scene(N);
     REQUIRE(library);
     CHECK(edit_caption(library, look_up(library, N - 1).id, "my own words before"));
     CHECK(pd_library_annotate(library, &captions, NULL) == PD_OK);
@@ -230,7 +186,8 @@ static void what_the_user_writes_while_it_runs_stays(void)
 static void killed_at_any_moment_it_goes_on(void)
 {
     enum { N = 60, N_KILLS = 5 };
-    pd_library *library = begin(N);
+    REQUIRE(begin_unprepared() && make_pictures(0, N));
+    pd_library *library = learn_all(N);
     REQUIRE(library);
     pd_library_close(&library);
     unsigned before = 0;
@@ -262,7 +219,7 @@ static void killed_at_any_moment_it_goes_on(void)
 
 static void one_writes_for_a_library(void)
 {
-    pd_library *one = begin(30), *other = open_library();
+    pd_library *one = learn_scene(30), *other = open_library();
     REQUIRE(one && other);
     pd_error error = { 0 };
     CHECK(pd_library_annotate(one, &captions, NULL) == PD_OK);
@@ -282,7 +239,7 @@ static void one_writes_for_a_library(void)
 static void a_pause_holds_and_a_cancel_keeps(void)
 {
     enum { N = 60 };
-    pd_library *library = begin(N);
+    pd_library *library = learn_scene(N);
     REQUIRE(library);
     CHECK(pd_library_annotate(library, &captions, NULL) == PD_OK);
     pd_annotation_state state = wait_for(library, has_written), later;
@@ -304,7 +261,7 @@ static void a_pause_holds_and_a_cancel_keeps(void)
 static void what_is_looked_at_comes_first(void)
 {
     enum { N = 60 };
-    pd_library *library = begin(N);
+    pd_library *library = learn_scene(N);
     REQUIRE(library);
     const int64_t oldest[] = { look_up(library, 2).id, look_up(library, 0).id };
     CHECK(pd_library_annotate(library, &captions, NULL) == PD_OK);
@@ -322,7 +279,7 @@ static void what_is_looked_at_comes_first(void)
 
 static void a_job_that_learns_goes_first(void)
 {
-    pd_library *library = begin(4);
+    pd_library *library = learn_scene(4);
     REQUIRE(library);
     CHECK(make_pictures(4, 60));
     const char *const folders[] = { scene_path("photos") };
@@ -353,7 +310,7 @@ static bool spoil(unsigned number)
 static void bad_files_cost_themselves_and_are_not_tried_again(void)
 {
     enum { N = 6 };
-    pd_library *library = begin(N);
+    pd_library *library = learn_scene(N);
     REQUIRE(library);
     CHECK(spoil(2));
     pd_annotation_state state = annotate(library, &captions);
@@ -366,7 +323,7 @@ static void bad_files_cost_themselves_and_are_not_tried_again(void)
 static void a_file_that_is_away_is_tried_again(void)
 {
     enum { N = 6 };
-    pd_library *library = begin(N);
+    pd_library *library = learn_scene(N);
     REQUIRE(library);
     CHECK(rename(picture(1), scene_path("away.bmp")) == 0);
     pd_annotation_state state = annotate(library, &captions);
@@ -381,7 +338,7 @@ static void a_file_that_is_away_is_tried_again(void)
 
 static void one_picture_is_described_at_once(void)
 {
-    pd_library *library = begin(3);
+    pd_library *library = learn_scene(3);
     REQUIRE(library && scene_picture("elsewhere.bmp", 77) && scene_write("none.jpg", "no picture", 10));
     pd_written written;
     pd_error error = { 0 };
@@ -427,11 +384,8 @@ static void without_a_library_a_file_is_described_all_the_same(void)
 
 int main(void)
 {
-    const char *source = getenv("PD_SOURCE");
-    decoder = getenv("PD_DECODER");
-    if (!source || !decoder)
-        SKIP_ALL("PD_SOURCE and PD_DECODER say where the model and the decoder are");
-    (void)snprintf(model_dir, sizeof model_dir, "%s/models/tiny", source);
+    find_program();
+    n_threads = 2;
     RUN(every_photo_is_written_about_once);
     RUN(captions_are_off_until_somebody_wants_them);
     RUN(what_is_found_says_its_caption);

@@ -7,30 +7,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "library/library.h"
-#include "scene.h"
-#include "test.h"
-
-static char model_dir[4096];
-static const char *decoder;
-
-static pd_library *open_with_model(const char *model)
-{
-    static char data[4096], cache[4096];
-    (void)snprintf(data, sizeof data, "%s", scene_path("data"));
-    (void)snprintf(cache, sizeof cache, "%s", scene_path("cache"));
-    pd_library_options options;
-    pd_library_options_init(&options);
-    options.data_home = data;
-    options.cache_home = cache;
-    options.model = model;
-    options.decoder_path = decoder;
-    pd_library *library = NULL;
-    pd_error error = { 0 };
-    if (pd_library_open(&library, &options, &error) != PD_OK)
-        fprintf(stderr, "%s\n", error.message);
-    return library;
-}
+#include "library_fixture.h"
 
 static bool make_pictures(unsigned from, unsigned to)
 {
@@ -44,24 +21,7 @@ static bool make_pictures(unsigned from, unsigned to)
     return is_made;
 }
 
-static int64_t learn(pd_library *library)
-{
-    pd_progress last = { .outcome = PD_ERR_INTERNAL };
-    const char *const folders[] = { scene_path("photos") };
-    if (pd_library_index(library, &(pd_index_options){ .folders = folders, .n_folders = 1 }, NULL) == PD_OK)
-        pd_library_job_finish(library, &last);
-    return last.learned;
-}
-
-static pd_library *learn_scene(unsigned n)
-{
-    if (!scene_begin() || !make_pictures(0, n))
-        return NULL;
-    pd_library *library = open_with_model(model_dir);
-    if (library && learn(library) != (int64_t)n)
-        pd_library_close(&library);
-    return library;
-}
+static pd_library *learn_scene(unsigned n) { return scene_begin() && make_pictures(0, n) ? learn_all(n) : NULL; }
 
 static pd_hits ask(pd_library *library, const char *text, size_t n)
 {
@@ -98,7 +58,7 @@ static void an_equal_question_is_the_same_result_until_something_changes(void)
     CHECK(one.result == two.result && one.result != all && one.total == 19);
     pd_hits_done(&one);
     pd_hits_done(&two);
-    REQUIRE(make_pictures(20, 24) && learn(library) == 4);
+    REQUIRE(make_pictures(20, 24) && learn(library).learned == 4);
     CHECK(number_of(library, "a red thing in:dogs") != first && number_of(library, "") != all);
     pd_library_close(&library);
 }
@@ -114,7 +74,7 @@ static void a_kept_result_stays_as_it_is_while_photos_are_learned(void)
         pd_hits before = ask(library, texts[t], 100), page = { 0 };
         REQUIRE(before.n > 0 && (int64_t)before.n == before.total);
         const unsigned learned = (unsigned)(N + 6 * t);
-        REQUIRE(make_pictures(learned, learned + 6) && learn(library) == 6);
+        REQUIRE(make_pictures(learned, learned + 6) && learn(library).learned == 6);
         pd_hits now = ask(library, "", 100); /* takes in what came */
         CHECK(now.total == learned + 6);
         pd_hits_done(&now);
@@ -176,7 +136,9 @@ static void filters_alone_need_no_model(void)
     pd_library *library = learn_scene(9);
     REQUIRE(library);
     pd_library_close(&library);
-    library = open_with_model("/there/is/no/such/model");
+    pd_library_options options = options_of("data");
+    options.model = "/there/is/no/such/model";
+    library = open_with(&options);
     REQUIRE(library);
     pd_hits hits = ask(library, "in:dogs", 10);
     CHECK(hits.n == 3 && hits.total == 3 && hits.strong == -1 && !hits.model && hits.order == PD_ORDER_NEWEST);
@@ -306,7 +268,7 @@ static void everything_survives_a_lack_of_memory(void)
         size_t tries = 1;
         for (bool done = false; !done && tries < 5000; tries += tries < 100 ? 1 : 9) {
             const size_t live = pd_mem_live();
-            library = open_with_model(model_dir);
+            library = open_library();
             REQUIRE(library);
             pd_hits hits = { 0 };
             CHECK(t == 0 || pd_library_prepare_model(library, NULL) == PD_OK);
@@ -328,11 +290,7 @@ static void everything_survives_a_lack_of_memory(void)
 
 int main(void)
 {
-    const char *source = getenv("PD_SOURCE");
-    decoder = getenv("PD_DECODER");
-    if (!source || !decoder)
-        SKIP_ALL("PD_SOURCE and PD_DECODER are not set: run it through meson test");
-    (void)snprintf(model_dir, sizeof model_dir, "%s/models/tiny", source);
+    find_program();
     RUN(an_equal_question_is_the_same_result_until_something_changes);
     RUN(a_kept_result_stays_as_it_is_while_photos_are_learned);
     RUN(the_results_used_longest_ago_are_given_up);

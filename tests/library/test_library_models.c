@@ -9,33 +9,17 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "library/library.h"
-#include "scene.h"
-#include "test.h"
-
-static char source[4096];
-static const char *decoder;
+#include "library_fixture.h"
 
 static void nap(int ms) { nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * PD_NS_PER_MS }, NULL); }
 
 /* model NULL: what the library's settings say. */
-static pd_library *open_with(const char *model, double idle_s)
+static pd_library *open_for(const char *model, double idle_s)
 {
-    static char data[4096], cache[4096];
-    (void)snprintf(data, sizeof data, "%s", scene_path("data"));
-    (void)snprintf(cache, sizeof cache, "%s", scene_path("cache"));
-    pd_library_options options;
-    pd_library_options_init(&options);
-    options.data_home = data;
-    options.cache_home = cache;
+    pd_library_options options = options_of("data");
     options.model = model;
-    options.decoder_path = decoder;
     options.idle_s = idle_s;
-    pd_library *library = NULL;
-    pd_error error = { 0 };
-    if (pd_library_open(&library, &options, &error) != PD_OK)
-        fprintf(stderr, "%s\n", error.message);
-    return library;
+    return open_with(&options);
 }
 
 static bool make_pictures(unsigned from, unsigned to)
@@ -47,25 +31,6 @@ static bool make_pictures(unsigned from, unsigned to)
         is_made &= scene_picture(name, i);
     }
     return is_made;
-}
-
-static pd_status begin_learning(pd_library *library)
-{
-    const char *const folders[] = { scene_path("photos") };
-    pd_error error = { 0 };
-    const pd_status status =
-        pd_library_index(library, &(pd_index_options){ .folders = folders, .n_folders = 1 }, &error);
-    if (status != PD_OK)
-        fprintf(stderr, "%s\n", error.message);
-    return status;
-}
-
-static int64_t learn(pd_library *library)
-{
-    pd_progress last = { .learned = -1 };
-    if (begin_learning(library) == PD_OK)
-        pd_library_job_finish(library, &last);
-    return last.learned;
 }
 
 /* A model that is another: the shipped one with a blank more in its config. `without`: a file that it lacks. */
@@ -124,34 +89,34 @@ static void the_old_model_answers_until_the_new_one_knows_as_much(void)
 {
     REQUIRE(scene_begin() && make_pictures(0, 9));
     const char *other = make_model("other", NULL);
-    pd_library *library = open_with(NULL, 0);
+    pd_library *library = open_for(NULL, 0);
     REQUIRE(library);
-    CHECK(learn(library) == 9 && is_answered_by(library, "tiny"));
+    CHECK(learn(library).learned == 9 && is_answered_by(library, "tiny"));
     int64_t learned = -1;
     const atomic_bool cancelled = true;
     pd_error error = { 0 };
     CHECK(pd_library_model_use(library, other, &cancelled, &learned, &error) == PD_ERR_CANCELLED && error.message[0]);
-    CHECK(learned == -1 && learn(library) == 0); /* with the old one, which is chosen still */
+    CHECK(learned == -1 && learn(library).learned == 0); /* with the old one, which is chosen still */
     CHECK(pd_library_model_use(library, other, NULL, &learned, NULL) == PD_OK && learned == 0);
     CHECK(is_answered_by(library, "tiny"));
     pd_library_close(&library);
 
-    library = open_with(NULL, 0); /* the choice outlives the process */
+    library = open_for(NULL, 0); /* the choice outlives the process */
     REQUIRE(library);
     CHECK(is_answered_by(library, "tiny"));
-    CHECK(make_pictures(9, 10) && learn(library) == 10); /* with the new one, all of them */
+    CHECK(make_pictures(9, 10) && learn(library).learned == 10); /* with the new one, all of them */
     CHECK(is_answered_by(library, "other"));
     pd_library_totals totals;
     CHECK(pd_library_totals_get(library, &totals, NULL) == PD_OK && totals.learned == 10);
     pd_library_close(&library);
 
-    library = open_with(NULL, 0);
+    library = open_for(NULL, 0);
     REQUIRE(library);
     CHECK(is_answered_by(library, "other"));
     /* going back: all but one is known */
     CHECK(pd_library_model_use(library, "tiny", NULL, &learned, NULL) == PD_OK && learned == 9);
     CHECK(is_answered_by(library, "other"));
-    CHECK(learn(library) == 1 && is_answered_by(library, "tiny"));
+    CHECK(learn(library).learned == 1 && is_answered_by(library, "tiny"));
     /* and now both know everything: at once, however often */
     for (int i = 0; i < 4; i++) {
         CHECK(pd_library_model_use(library, i % 2 ? "tiny" : other, NULL, &learned, NULL) == PD_OK && learned == 10);
@@ -178,15 +143,15 @@ static void a_model_by_another_name_knows_what_it_knew(void)
     char other[4096];
     (void)snprintf(other, sizeof other, "%s", make_model("other", NULL));
     const char *twin = make_twin("twin");
-    pd_library *library = open_with(NULL, 0);
+    pd_library *library = open_for(NULL, 0);
     REQUIRE(library);
     int64_t learned = -1;
-    CHECK(learn(library) == 5);
+    CHECK(learn(library).learned == 5);
     CHECK(pd_library_model_use(library, twin, NULL, &learned, NULL) == PD_OK && learned == 5);
     CHECK(is_answered_by(library, "twin"));
     pd_library_close(&library);
 
-    library = open_with(NULL, 0); /* nothing was open here: names alone tell of models */
+    library = open_for(NULL, 0); /* nothing was open here: names alone tell of models */
     REQUIRE(library);
     pd_library_totals totals;
     CHECK(pd_library_totals_get(library, &totals, NULL) == PD_OK && totals.learned == 5);
@@ -194,10 +159,10 @@ static void a_model_by_another_name_knows_what_it_knew(void)
     CHECK(is_answered_by(library, "twin"));
     pd_library_close(&library);
 
-    library = open_with(NULL, 0);
+    library = open_for(NULL, 0);
     REQUIRE(library);
     CHECK(is_answered_by(library, "twin"));
-    CHECK(learn(library) == 5 && is_answered_by(library, "other"));
+    CHECK(learn(library).learned == 5 && is_answered_by(library, "other"));
     pd_library_close(&library);
 }
 
@@ -219,14 +184,14 @@ static void a_model_that_was_exchanged_is_learned_with_at_once(void)
     REQUIRE(scene_begin() && make_pictures(0, 3));
     char other[4096];
     (void)snprintf(other, sizeof other, "%s", make_model("other", NULL));
-    pd_library *library = open_with(other, 0);
+    pd_library *library = open_for(other, 0);
     REQUIRE(library);
-    CHECK(learn(library) == 3 && strcmp(who_answers(library), "other") == 0);
+    CHECK(learn(library).learned == 3 && strcmp(who_answers(library), "other") == 0);
     CHECK(pd_library_model_unload(library, other, NULL) == PD_OK);
-    CHECK(learn(library) == 0); /* has the image tower in memory, and no other part */
+    CHECK(learn(library).learned == 0); /* has the image tower in memory, and no other part */
     REQUIRE(exchange("other"));
     CHECK(strcmp(who_answers_to(library, "a dog"), "") == 0); /* was exchanged just now, it says */
-    CHECK(learn(library) == 3 && strcmp(who_answers(library), "other") == 0);
+    CHECK(learn(library).learned == 3 && strcmp(who_answers(library), "other") == 0);
     pd_library_close(&library);
 }
 
@@ -235,21 +200,21 @@ static void an_option_is_for_one_process(void)
     REQUIRE(scene_begin() && make_pictures(0, 4));
     char other[4096];
     (void)snprintf(other, sizeof other, "%s", make_model("other", NULL));
-    pd_library *library = open_with(other, 0);
+    pd_library *library = open_for(other, 0);
     REQUIRE(library);
-    CHECK(learn(library) == 4 && is_answered_by(library, "other"));
+    CHECK(learn(library).learned == 4 && is_answered_by(library, "other"));
     pd_library_close(&library);
-    library = open_with(NULL, 0);
+    library = open_for(NULL, 0);
     REQUIRE(library);
-    CHECK(learn(library) == 4 && is_answered_by(library, "tiny"));
+    CHECK(learn(library).learned == 4 && is_answered_by(library, "tiny"));
     pd_library_close(&library);
 }
 
 static void what_cannot_be_used_is_refused_and_the_old_one_stays(void)
 {
     REQUIRE(scene_begin() && make_pictures(0, 4));
-    pd_library *library = open_with(NULL, 0);
-    REQUIRE(library && learn(library) == 4);
+    pd_library *library = open_for(NULL, 0);
+    REQUIRE(library && learn(library).learned == 4);
     static const char *const lacks[] = { "merges.txt", "model.safetensors", "preprocessor_config.json" };
     for (size_t i = 0; i < PD_COUNT_OF(lacks); i++) {
         char name[32];
@@ -318,13 +283,13 @@ static bool has_decoders(void)
 /* Idle time: a second. */
 static void after_the_idle_time_memory_is_as_at_the_start(void)
 {
-    REQUIRE(scene_begin() && make_pictures(0, 40));
-    pd_library *library = open_with(NULL, 1);
+    REQUIRE(begin_unprepared() && make_pictures(0, 40));
+    pd_library *library = open_for(NULL, 1);
     REQUIRE(library);
     CHECK(pd_library_prepare_catalogue(library, NULL) == PD_OK);
     pd_mem_trim(); /* of what the cases before have left */
     const long start_kib = anonymous_kib();
-    CHECK(learn(library) == 40);
+    CHECK(learn(library).learned == 40);
     pd_hits hits = { 0 };
     const pd_example example = { .text = scene_path("photos/picture-1.bmp"), .fd = -1 };
     CHECK(pd_library_find(library, &(pd_question){ .text = "a view", .n = 3 }, &hits, NULL) == PD_OK);
@@ -393,7 +358,7 @@ static listed look_up(pd_library *library, const char *key)
 static void the_list_tells_what_is_here(void)
 {
     REQUIRE(scene_begin() && make_pictures(0, 3));
-    pd_library *library = open_with(NULL, 0);
+    pd_library *library = open_for(NULL, 0);
     REQUIRE(library);
     listed tiny = look_up(library, "tiny");
     CHECK(tiny.n == 1 && tiny.n_rows > 5 && tiny.model.built_in && tiny.model.complete && tiny.model.chosen);
@@ -401,7 +366,7 @@ static void the_list_tells_what_is_here(void)
     const listed absent = look_up(library, "openai--clip-vit-base-patch32");
     CHECK(absent.n == 1 && !absent.model.complete && !absent.model.built_in && !absent.model.chosen &&
           !absent.model.dir);
-    CHECK(learn(library) == 3);
+    CHECK(learn(library).learned == 3);
     CHECK(is_answered_by(library, "tiny"));
     tiny = look_up(library, "tiny");
     CHECK(tiny.model.learned == 3 && tiny.model.state == PD_RESIDENCE_READY && tiny.model.memory_bytes > 1 << 20);
@@ -413,8 +378,8 @@ static void the_list_tells_who_is_chosen_and_who_answers(void)
 {
     REQUIRE(scene_begin() && make_pictures(0, 3));
     const char *other = make_model("other", NULL);
-    pd_library *library = open_with(NULL, 0);
-    REQUIRE(library && learn(library) == 3);
+    pd_library *library = open_for(NULL, 0);
+    REQUIRE(library && learn(library).learned == 3);
     int64_t learned = -1;
     CHECK(pd_library_model_use(library, other, NULL, &learned, NULL) == PD_OK && learned == 0);
     const listed elsewhere = look_up(library, other);
@@ -425,7 +390,7 @@ static void the_list_tells_who_is_chosen_and_who_answers(void)
     /* a directory that is one of those with a key is no row of its own */
     char dir[4096 + 32];
     (void)snprintf(dir, sizeof dir, "%s/models/tiny", source);
-    library = open_with(dir, 0);
+    library = open_for(dir, 0);
     REQUIRE(library);
     CHECK(look_up(library, "tiny").model.chosen && look_up(library, dir).n == 0);
     pd_library_close(&library);
@@ -539,16 +504,16 @@ static void a_crowd_asks_and_learns_while_models_come_and_go(void)
     enum { N_ASKING = 3 };
     REQUIRE(scene_begin() && make_pictures(0, 30));
     const char *other = make_model("other", NULL);
-    pd_library *library = open_with(NULL, 0.01);
+    pd_library *library = open_for(NULL, 0.01);
     REQUIRE(library);
-    CHECK(learn(library) == 30);
+    CHECK(learn(library).learned == 30);
     crowd c = { .library = library, .models = { other, "tiny" } };
     pthread_t threads[N_ASKING + 1];
     for (int i = 0; i <= N_ASKING; i++)
         REQUIRE(pthread_create(&threads[i], NULL, i < N_ASKING ? ask_again_and_again : load_and_unload, &c) == 0);
     for (unsigned i = 0; i < 3; i++) {
         CHECK(make_pictures(30 + 10 * i, 40 + 10 * i));
-        CHECK(learn(library) >= 10);
+        CHECK(learn(library).learned >= 10);
         nap(200);
     }
     atomic_store(&c.ends, true);
@@ -561,11 +526,7 @@ static void a_crowd_asks_and_learns_while_models_come_and_go(void)
 
 int main(void)
 {
-    const char *here = getenv("PD_SOURCE");
-    decoder = getenv("PD_DECODER");
-    if (!here || !decoder)
-        SKIP_ALL("PD_SOURCE and PD_DECODER are not set: run it through meson test");
-    (void)snprintf(source, sizeof source, "%s", here);
+    find_program();
     RUN(the_old_model_answers_until_the_new_one_knows_as_much);
     RUN(a_model_by_another_name_knows_what_it_knew);
     RUN(a_model_that_was_exchanged_is_learned_with_at_once);

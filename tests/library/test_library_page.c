@@ -14,50 +14,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "library/library.h"
+#include "library_fixture.h"
 #include "media/media.h"
-#include "scene.h"
-#include "test.h"
-
-static char model_dir[4096];
-static const char *decoder;
-static int64_t views_bytes_max; /* of the next library that is opened */
-
-static pd_library *open_library(void)
-{
-    static char data[4096], cache[4096];
-    (void)snprintf(data, sizeof data, "%s", scene_path("data"));
-    (void)snprintf(cache, sizeof cache, "%s", scene_path("cache"));
-    pd_library_options options;
-    pd_library_options_init(&options);
-    options.data_home = data;
-    options.cache_home = cache;
-    options.model = model_dir;
-    options.decoder_path = decoder;
-    options.views_bytes_max = views_bytes_max;
-    pd_library *library = NULL;
-    pd_error error = { 0 };
-    if (pd_library_open(&library, &options, &error) != PD_OK)
-        fprintf(stderr, "%s\n", error.message);
-    return library;
-}
-
-static pd_status begin_learning(pd_library *library, const pd_index_options *wanted)
-{
-    const char *const folders[] = { scene_path("photos") };
-    pd_index_options options = *wanted;
-    options.folders = folders;
-    options.n_folders = 1;
-    return pd_library_index(library, &options, NULL);
-}
-
-static pd_progress learn(pd_library *library)
-{
-    pd_progress last = { .outcome = PD_ERR_INTERNAL };
-    if (begin_learning(library, &(pd_index_options){ .speed = PD_SPEED_FULL }) == PD_OK)
-        pd_library_job_finish(library, &last);
-    return last;
-}
 
 static bool make_pictures(unsigned from, unsigned to)
 {
@@ -70,15 +28,7 @@ static bool make_pictures(unsigned from, unsigned to)
     return is_made;
 }
 
-static pd_library *learn_scene(unsigned n)
-{
-    if (!scene_begin() || !make_pictures(0, n))
-        return NULL;
-    pd_library *library = open_library();
-    if (library && learn(library).learned != (int64_t)n)
-        pd_library_close(&library);
-    return library;
-}
+static pd_library *learn_scene(unsigned n) { return scene_begin() && make_pictures(0, n) ? learn_all(n) : NULL; }
 
 static bool is_same_hit(const pd_hit *a, const pd_hit *b)
 {
@@ -322,9 +272,9 @@ static void the_cache_of_views_is_bounded(void)
     pd_library *library = learn_scene(N);
     REQUIRE(library);
     pd_library_close(&library);
-    views_bytes_max = 6000;
-    library = open_library();
-    views_bytes_max = 0;
+    pd_library_options options = options_of("data");
+    options.views_bytes_max = 6000;
+    library = open_with(&options);
     REQUIRE(library);
     int64_t made = 0;
     char last[96] = "";
@@ -545,11 +495,7 @@ static void everything_survives_a_lack_of_memory(void)
 
 int main(void)
 {
-    const char *source = getenv("PD_SOURCE");
-    decoder = getenv("PD_DECODER");
-    if (!source || !decoder)
-        SKIP_ALL("PD_SOURCE and PD_DECODER are not set: run it through meson test");
-    (void)snprintf(model_dir, sizeof model_dir, "%s/models/tiny", source);
+    find_program();
     RUN(pages_put_together_are_the_long_list);
     RUN(browsing_is_by_time_with_ties_by_id);
     RUN(an_open_picture_is_an_example_like_a_path);

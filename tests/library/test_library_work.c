@@ -8,39 +8,9 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "library/library.h"
-#include "scene.h"
-#include "test.h"
+#include "library_fixture.h"
 
 enum { PICTURES = 4, TRIES_MAX = 4000 };
-
-static char model_dir[4096];
-static const char *decoder;
-
-static pd_library *open_at(const char *data)
-{
-    static char data_home[4096], cache[4096];
-    (void)snprintf(data_home, sizeof data_home, "%s", scene_path(data));
-    (void)snprintf(cache, sizeof cache, "%s", scene_path("cache"));
-    pd_library_options options;
-    pd_library_options_init(&options);
-    options.data_home = data_home;
-    options.cache_home = cache;
-    options.model = model_dir;
-    options.decoder_path = decoder;
-    pd_library *library = NULL;
-    CHECK(pd_library_open(&library, &options, NULL) == PD_OK);
-    return library;
-}
-
-static bool learn(pd_library *library, const char *folder)
-{
-    pd_progress last = { .outcome = PD_ERR_INTERNAL };
-    const char *const folders[] = { scene_path(folder) };
-    if (pd_library_index(library, &(pd_index_options){ .folders = folders, .n_folders = 1 }, NULL) == PD_OK)
-        pd_library_job_finish(library, &last);
-    return last.outcome == PD_OK;
-}
 
 static pd_library *learn_scene(void)
 {
@@ -52,10 +22,7 @@ static pd_library *learn_scene(void)
         (void)snprintf(name, sizeof name, "photos/%u/picture.bmp", i);
         made &= scene_picture(name, i) && scene_touch(name, 1000000000 + i);
     }
-    pd_library *library = made ? open_at("data") : NULL;
-    if (library && !learn(library, "photos"))
-        pd_library_close(&library);
-    return library;
+    return made ? learn_all(PICTURES) : NULL;
 }
 
 static int64_t id_of(pd_library *library, unsigned i)
@@ -88,7 +55,7 @@ static bool count_saved(void *user, const pd_saved *saved)
 static void a_library_that_is_not_there_has_no_work(void)
 {
     REQUIRE(scene_begin());
-    pd_library *library = open_at("data");
+    pd_library *library = open_library();
     REQUIRE(library);
     int64_t n = 0;
     pd_step step = { 0 };
@@ -175,7 +142,7 @@ static void work_that_is_none_is_refused_before_anything_changes(void)
         "{\"program\":\"pixel-detective\",\"work\":1,\"edits\":[],\"searches\":[{\"name\":\"x\"}]}",
     };
     REQUIRE(scene_begin());
-    pd_library *library = open_at("data");
+    pd_library *library = open_library();
     REQUIRE(library);
     for (size_t i = 0; i < PD_COUNT_OF(broken); i++) {
         pd_work_counts counts = { .edits = -7 };
@@ -199,11 +166,12 @@ static void work_waits_for_its_pictures_elsewhere(void)
     pd_buf_init(&again, PD_LIBRARY_WORK_BYTES_MAX);
     REQUIRE(make_work(library, &buf));
     pd_library_close(&library);
-    pd_library *other = open_at("other");
+    const pd_library_options elsewhere = options_of("other");
+    pd_library *other = open_with(&elsewhere);
     pd_work_counts counts;
     CHECK(pd_library_work_import(other, buf.data, buf.len, &counts, NULL) == PD_OK);
     CHECK(counts.edits == 7 && counts.photos == 0 && counts.waiting == 7 && counts.searches == 1 && counts.albums == 1);
-    CHECK(learn(other, "photos"));
+    CHECK(learn(other).outcome == PD_OK);
     pd_photo photo;
     pd_work work;
     CHECK(pd_library_show(other, scene_path("photos/0/picture.bmp"), &photo, &work, NULL) == PD_OK);
@@ -252,7 +220,7 @@ static void work_follows_pictures_that_change_names(void)
     REQUIRE(library);
     REQUIRE(rename_picture("photos/0/picture.bmp", "other.bmp"));
     REQUIRE(rename_picture("photos/1/picture.bmp", "photos/0/picture.bmp"));
-    REQUIRE(rename_picture("other.bmp", "photos/1/picture.bmp") && learn(library, "photos"));
+    REQUIRE(rename_picture("other.bmp", "photos/1/picture.bmp") && learn(library).outcome == PD_OK);
     CHECK(has_tag_alone(library, "photos/0/picture.bmp", "one"));
     CHECK(has_tag_alone(library, "photos/1/picture.bmp", "zero"));
     CHECK(has_tag_alone(library, "photos/2/picture.bmp", "two"));
@@ -260,13 +228,13 @@ static void work_follows_pictures_that_change_names(void)
     REQUIRE(rename_picture("photos/3/picture.bmp", "photos/4.bmp"));
     REQUIRE(rename_picture("photos/2/picture.bmp", "photos/3/picture.bmp"));
     REQUIRE(rename_picture("photos/1/picture.bmp", "photos/2/picture.bmp"));
-    REQUIRE(rename_picture("photos/0/picture.bmp", "photos/1/picture.bmp") && learn(library, "photos"));
+    REQUIRE(rename_picture("photos/0/picture.bmp", "photos/1/picture.bmp") && learn(library).outcome == PD_OK);
     CHECK(has_tag_alone(library, "photos/1/picture.bmp", "one"));
     CHECK(has_tag_alone(library, "photos/2/picture.bmp", "zero"));
     CHECK(has_tag_alone(library, "photos/3/picture.bmp", "two"));
     CHECK(has_tag_alone(library, "photos/4.bmp", NULL));
     /* and down again, over the name of one that goes */
-    REQUIRE(rename_picture("photos/3/picture.bmp", "photos/2/picture.bmp") && learn(library, "photos"));
+    REQUIRE(rename_picture("photos/3/picture.bmp", "photos/2/picture.bmp") && learn(library).outcome == PD_OK);
     CHECK(has_tag_alone(library, "photos/2/picture.bmp", "two"));
     pd_library_close(&library);
 }
@@ -276,10 +244,11 @@ static void work_goes_to_a_copy_that_was_found_before(void)
     pd_library *library = learn_tagged_scene();
     REQUIRE(library);
     REQUIRE(scene_folder("elsewhere"));
-    REQUIRE(rename_picture("photos/1/picture.bmp", "elsewhere/one.bmp") && learn(library, "elsewhere"));
+    REQUIRE(rename_picture("photos/1/picture.bmp", "elsewhere/one.bmp") &&
+            learn_folder(library, "elsewhere").outcome == PD_OK);
     CHECK(has_tag_alone(library, "elsewhere/one.bmp", NULL)); /* nobody has looked whether the other is gone */
     REQUIRE(scene_picture("photos/copy.bmp", 2) && unlink(scene_path("photos/2/picture.bmp")) == 0);
-    REQUIRE(learn(library, "photos"));
+    REQUIRE(learn(library).outcome == PD_OK);
     CHECK(has_tag_alone(library, "elsewhere/one.bmp", "one") && has_tag_alone(library, "photos/copy.bmp", "two"));
     pd_library_close(&library);
 }
@@ -290,10 +259,10 @@ static void work_stays_with_a_picture_that_is_edited(void)
     REQUIRE(library);
     /* the original is kept beside, under another name, then it is taken back */
     REQUIRE(scene_picture("photos/before.bmp", 0) && scene_picture("photos/0/picture.bmp", 100));
-    REQUIRE(learn(library, "photos") && has_tag_alone(library, "photos/0/picture.bmp", "zero"));
+    REQUIRE(learn(library).outcome == PD_OK && has_tag_alone(library, "photos/0/picture.bmp", "zero"));
     CHECK(has_tag_alone(library, "photos/before.bmp", NULL));
     REQUIRE(scene_picture("photos/0/picture.bmp", 0) && scene_touch("photos/0/picture.bmp", 1500000000));
-    REQUIRE(learn(library, "photos"));
+    REQUIRE(learn(library).outcome == PD_OK);
     CHECK(has_tag_alone(library, "photos/0/picture.bmp", "zero"));
     pd_library_close(&library);
 }
@@ -409,9 +378,7 @@ static void without_memory_no_copy_is_left_half(void)
 
 int main(void)
 {
-    const char *source = getenv("PD_SOURCE");
-    decoder = getenv("PD_DECODER");
-    (void)snprintf(model_dir, sizeof model_dir, "%s/models/tiny", source ? source : ".");
+    find_program();
     RUN(a_library_that_is_not_there_has_no_work);
     RUN(a_step_says_what_it_was);
     RUN(work_that_is_none_is_refused_before_anything_changes);

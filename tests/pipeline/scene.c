@@ -10,7 +10,10 @@
 
 #include "base/file.h"
 
-static char root[64];
+enum { ROOT_BYTES = 64 };
+
+static char root[ROOT_BYTES];
+static const char *kept; /* below root; NULL: nothing */
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
 {
@@ -18,21 +21,35 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
     return remove(path);
 }
 
-void scene_end(void)
+static void remove_tree(char dir[ROOT_BYTES])
 {
-    if (root[0])
-        (void)nftw(root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-    root[0] = '\0';
+    if (dir[0])
+        (void)nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    dir[0] = '\0';
+}
+
+void scene_end(void) { remove_tree(root); }
+
+void scene_keep(const char *name) { kept = name; }
+
+/* From where it was in the scene before, which may have none. */
+static bool take_kept(const char *old)
+{
+    return access(old, F_OK) != 0 || (scene_folder(kept) && rename(old, scene_path(kept)) == 0);
 }
 
 bool scene_begin(void)
 {
-    scene_end();
+    char before[ROOT_BYTES], old[4096];
+    memcpy(before, root, sizeof root);
+    snprintf(old, sizeof old, "%s", kept && root[0] ? scene_path(kept) : "");
     snprintf(root, sizeof root, "/tmp/pd-scene-XXXXXX");
-    if (mkdtemp(root))
-        return true;
-    root[0] = '\0';
-    return false;
+    const bool is_made = mkdtemp(root) != NULL;
+    if (!is_made)
+        root[0] = '\0';
+    const bool is_begun = is_made && (!old[0] || take_kept(old));
+    remove_tree(before);
+    return is_begun;
 }
 
 const char *scene_path(const char *name)

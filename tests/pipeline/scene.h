@@ -11,6 +11,8 @@
 /* A fresh temporary directory; the one before is removed. False when the system gives none. */
 bool scene_begin(void);
 void scene_end(void);
+/* From now on this folder of a scene is moved to the next one; NULL: none is. */
+void scene_keep(const char *name);
 
 /* "<scene>/<name>"; one of eight buffers that take turns. */
 const char *scene_path(const char *name);

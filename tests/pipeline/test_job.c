@@ -501,6 +501,33 @@ static void every_snapshot_is_consistent(void)
     pd_job_finish(&job);
 }
 
+/* Copies wait for the first of them to be learned, and not for one another: they come to the catalogue together. */
+static void copies_do_not_wait_for_one_another(void)
+{
+    enum { N = 20 };
+    REQUIRE(scene_begin());
+    for (unsigned i = 0; i < N; i++) {
+        char name[64];
+        (void)snprintf(name, sizeof name, "photos/copy-%u.bmp", i);
+        REQUIRE(scene_picture(name, 1));
+        (void)snprintf(name, sizeof name, "photos/bad-%u.jpg", i);
+        REQUIRE(scene_write(name, "no picture", 10));
+    }
+    pd_job *job = start(&(pd_job_options){ .speed = PD_SPEED_FULL });
+    REQUIRE(job);
+    unsigned n_batches = 0;
+    pd_job_snapshot(job, &now);
+    while (now.running) {
+        const int64_t done = now.done;
+        pd_job_wait_change(job, now.seq, 1000, &now);
+        n_batches += now.done > done;
+    }
+    printf("# %u batches\n", n_batches);
+    CHECK(now.learned == 1 && now.unchanged == N - 1 && now.failed == N);
+    CHECK(n_batches < N / 2);
+    pd_job_finish(&job);
+}
+
 typedef struct told {
     pd_folder_count last;
     unsigned n_calls, stop_after;
@@ -579,6 +606,7 @@ int main(void)
     RUN(sidecars_are_read_when_they_come_change_and_go);
     RUN(without_a_place_for_thumbnails_all_is_learned);
     RUN(every_snapshot_is_consistent);
+    RUN(copies_do_not_wait_for_one_another);
     RUN(a_count_is_what_a_job_finds);
     RUN(counting_survives_any_lack_of_memory);
     scene_end();

@@ -2,44 +2,18 @@
 
 Every request goes through a raw socket, so that what a browser would never send can be sent too."""
 import json
-import os
 import pathlib
 import re
 import select
-import shutil
 import signal
 import socket
-import struct
 import subprocess
 import sys
-import tempfile
 import time
-import zlib
 
-PROGRAM = KEPT_WORDS = None  # set by main()
-PREPARED = 'cache/pixel-detective/prepared'
-SOURCE = None
-SANITIZED = 'ASAN_OPTIONS' in os.environ  # set by ./test for both sanitizers' builds
-
-
-def patience():
-    """How much longer than on a quiet machine things may take here and now: sanitizers are slow, and others share the CPUs."""
-    return float(os.environ.get('PD_SLOW', '1')) * max(1, os.getloadavg()[0] / os.cpu_count())
-
-
-class Skip(Exception):
-    pass
-
-
-def png(seed, side=64):
-    """A picture unlike that of any other seed."""
-    rows = b'\0' + seed.to_bytes(4, 'little').ljust(3 * side, b'\x80') + b''.join(b'\0' + bytes((x * seed + y * (seed % 7 + 1) + c * 40) % 256 for x in range(side) for c in range(3))
-                    for y in range(1, side))
-
-    def chunk(kind, data):
-        return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
-    return (b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', side, side, 8, 2, 0, 0, 0)) +
-            chunk(b'IDAT', zlib.compress(rows)) + chunk(b'IEND', b''))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import place as shared  # noqa: E402
+from place import Place, SANITIZED, Skip, patience, png, unprepared, within  # noqa: E402,F401
 
 
 class Answer:
@@ -81,6 +55,12 @@ def read_answer(sock, head_only=False):
             break
         body += piece
     return Answer(code, headers, body)
+
+
+def good(answer, code=200):
+    """What it says; anything but this code is wrong."""
+    assert answer.code == code, answer
+    return answer.json() if answer.body else None
 
 
 class Events:
@@ -145,7 +125,7 @@ class Events:
 class Server:
     def __init__(self, place, *options, folders=()):
         self.place = place
-        command = [PROGRAM, 'serve', '--no-open', *map(str, options), *map(str, folders)]
+        command = [place.program, 'serve', '--no-open', *map(str, options), *map(str, folders)]
         self.process = subprocess.Popen(command, env=place.environment, cwd=place.root, stdout=subprocess.PIPE,
                                         stderr=(place.root / 'stderr').open('ab'))
         self.url = self.process.stdout.readline().decode().strip()
@@ -195,12 +175,16 @@ class Server:
         assert answer.code == 202, answer
         return answer.json()
 
-    def wait_job(self, timeout=90):
+    def until(self, wanted, timeout=60):
+        """The first snapshot for which wanted(snapshot) is true."""
         events = Events(self)
         try:
-            return events.until(lambda s: s['job'] and not s['job']['running'], timeout)[-1]
+            return events.until(wanted, timeout)[-1]
         finally:
             events.close()
+
+    def wait_job(self, timeout=90):
+        return self.until(lambda s: s['job'] and not s['job']['running'], timeout)
 
     def stop(self, how=signal.SIGTERM, seconds=5):
         """Ends it; gives the seconds it took. However busy the machine, it waits for nobody's silence (PD_SERVER_IDLE_S)."""
@@ -217,36 +201,12 @@ class Server:
         self.process.stdout.close()
 
 
-class Place:
-    """A scratch directory with photos/; every server started in it is ended with it."""
+class ServerPlace(Place):
+    """photos/ has 1.png, 2.png and 3.png; every server started here is ended with it."""
 
-    def __init__(self, root, n_pictures=3):
-        self.root = pathlib.Path(root).resolve()
-        self.photos = self.root / 'photos'
-        self.photos.mkdir()
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
         self.servers = []
-        self.add_pictures(n_pictures)
-        self.environment = {'PATH': os.environ['PATH'], 'HOME': str(self.root), 'XDG_DATA_HOME': str(self.root / 'data'),
-                            'XDG_CACHE_HOME': str(self.root / 'cache'), 'LANG': 'C.UTF-8'}
-        for name in ('ASAN_OPTIONS', 'TSAN_OPTIONS', 'UBSAN_OPTIONS'):
-            self.environment[name] = os.environ.get(name, '')
-        self.library = self.root / 'data/pixel-detective'
-        self.share_words(KEPT_WORDS, self.root / PREPARED)
-
-    @staticmethod
-    def share_words(here, there):
-        """What is prepared for tags takes seconds, and a minute with a sanitizer: cases hand it on. The program checks it."""
-        for file in here.glob('tags-*.words') if KEPT_WORDS and here.is_dir() else ():
-            if (there / file.name).exists():
-                continue
-            there.mkdir(parents=True, exist_ok=True)
-            part = there / f'{file.name}.{os.getpid()}'
-            shutil.copyfile(file, part)
-            part.rename(there / file.name)
-
-    def add_pictures(self, n, first=1, side=64, folder=None):
-        for i in range(first, first + n):
-            ((folder or self.photos) / f'{i}.png').write_bytes(png(i, side))
 
     def serve(self, *options, folders=(), listen='127.0.0.1:0'):
         if listen:
@@ -256,48 +216,22 @@ class Place:
         return server
 
     def learned(self, *options):
-        """A server whose library has learned photos/."""
+        """A server whose library has learned photos/; it gives them tags from now on."""
         server = self.serve(*options)
         server.learn(self.photos)
         last = server.wait_job()
         assert last['state'] == 'ADVANCED', last
         return server
 
+    def learned_untagged(self):
+        """The same, and no machine says anything about them."""
+        subprocess.run([self.program, 'index', '--no-tags', self.photos], env=self.environment, stdout=subprocess.DEVNULL, check=True)
+        return self.serve()
+
     def end(self):
         for server in self.servers:
             server.kill()
-        self.share_words(self.root / PREPARED, KEPT_WORDS)
 
 
-def main(names, shares_words=False):
-    """Runs every function of the caller whose first parameter is `place`; one line a case. shares_words: photos are tagged
-    at once in every case but the first."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup programs would inherit that it is ignored
-    global PROGRAM, SOURCE, KEPT_WORDS
-    PROGRAM, SOURCE = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2])
-    KEPT_WORDS = pathlib.Path(PROGRAM).parent / 'words-for-tests' if shares_words else None
-    only = sys.argv[3:]
-    cases = [value for name, value in list(names.items())
-             if callable(value) and getattr(value, '__code__', None) and value.__code__.co_varnames[:1] == ('place',)
-             and value.__module__ == '__main__' and (not only or name in only)]
-    failed = 0
-    for case in cases:
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as root:
-            place, begun = Place(root), time.monotonic()
-            try:
-                case(place)
-                place.end()
-                log = place.root / 'stderr'
-                assert not log.exists() or b'Sanitizer' not in log.read_bytes(), 'a sanitizer complained'
-                print(f'ok   {case.__name__} ({time.monotonic() - begun:.1f} s)', flush=True)
-            except Skip as why:
-                print(f'skipped {case.__name__}: {why}', flush=True)
-            except Exception as wrong:  # noqa: any failure is the case's
-                failed = 1
-                import traceback
-                traceback.print_exc()
-                log = place.root / 'stderr'
-                print(f'FAIL {case.__name__}: {wrong!r}\n{log.read_text() if log.exists() else ""}', flush=True)
-            finally:
-                place.end()
-    return failed
+def main(names):
+    return shared.main(names, ServerPlace)

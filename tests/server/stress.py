@@ -12,8 +12,7 @@ import tempfile
 import threading
 import time
 
-import server_place
-from server_place import Events, Place
+from server_place import Events, ServerPlace
 
 COUNTS = ('found', 'todo', 'done', 'learned', 'unchanged', 'moved', 'removed', 'skipped', 'failed')
 
@@ -189,9 +188,8 @@ def main():
     parser.add_argument('--pictures', type=int, default=400)
     parser.add_argument('--seed', type=int, default=time.time_ns() % 1_000_000)
     arguments = parser.parse_args()
-    server_place.PROGRAM = str(arguments.program.resolve())
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as root:
-        place = Place(root, 0)
+        place = ServerPlace(root, arguments.program, pathlib.Path(__file__).parents[2], 0)
         for i in range(arguments.pictures // 50 + 1):
             folder = place.photos / f'{i:03}'
             folder.mkdir()

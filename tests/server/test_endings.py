@@ -10,12 +10,11 @@ import subprocess
 import sys
 import time
 
-import server_place
-from server_place import Events, Skip, png, read_answer
+from server_place import Events, Skip, main, patience, png, read_answer, unprepared, within
 
 
 def run(where, *arguments, code):
-    done = subprocess.run([server_place.PROGRAM, *map(str, arguments)], env=where.environment, cwd=where.root,
+    done = subprocess.run([where.program, *map(str, arguments)], env=where.environment, cwd=where.root,
                           capture_output=True, timeout=60)
     assert done.returncode == code, (arguments, done)
     return done.stdout.decode(), done.stderr.decode()
@@ -31,7 +30,7 @@ def the_address_is_the_first_line(place):
 
 def without_a_command_it_is_the_page(place):
     for words in ((), (place.photos,)):
-        process = subprocess.Popen([server_place.PROGRAM, '--no-open', '--listen', '127.0.0.1:0', *map(str, words)],
+        process = subprocess.Popen([place.program, '--no-open', '--listen', '127.0.0.1:0', *map(str, words)],
                                    env=place.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         assert process.stdout.readline().startswith(b'http://127.0.0.1:')
         process.terminate()
@@ -129,18 +128,17 @@ def the_browser_is_opened_where_there_is_a_screen(place):
     (programs / 'xdg-open').write_text(f'#!/bin/sh\necho "$1" >{opened}.tmp; mv {opened}.tmp {opened}; sleep 100\n')
     (programs / 'xdg-open').chmod(0o755)
     place.environment.update(PATH=f'{programs}:{place.environment["PATH"]}', DISPLAY=':7')
-    process = subprocess.Popen([server_place.PROGRAM, 'serve', '--listen', '127.0.0.1:0'], env=place.environment,
+    process = subprocess.Popen([place.program, 'serve', '--listen', '127.0.0.1:0'], env=place.environment,
                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     url = process.stdout.readline()
-    deadline = time.monotonic() + 10
-    while not opened.exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    within(10, opened.exists, 'the browser')
     assert opened.read_bytes() == url
     process.terminate()
     assert process.wait(80) == 0, 'it does not wait for the browser'
     process.stdout.close()
 
 
+@unprepared
 def it_ends_in_time_whatever_goes_on(place):
     place.add_pictures(400, first=10, side=150)
     for how in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -152,7 +150,7 @@ def it_ends_in_time_whatever_goes_on(place):
         silent = [server.connect() for _ in range(20)]
         streams[0].until(lambda s: s['job'] and s['job']['done'] > 0)
         took = server.stop(how)
-        assert server.process.returncode == 0 and took < 5 * server_place.patience(), (how, took)
+        assert server.process.returncode == 0 and took < 5 * patience(), (how, took)
         last = None
         while (event := streams[1].next()) is not None:
             last = event[2]
@@ -177,7 +175,7 @@ def silent_connections_keep_nobody_out(place):
     begun = time.monotonic()
     for _ in range(20):
         assert server.get('/api/v1/search?q=dog').code == 200
-    assert time.monotonic() - begun < 5 * server_place.patience()
+    assert time.monotonic() - begun < 5 * patience()
     for sock in silent[:100]:
         sock.sendall(b'GET / HTTP/1.1\r\nHos')
     more = [server.connect() for _ in range(400)]  # far more than there is room for
@@ -196,15 +194,14 @@ def too_many_streams_are_told_so(place):
     assert answer.code == 503 and int(answer.headers['retry-after']) > 0 and 'pages' in answer.sentence(), answer
     assert server.get('/api/v1/snapshot').code == 200, 'others are served'
     streams[0].close()
-    deadline = time.monotonic() + 40
-    while True:
+
+    def is_one_free():
         again = Events(server)
         if again.answer.code == 200:
-            break
+            return True
         again.close()
-        assert time.monotonic() < deadline, 'a place that became free is not given again'
         server.post('/api/v1/job', {'roots': [str(place.photos)]})  # a change makes the server notice who is gone
-        time.sleep(0.5)
+    within(40, is_one_free, 'a place that became free', 0.1)
 
 
 def a_reader_that_never_reads_holds_nobody_up(place):
@@ -274,4 +271,4 @@ def files_are_not_left_open(place):
 
 
 if __name__ == '__main__':
-    sys.exit(server_place.main(globals()))
+    sys.exit(main(globals()))

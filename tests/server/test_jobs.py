@@ -5,8 +5,7 @@ import subprocess
 import sys
 import time
 
-import server_place
-from server_place import Events, Skip, png
+from server_place import Events, Skip, main, png, unprepared, within
 from stress import Checker
 
 
@@ -25,6 +24,7 @@ def ended(snapshot):
     return bool(snapshot['job']) and not snapshot['job']['running']
 
 
+@unprepared
 def a_job_is_told_from_its_first_to_its_last_moment(place):
     place.add_pictures(40, first=10)
     (place.photos / 'broken.jpg').write_bytes(b'\xff\xd8\xff no picture')
@@ -130,10 +130,8 @@ def pause_resume_cancel_and_speed(place):
     assert now['done'] < 153 and now['running'] and now['paused'], (done, now)
     resumed = server.post('/api/v1/job/resume').json()['job']
     assert not resumed['paused']
-    deadline = time.monotonic() + 60
-    while server.snapshot()['job']['done'] <= done and time.monotonic() < deadline:
-        time.sleep(0.05)
-    server.post('/api/v1/job/pause')
+    server.until(lambda s: s['job']['done'] > now['done'])
+    server.post('/api/v1/job/pause')  # it is not over before it is cancelled
     server.post('/api/v1/job/speed', {'speed': 'full'})
     assert server.post('/api/v1/job/cancel').code == 202
     last = server.wait_job()
@@ -185,15 +183,15 @@ def retry_waits_for_the_end_of_a_job(place):
     assert last['job']['outcome'] == 'ok' and last['library']['errors'] == 0, last
 
 
+@unprepared  # so it learns for a while
 def another_process_that_learns_is_named(place):
     place.add_pictures(200, first=10, side=200)
     server = place.serve()
-    other = subprocess.Popen([server_place.PROGRAM, 'index', place.photos], env=place.environment,
+    other = subprocess.Popen([place.program, 'index', place.photos], env=place.environment,
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         lock = place.library / 'learner.lock'
-        while not lock.exists() or not lock.read_text().strip():
-            time.sleep(0.002)
+        within(20, lambda: lock.exists() and lock.read_text().strip(), 'the lock', 0.002)
         answer = server.post('/api/v1/job', {'roots': [str(place.photos)]})
         assert answer.code == 409 and str(other.pid) in answer.sentence(), answer
         assert server.snapshot()['state'] != 'ERROR'
@@ -253,4 +251,4 @@ def a_model_that_is_missing_is_said(place):
 
 
 if __name__ == '__main__':
-    sys.exit(server_place.main(globals()))
+    sys.exit(main(globals()))

@@ -8,41 +8,19 @@ import shutil
 import sys
 import time
 
-import server_place
-from server_place import Events, Skip, patience, read_answer
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'hub'))
-from hub_server import Hub  # noqa: E402
+from server_place import Events, SANITIZED, good, main, patience, read_answer, within
+from hub_server import Hub  # noqa: E402, tests/place.py knows where
 
 API = '/api/v1/'
-
-
-def good(answer, code=200):
-    assert answer.code == code, answer
-    return answer.json() if answer.body else None
 
 
 def models(server):
     return {m['key']: m for m in good(server.get(API + 'models'))['models']}
 
 
-def within(seconds, look, what):
-    """The first truth that look() gives; as long as this machine needs."""
-    until = time.monotonic() + seconds * patience()
-    while time.monotonic() < until:
-        found = look()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f'{what} never came: {look()!r}')
-
-
 def small_clip(where, name='second', damage=None):
     """The random CLIP model of the shared fixtures, where this library finds it. Gone without the fixtures."""
-    source = server_place.SOURCE.resolve().parent / 'shared/models/vit-fixture'
-    if not source.is_dir():
-        raise Skip('shared/models/vit-fixture is not here')
-    folder = where.root / 'data/pixel-detective/models' / name
+    source, folder = where.fixture('models/vit-fixture'), where.models / name
     folder.mkdir(parents=True)
     for file in ('config.json', 'preprocessor_config.json', 'vocab.json', 'merges.txt', 'tokenizer_config.json',
                  'special_tokens_map.json', 'model.safetensors'):
@@ -91,11 +69,8 @@ def rested(where, *options):
 
 def small_blip(where, name='seer'):
     """The random BLIP captioner of the shared fixtures, where this library finds it. Gone without the fixtures."""
-    source = server_place.SOURCE.resolve().parent / 'shared/golden/parity/blip'
-    if not source.is_dir():
-        raise Skip('shared/golden/parity/blip is not here')
-    folder = where.root / 'data/pixel-detective/models' / name
-    shutil.copytree(source, folder, ignore=shutil.ignore_patterns('golden.*'))
+    folder = where.models / name
+    shutil.copytree(where.fixture('golden/parity/blip'), folder, ignore=shutil.ignore_patterns('golden.*'))
     (folder / 'generation_config.json').write_text('{"min_new_tokens": 6}')  # left alone it often says nothing
     return folder
 
@@ -118,7 +93,7 @@ def resident(server):
 
 def comes_back_to(server, start):
     """Within what the page may cost. Sanitizers keep what is freed for a while."""
-    if not server_place.SANITIZED:
+    if not SANITIZED:
         within(20, lambda: resident(server)['RssAnon'] - start < 8 << 20, 'the memory of the start')
 
 
@@ -314,7 +289,7 @@ def the_end_waits_for_no_model(place):
     for key in ('long', 'spare'):
         small_clip(place, key, endless)
     rested(place).stop()
-    prepared = lambda: {p.name for p in (place.root / server_place.PREPARED).glob('*.prepared*')}
+    prepared = lambda: {p.name for p in place.prepared.glob('*.prepared*')}
     before = prepared()
     server = place.serve('--model', 'long')
     assert server.get('/').code == 200
@@ -619,14 +594,13 @@ def another_captioner_writes_in_the_queue_and_is_put_away(place):
 
 def without_the_captioner_there_are_tags_all_the_same(place):
     """It went with another library's 'model remove', say."""
-    models_dir = place.root / 'data/pixel-detective/models'
-    shutil.copytree(server_place.SOURCE / 'models/tiny-caption', models_dir / 'writer')
-    (models_dir / 'tiny').symlink_to((server_place.SOURCE / 'models/tiny').resolve())
+    shutil.copytree(place.source / 'models/tiny-caption', place.models / 'writer')
+    (place.models / 'tiny').symlink_to(place.source / 'models/tiny')
     server = place.serve()
     events = open_page(server)
     good(server.post(API + 'models/writer/use'), 202)
     good(server.post(API + 'settings', {'captions': True}))
-    shutil.rmtree(models_dir / 'writer')
+    shutil.rmtree(place.models / 'writer')
     server.learn(place.photos)
     seen = events.until(lambda s: s['annotation'] and not s['annotation']['running'] and not s['job']['running'], 120)
     assert seen[-1]['annotation']['outcome'] == 'ok' and seen[-1]['annotation']['tagged'] > 0, seen[-1]['annotation']
@@ -681,4 +655,4 @@ def sidecars_are_written_and_told(place):
 
 
 if __name__ == '__main__':
-    sys.exit(server_place.main(globals(), shares_words=True))
+    sys.exit(main(globals()))

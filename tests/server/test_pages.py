@@ -7,8 +7,7 @@ import sys
 import threading
 import time
 
-import server_place
-from server_place import Events, Skip, png
+from server_place import Events, Skip, main, png
 
 
 def the_page_is_answered_at_all_its_addresses(place):
@@ -51,11 +50,7 @@ def nothing_is_touched_before_a_page_is_opened(place):
     server.get('/app.js', token=False)
     assert server.snapshot()['preparation'][0]['state'] == 'waiting'
     server.get('/', token=False)
-    deadline = time.monotonic() + 60
-    while server.snapshot()['model']['state'] != 'ready':
-        assert time.monotonic() < deadline, server.snapshot()
-        time.sleep(0.02)
-    snapshot = server.snapshot()
+    snapshot = server.until(lambda s: s['model']['state'] == 'ready')
     assert [s['state'] for s in snapshot['preparation']] == ['ready', 'ready'] and snapshot['state'] == 'FAST_UI'
     assert snapshot['library']['files'] == 0 and snapshot['model']['ms'] > 0
 
@@ -111,7 +106,7 @@ def what_is_known_about_a_photo(place):
 
 def searching_by_words_by_example_and_without_a_question(place):
     place.add_pictures(20, first=10)
-    server = place.learned()
+    server = place.learned_untagged()
     everything = server.get('/api/v1/search?q=&n=100').json()
     assert everything['total'] == 23 and len(everything['hits']) == 23 and everything['offset'] == 0
     assert all(h['score'] is None for h in everything['hits'])
@@ -220,4 +215,4 @@ def a_folder_with_very_many_folders_is_cut_and_says_so(place):
 
 
 if __name__ == '__main__':
-    sys.exit(server_place.main(globals()))
+    sys.exit(main(globals()))

@@ -6,8 +6,7 @@ import re
 import sys
 import urllib.parse
 
-import server_place
-from server_place import Events, png, read_answer
+from server_place import Events, main, png, read_answer
 
 PAGE_POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
                "worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
@@ -17,7 +16,7 @@ EVERYWHERE = {'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referr
 
 def token_is_needed_for_everything_under_api(place):
     server = place.serve()
-    text = (server_place.SOURCE / 'src/server/routes.c').read_text()
+    text = (place.source / 'src/server/routes.c').read_text()
     rows = re.findall(r'\{ "(GET|POST)", "(/api/[^"]+)"', text)
     assert len(rows) >= 33, rows
     for method, path in rows:
@@ -306,7 +305,7 @@ def table(rows):
 def bad_requests_get_a_code_and_a_sentence(place):
     place.environment['HF_HUB_OFFLINE'] = '1'
     server = place.learned()
-    events = server_place.Events(server)  # what is learned is tagged
+    events = Events(server)  # what is learned is tagged
     events.until(lambda s: s['annotation'] and not s['annotation']['running'])
     events.close()
     rows, wrong = [], []
@@ -324,14 +323,14 @@ def bad_requests_get_a_code_and_a_sentence(place):
         if answer.headers.get('content-type') == 'application/json':
             error = answer.json()['error']
             status, sentence = error['status'], re.sub(r' \([a-z]*vips.*\)', '', error['message'].replace(str(place.root), '/home/me'))
-            sentence = sentence.replace(os.path.dirname(server_place.PROGRAM), '/opt/pixel-detective').replace(str(server_place.SOURCE.resolve()), '/src')
+            sentence = sentence.replace(os.path.dirname(place.program), '/opt/pixel-detective').replace(str(place.source), '/src')
             sentence = re.sub(r'(threads. is a whole number from 1 to )\d+', r'\1N', sentence)  # as many as CPUs
             if len(sentence) < 15:
                 wrong.append((what, 'no sentence', answer))
         rows.append((what, code, f'`{status}`' if status else '', sentence.replace('|', '\\|')))
     assert not wrong, wrong
     assert server.snapshot()['state'] == 'ADVANCED', 'the server is well'
-    path = server_place.SOURCE / 'docs/http-errors.md'
+    path = place.source / 'docs/http-errors.md'
     if RENEW:
         path.write_text(table(rows))
     assert path.read_text() == table(rows), 'docs/http-errors.md differs; renew it with --renew-docs'
@@ -350,8 +349,8 @@ def what_is_no_http_harms_nobody(place):
 
 
 def docs_list_every_route(place):
-    text = (server_place.SOURCE / 'docs/http.md').read_text()
-    source = (server_place.SOURCE / 'src/server/routes.c').read_text()
+    text = (place.source / 'docs/http.md').read_text()
+    source = (place.source / 'src/server/routes.c').read_text()
     rows = re.findall(r'\{ "(GET|POST)", "(/api/[^"]+)"', source)
     documented = set()
     for line in re.findall(r'^\| `(?:GET|POST) /api/v1/.*', text, re.MULTILINE):
@@ -371,4 +370,4 @@ RENEW = '--renew-docs' in sys.argv
 if RENEW:
     sys.argv.remove('--renew-docs')
 if __name__ == '__main__':
-    sys.exit(server_place.main(globals()))
+    sys.exit(main(globals()))

@@ -13,8 +13,7 @@ import time
 import urllib.parse
 import zlib
 
-import server_place
-from server_place import Events, png
+from server_place import Events, good, main, patience, png
 
 API = '/api/v1/'
 
@@ -33,11 +32,6 @@ def add_large_pictures(folder, n, side):
 def ask(server, what, **params):
     query = urllib.parse.urlencode({k: v for k, v in params.items() if v is not None})
     return server.get(f'{API}{what}?{query}')
-
-
-def good(answer):
-    assert answer.code == 200, answer
-    return answer.json()
 
 
 def search(server, q='', **params):
@@ -122,7 +116,7 @@ def a_query_is_read_part_by_part(place):
 
 
 def what_can_be_typed_is_offered(place):
-    server = place.learned()
+    server = place.learned_untagged()
     photo = search(server)['hits'][0]['id']
     edit(server, photos=[photo], tag='beach, "old"')
     edit(server, photos=[photo], tag='beard')
@@ -143,7 +137,7 @@ def what_can_be_typed_is_offered(place):
 
 def values_can_be_clicked_whatever_they_are(place):
     place.add_pictures(4, first=10)
-    server = place.learned()
+    server = place.learned_untagged()
     hits = search(server, sort='name')['hits']
     odd = ['a"b', 'x, y', '-minus', '(group)', 'a:b', '*', 'ünï', 'sort:name', "it's", 'a  b', '2*x', 'like:1', '\\']
     for i, tag in enumerate(odd):
@@ -410,8 +404,8 @@ def the_end_waits_for_no_question(place):
     took = server.stop()
     stop.set()
     counting.close()
-    assert took < 3.5 * server_place.patience(), took
+    assert took < 3.5 * patience(), took
 
 
 if __name__ == '__main__':
-    sys.exit(server_place.main(globals()))
+    sys.exit(main(globals()))
