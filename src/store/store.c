@@ -223,6 +223,15 @@ static pd_status configure(pd_store *store, pd_error *err)
     return pd_store_exec(store, write_pragmas, "cannot open the catalogue", err);
 }
 
+/* In one transaction: another process may be making the catalogue just now. */
+static pd_status check(pd_store *store, int64_t *ret_version, pd_error *err)
+{
+    PD_TRY(pd_store_exec(store, "BEGIN", "cannot open the catalogue", err));
+    const pd_status status = pd_store_check(store, ret_version, err);
+    (void)sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL); /* nothing was written: there is nothing to fail */
+    return status;
+}
+
 pd_status pd_store_open(pd_store **ret_store, const char *path, pd_store_mode mode, pd_error *err)
 {
     PD_TRY(pd_store_check_path(path, err));
@@ -241,7 +250,7 @@ pd_status pd_store_open(pd_store **ret_store, const char *path, pd_store_mode mo
         status = mode == PD_STORE_WRITE ? open_write(store, err) : open_read(store, err);
     int64_t version = 0;
     if (status == PD_OK)
-        status = pd_store_check(store, &version, err);
+        status = check(store, &version, err);
     if (status == PD_OK)
         status = configure(store, err);
     store->version = (int)version;

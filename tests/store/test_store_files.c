@@ -122,6 +122,30 @@ static void one_killed_while_being_made_is_made_again(void)
     fixture_remove(&f);
 }
 
+static void one_that_is_being_made_is_nobody_elses(void)
+{
+    enum { N_ROUNDS = 100 };
+    for (int round = 0; round < N_ROUNDS; round++) {
+        const fixture f = fixture_make();
+        const pid_t child = fork();
+        if (child == 0) {
+            pd_store *made = NULL;
+            _exit(pd_store_open(&made, f.path, PD_STORE_WRITE, NULL) != PD_OK);
+        }
+        pd_store *store = NULL;
+        pd_error err = { 0 };
+        pd_status status;
+        do
+            status = pd_store_open(&store, f.path, PD_STORE_READ, &err);
+        while (status == PD_ERR_NOT_FOUND);
+        CHECK(status == PD_OK);
+        pd_store_close(&store);
+        int how = 0;
+        CHECK(waitpid(child, &how, 0) == child && WIFEXITED(how) && WEXITSTATUS(how) == 0);
+        fixture_remove(&f);
+    }
+}
+
 /* Who copies the file alone has all of it, also while somebody reads. */
 static void a_writer_leaves_nothing_in_its_journal(void)
 {
@@ -563,6 +587,7 @@ int main(void)
     RUN(a_catalogue_is_for_its_owner_only);
     RUN(an_empty_file_becomes_a_catalogue);
     RUN(one_killed_while_being_made_is_made_again);
+    RUN(one_that_is_being_made_is_nobody_elses);
     RUN(a_writer_leaves_nothing_in_its_journal);
     RUN(a_newer_catalogue_is_left_alone);
     RUN(an_old_catalogue_is_read_as_it_is_and_mended_by_writing);
