@@ -50,11 +50,12 @@ static pd_status copy_piece(int from, int to, size_t *ret_n, pd_error *err)
 {
     char block[BLOCK_BYTES];
     ssize_t n = copy_file_range(from, NULL, to, NULL, PIECE_BYTES, 0);
-    if (n >= 0) {
+    if (n > 0) {
         *ret_n = (size_t)n;
         return PD_OK;
     }
-    if (errno == ENOSPC || errno == EDQUOT || errno == EIO)
+    /* 0 is the end, or a file system that copies nothing this way and does not say so: reading tells */
+    if (n < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EIO))
         return pd_error_set_errno(err, errno, "cannot write the copy");
     n = read(from, block, sizeof block);
     if (n < 0)

@@ -114,8 +114,11 @@ static pd_status choose_model(char **ret_dir, char *const *places, size_t n, con
     else if (!complete)
         status = pd_error_set_nomem(err);
     else
-        status = pd_error_set(err, PD_ERR_NOT_FOUND, "there is no model '%s': looked for %s, %s, %s and %s", name,
-                              places[0], places[1], places[2], places[3]);
+        status =
+            pd_error_set(err, PD_ERR_NOT_FOUND,
+                         "there is no model '%s' ('model list' tells what there is, 'model pull' fetches more): looked "
+                         "for %s, %s, %s and %s",
+                         name, places[0], places[1], places[2], places[3]);
     for (size_t i = 0; i < n; i++) {
         if (places[i] != chosen)
             pd_mem_free(places[i]);
