@@ -326,7 +326,8 @@ static void write_used(pd_cli *cli, pd_library *library, const char *name, int64
     pd_out_text(out, files == 1 ? " photo.\n" : " photos.\n");
     if (learned + totals->errors >= files)
         return;
-    pd_out_text(out, "The model before it answers until this one has learned the rest: ");
+    pd_out_text(out, totals->learned > learned ? "The model before it answers until this one has learned the rest: "
+                                               : "Learn the rest: ");
     write_index_command(cli, library);
 }
 

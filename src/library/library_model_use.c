@@ -120,7 +120,7 @@ static pd_status put_choice(pd_store *store, use *u, pd_error *err)
     u->learned = totals.learned;
     if (answering)
         PD_TRY(pd_store_embedding_extent(store, answering, &n_known, &last_seq, err));
-    if (n_known == 0)
+    if (n_known == 0 || !u->answering->dir) /* what is not here answers nothing */
         u->takes_over = true;
     else if (!u->takes_over && wanted)
         PD_TRY(pd_store_model_covers(store, wanted, answering, &u->takes_over, err));

@@ -125,6 +125,29 @@ static void the_old_model_answers_until_the_new_one_knows_as_much(void)
     pd_library_close(&library);
 }
 
+static void one_that_is_gone_answers_no_more_when_another_is_chosen(void)
+{
+    REQUIRE(scene_begin() && make_pictures(0, 4));
+    char other[4096], elsewhere[4200];
+    (void)snprintf(other, sizeof other, "%s", make_model("other", NULL));
+    (void)snprintf(elsewhere, sizeof elsewhere, "%s-elsewhere", other);
+    pd_library *library = open_for(NULL, 0);
+    REQUIRE(library);
+    int64_t learned = -1;
+    CHECK(pd_library_model_use(library, other, NULL, NULL, NULL) == PD_OK && learn(library).learned == 4);
+    CHECK(is_answered_by(library, "other"));
+    pd_library_close(&library);
+
+    REQUIRE(rename(other, elsewhere) == 0);
+    library = open_for(NULL, 0);
+    REQUIRE(library);
+    CHECK(strcmp(who_answers_to(library, "a dog"), "") == 0);
+    CHECK(pd_library_model_use(library, "tiny", NULL, &learned, NULL) == PD_OK && learned == 0);
+    CHECK(strcmp(who_answers_to(library, "a dog"), "") == 0 && strcmp(pd_library_model_name(library), "tiny") == 0);
+    CHECK(learn(library).learned == 4 && is_answered_by(library, "tiny"));
+    pd_library_close(&library);
+}
+
 /* The shipped model by another name: the same bytes, so the same model. */
 static const char *make_twin(const char *name)
 {
@@ -528,6 +551,7 @@ int main(void)
 {
     find_program();
     RUN(the_old_model_answers_until_the_new_one_knows_as_much);
+    RUN(one_that_is_gone_answers_no_more_when_another_is_chosen);
     RUN(a_model_by_another_name_knows_what_it_knew);
     RUN(a_model_that_was_exchanged_is_learned_with_at_once);
     RUN(an_option_is_for_one_process);
