@@ -53,7 +53,8 @@ static const pd_command table[] = {
         .details =
             "Learns the pictures in the folders and everything below them, and remembers the folders as roots of the "
             "library. Run it again at any time: what is known is left alone, what is new or changed is learned, what "
-            "was moved or renamed keeps its learning. The originals are only read.\n"
+            "was moved or renamed keeps its learning. A folder that is not where it was, as a drive with another mount "
+            "point, is known by its pictures. The originals are only read.\n"
             "\n"
             "A file that cannot be learned costs only itself: it is listed with the reason, and tried again when it "
             "changes, or with --recheck. Ctrl-C stops and keeps what is learned so far; a second Ctrl-C stops at once. "

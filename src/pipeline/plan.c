@@ -296,10 +296,23 @@ static pd_status walk_targets(scan *s, pd_error *err)
     return PD_OK;
 }
 
+static void tell_relinked(const pd_plan *plan, pd_board *board)
+{
+    for (size_t i = 0; i < plan->n_roots; i++) {
+        char was[PD_PROGRESS_TEXT_BYTES], is[PD_PROGRESS_TEXT_BYTES];
+        if (!plan->roots[i].was)
+            continue;
+        pd_board_format_path(plan->roots[i].was, was);
+        pd_board_format_path(plan->roots[i].path, is);
+        pd_board_log(board, PD_LOG_INFO, "'%s' is '%s' now, with all that is known of its photos", was, is);
+    }
+}
+
 pd_status pd_plan_make(pd_plan *plan, pd_store *store, const pd_plan_options *options, pd_board *board, pd_error *err)
 {
     scan s = { .plan = plan, .options = options, .board = board };
     pd_status status = pd_plan_add_roots(plan, store, options, err);
+    tell_relinked(plan, board);
     if (status == PD_OK)
         status = load_known(&s, store, err);
     if (status == PD_OK)

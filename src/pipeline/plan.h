@@ -27,12 +27,13 @@
 typedef struct pd_plan_root {
     int64_t id;
     const char *path;
-    bool offline;   /* as the catalogue has it */
-    bool scanned;   /* wholly or in part */
-    bool whole;     /* wholly */
-    bool gone;      /* the folder itself is not there */
-    int64_t photos; /* in the catalogue, before */
-    int64_t seen;   /* files met, and folders that could not be read */
+    const char *was; /* NULL, or where it was before this run */
+    bool offline;    /* as the catalogue has it */
+    bool scanned;    /* wholly or in part */
+    bool whole;      /* wholly */
+    bool gone;       /* the folder itself is not there */
+    int64_t photos;  /* in the catalogue, before */
+    int64_t seen;    /* files met, and folders that could not be read */
 } pd_plan_root;
 
 typedef struct pd_plan_target {
@@ -101,6 +102,11 @@ void pd_plan_done(pd_plan *plan);
 
 /* The half of pd_plan_make that knows folders: fills roots and targets. */
 PD_MUST_USE pd_status pd_plan_add_roots(pd_plan *plan, pd_store *store, const pd_plan_options *options, pd_error *err);
+
+/* `folder` belongs to no root: is it one whose own folder is gone? Then that lies there from now on, with its photos,
+ * and *ret_root is its place in plan->roots; else n_roots. */
+PD_MUST_USE pd_status pd_plan_relink(pd_plan *plan, pd_store *store, const char *folder, size_t *ret_root,
+                                     pd_error *err);
 
 /* A missing photo with that content, whose root is there and whose file really is gone; NULL when there is none. */
 pd_missing *pd_plan_find_missing(pd_plan *plan, int64_t content);

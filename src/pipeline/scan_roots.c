@@ -59,6 +59,8 @@ static size_t find_root(const pd_plan *plan, const char *folder)
 static pd_status add_folder(pd_plan *plan, pd_store *store, const char *folder, pd_error *err)
 {
     size_t root = find_root(plan, folder);
+    if (root == plan->n_roots)
+        PD_TRY(pd_plan_relink(plan, store, folder, &root, err));
     if (root == plan->n_roots) {
         pd_root added = { .path = folder };
         PD_TRY(pd_store_root_add(store, folder, &added.id, err));

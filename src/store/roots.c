@@ -13,6 +13,16 @@ pd_status pd_store_root_add(pd_store *store, const char *path, int64_t *ret_id, 
     return pd_stmt_run(store, stmt, ret_id, err);
 }
 
+pd_status pd_store_root_move(pd_store *store, int64_t root_id, const char *path, pd_error *err)
+{
+    sqlite3_stmt *stmt;
+    PD_TRY(pd_store_check_path(path, err));
+    PD_TRY(pd_stmt_get(store, PD_STMT_ROOT_MOVE, &stmt, err));
+    sqlite3_bind_int64(stmt, 1, root_id);
+    pd_stmt_bind_path(stmt, 2, path);
+    return pd_stmt_run(store, stmt, NULL, err);
+}
+
 pd_status pd_store_root_set_offline(pd_store *store, int64_t root_id, bool offline, pd_error *err)
 {
     sqlite3_stmt *stmt;

@@ -62,6 +62,7 @@ static const char *const statements[PD_STMT_COUNT] = {
 
     [PD_STMT_ROOT_ADD] = "INSERT INTO root (path) VALUES (?1) ON CONFLICT (path) DO UPDATE SET path = path "
                          "RETURNING id",
+    [PD_STMT_ROOT_MOVE] = "UPDATE root SET path = ?2, offline = 0 WHERE id = ?1",
     [PD_STMT_ROOT_SET_OFFLINE] = "UPDATE root SET offline = ?2 WHERE id = ?1",
     [PD_STMT_ROOTS] = "SELECT id, path, offline, n_photos FROM root ORDER BY id",
 

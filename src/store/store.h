@@ -53,6 +53,8 @@ typedef struct pd_root {
     int64_t n_photos;
 } pd_root;
 PD_MUST_USE pd_status pd_store_root_add(pd_store *store, const char *path, int64_t *ret_id, pd_error *err);
+/* The folder itself is elsewhere now, and online; its photos are moved one by one. */
+PD_MUST_USE pd_status pd_store_root_move(pd_store *store, int64_t root_id, const char *path, pd_error *err);
 PD_MUST_USE pd_status pd_store_root_set_offline(pd_store *store, int64_t root_id, bool offline, pd_error *err);
 PD_MUST_USE pd_status pd_store_roots(pd_store *store, bool (*visit)(void *user, const pd_root *root), void *user,
                                      pd_error *err); /* visit returns false to stop */

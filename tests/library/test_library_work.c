@@ -376,6 +376,80 @@ static void without_memory_no_copy_is_left_half(void)
     pd_library_close(&library);
 }
 
+static int64_t id_at(pd_library *library, const char *path)
+{
+    pd_photo photo = { 0 };
+    return pd_library_show(library, scene_path(path), &photo, NULL, NULL) == PD_OK ? photo.id : -1;
+}
+
+static int64_t count_tagged(pd_library *library)
+{
+    pd_hits hits = { 0 };
+    const pd_question question = { .text = "tag:mine", .n = 10 };
+    const int64_t n = pd_library_find(library, &question, &hits, NULL) == PD_OK ? (int64_t)hits.n : -1;
+    pd_hits_done(&hits);
+    return n;
+}
+
+static bool has_files(pd_library *library, int64_t files)
+{
+    pd_library_status status = { 0 };
+    return pd_library_status_get(library, &status, NULL) == PD_OK && status.files == files && status.offline == 0;
+}
+
+/* A root that was renamed, or a drive that is mounted elsewhere, with one picture less. */
+static void a_folder_that_is_elsewhere_now_keeps_its_photos(void)
+{
+    pd_library *library = learn_scene();
+    REQUIRE(library);
+    const int64_t id = id_at(library, "photos/2/picture.bmp");
+    pd_step step = { 0 };
+    CHECK(tag(library, "mine", id, &step) == PD_OK);
+    REQUIRE(rename(scene_path("photos"), scene_path("pictures")) == 0);
+    pd_progress done = learn_folder(library, "pictures");
+    CHECK(done.outcome == PD_OK && done.learned == 0 && done.unchanged == PICTURES && done.removed == 0);
+    CHECK(has_files(library, PICTURES));
+    CHECK(id_at(library, "pictures/2/picture.bmp") == id && id_at(library, "photos/2/picture.bmp") == -1);
+    CHECK(count_tagged(library) == 1);
+
+    REQUIRE(rename(scene_path("pictures"), scene_path("more/of/them")) != 0 && scene_folder("more/of"));
+    REQUIRE(rename(scene_path("pictures"), scene_path("more/of/them")) == 0);
+    REQUIRE(unlink(scene_path("more/of/them/0/picture.bmp")) == 0);
+    done = learn_folder(library, "more/of/them");
+    CHECK(done.learned == 0 && done.unchanged == PICTURES - 1 && done.removed == 1);
+    CHECK(has_files(library, PICTURES - 1));
+    CHECK(id_at(library, "more/of/them/2/picture.bmp") == id && count_tagged(library) == 1);
+    pd_step_done(&step);
+    pd_library_close(&library);
+}
+
+/* The same names and sizes do not make the same pictures, and half of them not the same folder. */
+static void another_folder_takes_nobodys_place(void)
+{
+    pd_library *library = learn_scene();
+    REQUIRE(library);
+    pd_step step = { 0 };
+    CHECK(tag(library, "mine", id_at(library, "photos/2/picture.bmp"), &step) == PD_OK);
+    for (unsigned i = 0; i < PICTURES; i++) {
+        char copy[64], others[64], half[64];
+        (void)snprintf(copy, sizeof copy, "copy/%u/picture.bmp", i);
+        (void)snprintf(others, sizeof others, "others/%u/picture.bmp", i);
+        (void)snprintf(half, sizeof half, "half/%u/%s.bmp", i, i % 2 ? "picture" : "drawing");
+        REQUIRE(scene_picture(copy, i) && scene_picture(others, 100 + i) && scene_picture(half, i));
+    }
+    CHECK(learn_folder(library, "copy").learned == 0 && has_files(library, 2 * PICTURES)); /* of one that is here */
+    REQUIRE(rename(scene_path("photos"), scene_path("away")) == 0);
+    CHECK(learn_folder(library, "others").learned == PICTURES);
+    CHECK(has_files(library, 3 * PICTURES));
+    CHECK(learn_folder(library, "half").outcome == PD_OK);
+    CHECK(has_files(library, 4 * PICTURES));
+    REQUIRE(rename(scene_path("away"), scene_path("photos")) == 0);
+    CHECK(learn(library).unchanged == PICTURES);
+    CHECK(has_files(library, 4 * PICTURES));
+    pd_step_done(&step);
+    pd_library_close(&library);
+}
+
 int main(void)
 {
     find_program();
@@ -389,6 +463,8 @@ int main(void)
     RUN(without_memory_nothing_is_half_done);
     RUN(copies_are_whole_and_overwrite_nothing);
     RUN(without_memory_no_copy_is_left_half);
+    RUN(a_folder_that_is_elsewhere_now_keeps_its_photos);
+    RUN(another_folder_takes_nobodys_place);
     scene_end();
     return TEST_RESULT();
 }

@@ -1,0 +1,180 @@
+/* relink.c: a root whose folder is gone, and that is here again elsewhere: renamed, or a drive with another mount
+ * point.
+ *
+ * It is known by its pictures: most of some of them, from all over it, lie at the same places in the new folder and
+ * have the same sizes, and those that are read are the same bytes. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/sha256.h"
+#include "pipeline/plan.h"
+
+enum {
+    LOOKED_AT_MAX = 32,     /* photos of a root */
+    ALIKE_PERCENT_MIN = 75, /* of these; others may have gone, or changed, since */
+    READ_MAX = 3,           /* of those that look alike */
+    READ_BYTES = 16 << 10,  /* at once */
+};
+
+typedef struct root_photo {
+    int64_t id;
+    pd_photo_file file; /* its path is what follows the root's, with the slash */
+} root_photo;
+
+typedef struct root_photos {
+    pd_text_pool texts;
+    root_photo *items;
+    size_t n, capacity;
+    int64_t root;
+    size_t root_len; /* of its path */
+    pd_status status;
+} root_photos;
+
+static bool keep_photo(void *user, const pd_photo_state *state)
+{
+    root_photos *photos = user;
+    root_photo *items = pd_list_grow(photos->items, &photos->capacity, photos->n, sizeof *items);
+    if (items)
+        photos->items = items;
+    const char *path = items ? pd_text_pool_keep(&photos->texts, state->path + photos->root_len) : NULL;
+    if (path)
+        items[photos->n++] = (root_photo){ .id = state->id,
+                                           .file = { .root_id = photos->root,
+                                                     .path = path,
+                                                     .bytes = state->bytes,
+                                                     .mtime_ns = state->mtime_ns,
+                                                     .content = state->content,
+                                                     .sidecar_ns = state->sidecar_ns } };
+    else
+        photos->status = PD_ERR_NOMEM;
+    return path != NULL;
+}
+
+static bool join(char ret_path[PD_STORE_PATH_BYTES_MAX], const char *folder, const char *rest)
+{
+    const int len = snprintf(ret_path, PD_STORE_PATH_BYTES_MAX, "%s%s", strcmp(folder, "/") == 0 ? "" : folder, rest);
+    return len > 0 && len < PD_STORE_PATH_BYTES_MAX;
+}
+
+static bool hash_file(const char *path, uint8_t ret_digest[PD_SHA256_BYTES])
+{
+    uint8_t block[READ_BYTES];
+    pd_sha256 sha;
+    pd_sha256_init(&sha);
+    const int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    ssize_t n = -1;
+    do {
+        n = fd < 0 ? -1 : read(fd, block, sizeof block);
+        if (n > 0)
+            pd_sha256_update(&sha, block, (size_t)n);
+    } while (n > 0 || (n < 0 && fd >= 0 && errno == EINTR));
+    if (fd >= 0)
+        close(fd);
+    pd_sha256_finish(&sha, ret_digest);
+    return n == 0;
+}
+
+static bool is_alike(const char *path, const root_photo *photo)
+{
+    struct stat st;
+    return photo->file.content && lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == photo->file.bytes;
+}
+
+static bool is_same(pd_store *store, const char *path, const root_photo *photo)
+{
+    uint8_t digest[PD_SHA256_BYTES];
+    int64_t content = 0;
+    bool learned;
+    return hash_file(path, digest) && pd_store_content_find(store, digest, 0, &content, &learned, NULL) == PD_OK &&
+           content == photo->file.content;
+}
+
+static bool is_here(pd_store *store, const root_photos *photos, const char *folder)
+{
+    const size_t step = (photos->n + LOOKED_AT_MAX - 1) / LOOKED_AT_MAX;
+    size_t n_looked = 0, n_alike = 0, n_read = 0;
+    for (size_t i = 0; i < photos->n; i += step) {
+        char path[PD_STORE_PATH_BYTES_MAX];
+        n_looked++;
+        if (!join(path, folder, photos->items[i].file.path) || !is_alike(path, &photos->items[i]))
+            continue;
+        n_alike++;
+        if (n_read < READ_MAX && !is_same(store, path, &photos->items[i]))
+            return false;
+        n_read++;
+    }
+    return n_read > 0 && 100 * n_alike >= ALIKE_PERCENT_MIN * n_looked;
+}
+
+static pd_status move_photos(pd_store *store, const root_photos *photos, const char *folder, pd_error *err)
+{
+    PD_TRY(pd_store_root_move(store, photos->root, folder, err));
+    for (size_t i = 0; i < photos->n; i++) {
+        char path[PD_STORE_PATH_BYTES_MAX];
+        pd_photo_file file = photos->items[i].file;
+        if (!join(path, folder, file.path)) { /* too long there: the walk does not find it either */
+            PD_TRY(pd_store_photo_remove(store, photos->items[i].id, err));
+            continue;
+        }
+        file.path = path;
+        PD_TRY(pd_store_photo_move(store, photos->items[i].id, &file, err));
+    }
+    return PD_OK;
+}
+
+static pd_status move_root(pd_store *store, const root_photos *photos, const char *folder, pd_error *err)
+{
+    PD_TRY(pd_store_begin(store, err));
+    pd_status status = move_photos(store, photos, folder, err);
+    if (status == PD_OK)
+        status = pd_store_commit(store, err);
+    if (status != PD_OK)
+        pd_store_rollback(store);
+    return status;
+}
+
+static bool is_gone(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) != 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
+static pd_status try_root(pd_store *store, const pd_plan_root *root, const char *folder, bool *ret_moved, pd_error *err)
+{
+    root_photos photos = { .root = root->id, .root_len = strlen(root->path) };
+    pd_status status = pd_store_photo_states(store, root->id, 0, keep_photo, &photos, err);
+    if (status == PD_OK && photos.status != PD_OK)
+        status = pd_error_set_nomem(err);
+    *ret_moved = status == PD_OK && is_here(store, &photos, folder);
+    if (*ret_moved)
+        status = move_root(store, &photos, folder, err);
+    pd_mem_free(photos.items);
+    pd_text_pool_done(&photos.texts);
+    return status;
+}
+
+pd_status pd_plan_relink(pd_plan *plan, pd_store *store, const char *folder, size_t *ret_root, pd_error *err)
+{
+    bool is_moved = false;
+    *ret_root = plan->n_roots;
+    for (size_t i = 0; i < plan->n_roots && !is_moved; i++) {
+        pd_plan_root *root = &plan->roots[i];
+        if (root->photos == 0 || !is_gone(root->path))
+            continue;
+        PD_TRY(try_root(store, root, folder, &is_moved, err));
+        if (!is_moved)
+            continue;
+        root->was = root->path;
+        root->path = pd_text_pool_keep(&plan->texts, folder);
+        root->offline = false;
+        *ret_root = i;
+        if (!root->path)
+            return pd_error_set_nomem(err);
+    }
+    return PD_OK;
+}
