@@ -126,9 +126,19 @@ static pd_status note_early(watch *w)
     return status;
 }
 
+/* What lies at its place now may be another model than the one that was known there, which is said once. */
+static pd_status open_and_use(watch *w, const pd_pull_state *state)
+{
+    enum { TRIES = 2 };
+    pd_status status = PD_ERR_BUSY;
+    for (int i = 0; i < TRIES && status == PD_ERR_BUSY; i++)
+        status = pd_library_model_use(w->library, state->reference.key, NULL, NULL, &w->error);
+    return status;
+}
+
 static void use(watch *w, const pd_pull_state *state)
 {
-    w->status = pd_library_model_use(w->library, state->reference.key, NULL, NULL, &w->error);
+    w->status = open_and_use(w, state);
     if (w->status == PD_OK)
         w->status = note_early(w);
     if (w->status != PD_OK)
@@ -179,16 +189,6 @@ static bool is_chosen(pd_library *library, const char *key)
     return is;
 }
 
-/* Another revision took the place of the one in use: it is opened, so that it is known for another, and so that what
- * cannot be used says so. It knows nothing yet: that is its user's business. */
-static void renew(watch *w, const pd_pull_state *state)
-{
-    enum { TRIES = 2 }; /* at first it is another than it was */
-    w->status = PD_ERR_BUSY;
-    for (int i = 0; i < TRIES && w->status == PD_ERR_BUSY; i++)
-        w->status = pd_library_model_use(w->library, state->reference.key, NULL, NULL, &w->error);
-}
-
 /* All is here, or nothing more will come. */
 static void conclude(watch *w, bool wants_use, pd_pull_state *state)
 {
@@ -200,8 +200,8 @@ static void conclude(watch *w, bool wants_use, pd_pull_state *state)
         return;
     pd_residency_renew(w->library->shelf.residency, state->dir); /* what lay there before is not asked any more */
     const bool is_renewed = is_chosen(w->library, state->reference.key) && !w->began;
-    if (is_renewed)
-        renew(w, state);
+    if (is_renewed) /* opened, so that what cannot be used says so; it knows nothing yet: that is its user's business */
+        w->status = open_and_use(w, state);
     if (!wants_use && !is_renewed)
         return;
     if (w->began)
