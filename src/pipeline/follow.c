@@ -3,11 +3,12 @@
 #include "base/mem.h"
 #include "pipeline/plan.h"
 
-/* Contents that left a path: their photo is missing, or its file holds another picture now. */
-typedef struct left_contents {
-    int64_t *contents; /* [n], ascending */
-    size_t n;
-} left_contents;
+/* Contents that left a path: their photo was removed, or its file holds another picture now; and those that came to the
+ * path of another. */
+typedef struct wandered {
+    int64_t *left, *came; /* ascending */
+    size_t n_left, n_came;
+} wandered;
 
 pd_status pd_plan_note_changed(pd_plan *plan, const pd_changed *changed, pd_error *err)
 {
@@ -25,44 +26,53 @@ static int compare_contents(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static bool is_removed(const pd_plan *plan, const pd_missing *missing)
+static int64_t *sort_contents(int64_t *contents, size_t n)
 {
-    return missing->content && !missing->moved && !plan->roots[missing->root].offline;
+    qsort(contents, n, sizeof *contents, compare_contents);
+    return contents;
 }
 
-static bool list_left(const pd_plan *plan, left_contents *left)
+static bool list_wandered(const pd_plan *plan, wandered *w)
 {
-    left->contents = pd_mem_alloc(plan->n_changed + plan->n_missing, sizeof *left->contents);
-    if (!left->contents)
+    w->left = pd_mem_alloc(plan->n_changed + plan->n_missing, sizeof *w->left);
+    w->came = pd_mem_alloc(plan->n_changed, sizeof *w->came);
+    if (!w->left || !w->came)
         return false;
-    for (size_t i = 0; i < plan->n_changed; i++)
-        left->contents[left->n++] = plan->changed[i].was;
-    for (size_t i = 0; i < plan->n_missing; i++) {
-        if (is_removed(plan, &plan->missing[i]))
-            left->contents[left->n++] = plan->missing[i].content;
+    for (size_t i = 0; i < plan->n_changed; i++) {
+        w->left[w->n_left++] = plan->changed[i].was;
+        w->came[w->n_came++] = plan->changed[i].is;
     }
-    qsort(left->contents, left->n, sizeof *left->contents, compare_contents);
+    for (size_t i = 0; i < plan->n_missing; i++)
+        if (plan->missing[i].removed && plan->missing[i].content)
+            w->left[w->n_left++] = plan->missing[i].content;
+    sort_contents(w->left, w->n_left);
+    sort_contents(w->came, w->n_came);
     return true;
 }
 
-/* Whether its picture came from another path. */
-static bool came_along(const left_contents *left, const pd_changed *changed)
+static bool is_among(int64_t content, const int64_t *contents, size_t n)
 {
-    return bsearch(&changed->is, left->contents, left->n, sizeof *left->contents, compare_contents) != NULL;
+    return bsearch(&content, contents, n, sizeof content, compare_contents) != NULL;
 }
 
-static pd_status follow_changed(const pd_plan *plan, const left_contents *left, pd_store *store, pd_error *err)
+/* Whether its picture came from another path, or the one before went to one that was known. */
+static bool has_wandered(const wandered *w, const pd_changed *changed)
+{
+    return is_among(changed->is, w->left, w->n_left) || is_among(changed->was, w->came, w->n_came);
+}
+
+/* All are parted before any is followed, and those that lie at a path that was known come before copies. */
+static pd_status follow_changed(const pd_plan *plan, const wandered *w, pd_store *store, pd_error *err)
 {
     for (size_t i = 0; i < plan->n_changed; i++)
-        if (came_along(left, &plan->changed[i]))
+        if (has_wandered(w, &plan->changed[i]))
             PD_TRY(pd_store_work_part(store, plan->changed[i].id, plan->changed[i].was, err));
-    for (size_t i = 0; i < plan->n_changed; i++) {
-        const pd_changed *changed = &plan->changed[i];
-        if (!came_along(left, changed))
-            continue;
-        PD_TRY(pd_store_work_follow(store, changed->is, changed->id, err));
-        PD_TRY(pd_store_work_follow(store, changed->was, 0, err));
-    }
+    for (size_t i = 0; i < plan->n_changed; i++)
+        if (has_wandered(w, &plan->changed[i]))
+            PD_TRY(pd_store_work_follow(store, plan->changed[i].is, plan->changed[i].id, err));
+    for (size_t i = 0; i < plan->n_changed; i++)
+        if (has_wandered(w, &plan->changed[i]))
+            PD_TRY(pd_store_work_follow(store, plan->changed[i].was, 0, err));
     return PD_OK;
 }
 
@@ -70,17 +80,18 @@ static pd_status follow_changed(const pd_plan *plan, const left_contents *left, 
 static pd_status follow_removed(const pd_plan *plan, pd_store *store, pd_error *err)
 {
     for (size_t i = 0; i < plan->n_missing; i++)
-        if (is_removed(plan, &plan->missing[i]))
+        if (plan->missing[i].removed && plan->missing[i].content)
             PD_TRY(pd_store_work_follow(store, plan->missing[i].content, 0, err));
     return PD_OK;
 }
 
 pd_status pd_plan_follow(const pd_plan *plan, pd_store *store, pd_error *err)
 {
-    left_contents left = { .n = 0 };
+    wandered w = { .n_left = 0 };
     pd_status status = PD_OK;
     if (plan->n_changed > 0)
-        status = list_left(plan, &left) ? follow_changed(plan, &left, store, err) : pd_error_set_nomem(err);
-    pd_mem_free(left.contents);
+        status = list_wandered(plan, &w) ? follow_changed(plan, &w, store, err) : pd_error_set_nomem(err);
+    pd_mem_free(w.left);
+    pd_mem_free(w.came);
     return status == PD_OK ? follow_removed(plan, store, err) : status;
 }

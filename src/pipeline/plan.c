@@ -311,8 +311,9 @@ static void tell_relinked(const pd_plan *plan, pd_board *board)
 pd_status pd_plan_make(pd_plan *plan, pd_store *store, const pd_plan_options *options, pd_board *board, pd_error *err)
 {
     scan s = { .plan = plan, .options = options, .board = board };
-    pd_status status = pd_plan_add_roots(plan, store, options, err);
-    tell_relinked(plan, board);
+    pd_status status = pd_plan_add_roots(plan, store, options, board, err);
+    if (status == PD_OK)
+        tell_relinked(plan, board);
     if (status == PD_OK)
         status = load_known(&s, store, err);
     if (status == PD_OK)
@@ -404,13 +405,14 @@ static int64_t count_lost(const pd_plan *plan, size_t root)
     return n;
 }
 
-static pd_status remove_missing(const pd_plan *plan, size_t root, pd_store *store, int64_t *removed, pd_error *err)
+static pd_status remove_missing(pd_plan *plan, size_t root, pd_store *store, int64_t *removed, pd_error *err)
 {
     for (size_t i = 0; i < plan->n_missing; i++) {
-        const pd_missing *m = &plan->missing[i];
+        pd_missing *m = &plan->missing[i];
         if (m->root != root || m->moved)
             continue;
         PD_TRY(pd_store_photo_remove(store, m->id, err));
+        m->removed = true;
         *removed += !m->folder;
     }
     return PD_OK;

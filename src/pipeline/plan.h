@@ -56,8 +56,9 @@ typedef struct pd_missing {
     const char *path;
     int64_t id, content;
     size_t root;
-    bool moved;  /* its id lives on at another path */
-    bool folder; /* no photo: remembers a folder that could not be read, and now can */
+    bool moved;   /* its id lives on at another path */
+    bool removed; /* pd_plan_settle took it out */
+    bool folder;  /* no photo: remembers a folder that could not be read, and now can */
 } pd_missing;
 
 /* A known photo whose file now holds another picture. */
@@ -101,12 +102,13 @@ PD_MUST_USE pd_status pd_plan_make(pd_plan *plan, pd_store *store, const pd_plan
 void pd_plan_done(pd_plan *plan);
 
 /* The half of pd_plan_make that knows folders: fills roots and targets. */
-PD_MUST_USE pd_status pd_plan_add_roots(pd_plan *plan, pd_store *store, const pd_plan_options *options, pd_error *err);
+PD_MUST_USE pd_status pd_plan_add_roots(pd_plan *plan, pd_store *store, const pd_plan_options *options, pd_board *board,
+                                        pd_error *err);
 
 /* `folder` belongs to no root: is it one whose own folder is gone? Then that lies there from now on, with its photos,
- * and *ret_root is its place in plan->roots; else n_roots. */
-PD_MUST_USE pd_status pd_plan_relink(pd_plan *plan, pd_store *store, const char *folder, size_t *ret_root,
-                                     pd_error *err);
+ * and *ret_root is its place in plan->roots; else n_roots. Roots in it come along. CANCELLED when the board says so. */
+PD_MUST_USE pd_status pd_plan_relink(pd_plan *plan, pd_store *store, pd_board *board, const char *folder,
+                                     size_t *ret_root, pd_error *err);
 
 /* A missing photo with that content, whose root is there and whose file really is gone; NULL when there is none. */
 pd_missing *pd_plan_find_missing(pd_plan *plan, int64_t content);

@@ -19,7 +19,14 @@ enum {
     ALIKE_PERCENT_MIN = 75, /* of these; others may have gone, or changed, since */
     READ_MAX = 3,           /* of those that look alike */
     READ_BYTES = 16 << 10,  /* at once */
+    LOT = 500,              /* photos moved in one transaction */
 };
+
+typedef struct relinking {
+    pd_plan *plan;
+    pd_store *store;
+    pd_board *board;
+} relinking;
 
 typedef struct root_photo {
     int64_t id;
@@ -61,7 +68,7 @@ static bool join(char ret_path[PD_STORE_PATH_BYTES_MAX], const char *folder, con
     return len > 0 && len < PD_STORE_PATH_BYTES_MAX;
 }
 
-static bool hash_file(const char *path, uint8_t ret_digest[PD_SHA256_BYTES])
+static bool hash_file(pd_board *board, const char *path, uint8_t ret_digest[PD_SHA256_BYTES])
 {
     uint8_t block[READ_BYTES];
     pd_sha256 sha;
@@ -69,10 +76,10 @@ static bool hash_file(const char *path, uint8_t ret_digest[PD_SHA256_BYTES])
     const int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     ssize_t n = -1;
     do {
-        n = fd < 0 ? -1 : read(fd, block, sizeof block);
+        n = fd >= 0 && pd_board_going_on(board) ? read(fd, block, sizeof block) : -1;
         if (n > 0)
             pd_sha256_update(&sha, block, (size_t)n);
-    } while (n > 0 || (n < 0 && fd >= 0 && errno == EINTR));
+    } while (n > 0);
     if (fd >= 0)
         close(fd);
     pd_sha256_finish(&sha, ret_digest);
@@ -85,16 +92,17 @@ static bool is_alike(const char *path, const root_photo *photo)
     return photo->file.content && lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == photo->file.bytes;
 }
 
-static bool is_same(pd_store *store, const char *path, const root_photo *photo)
+static bool is_same(const relinking *r, const char *path, const root_photo *photo)
 {
     uint8_t digest[PD_SHA256_BYTES];
     int64_t content = 0;
     bool learned;
-    return hash_file(path, digest) && pd_store_content_find(store, digest, 0, &content, &learned, NULL) == PD_OK &&
+    return hash_file(r->board, path, digest) &&
+           pd_store_content_find(r->store, digest, 0, &content, &learned, NULL) == PD_OK &&
            content == photo->file.content;
 }
 
-static bool is_here(pd_store *store, const root_photos *photos, const char *folder)
+static bool is_here(const relinking *r, const root_photos *photos, const char *folder)
 {
     const size_t step = (photos->n + LOOKED_AT_MAX - 1) / LOOKED_AT_MAX;
     size_t n_looked = 0, n_alike = 0, n_read = 0;
@@ -104,38 +112,48 @@ static bool is_here(pd_store *store, const root_photos *photos, const char *fold
         if (!join(path, folder, photos->items[i].file.path) || !is_alike(path, &photos->items[i]))
             continue;
         n_alike++;
-        if (n_read < READ_MAX && !is_same(store, path, &photos->items[i]))
+        if (n_read < READ_MAX && !is_same(r, path, &photos->items[i]))
             return false;
         n_read++;
     }
     return n_read > 0 && 100 * n_alike >= ALIKE_PERCENT_MIN * n_looked;
 }
 
-static pd_status move_photos(pd_store *store, const root_photos *photos, const char *folder, pd_error *err)
+static pd_status move_photo(pd_store *store, const root_photo *photo, const char *folder, pd_error *err)
 {
-    PD_TRY(pd_store_root_move(store, photos->root, folder, err));
-    for (size_t i = 0; i < photos->n; i++) {
-        char path[PD_STORE_PATH_BYTES_MAX];
-        pd_photo_file file = photos->items[i].file;
-        if (!join(path, folder, file.path)) { /* too long there: the walk does not find it either */
-            PD_TRY(pd_store_photo_remove(store, photos->items[i].id, err));
-            continue;
-        }
-        file.path = path;
-        PD_TRY(pd_store_photo_move(store, photos->items[i].id, &file, err));
-    }
-    return PD_OK;
+    char path[PD_STORE_PATH_BYTES_MAX];
+    pd_photo_file file = photo->file;
+    if (!join(path, folder, file.path)) /* too long there: the walk does not find it either */
+        return pd_store_photo_remove(store, photo->id, err);
+    file.path = path;
+    const pd_status status = pd_store_photo_move(store, photo->id, &file, err);
+    return status == PD_ERR_NO_MATCH ? PD_OK : status; /* removed meanwhile */
 }
 
-static pd_status move_root(pd_store *store, const root_photos *photos, const char *folder, pd_error *err)
+static pd_status move_lot(const relinking *r, const root_photos *photos, const char *folder, size_t from, pd_error *err)
 {
-    PD_TRY(pd_store_begin(store, err));
-    pd_status status = move_photos(store, photos, folder, err);
+    const size_t to = photos->n - from < LOT ? photos->n : from + LOT;
+    PD_TRY(pd_store_begin(r->store, err));
+    pd_status status = from == 0 ? pd_store_root_move(r->store, photos->root, folder, err) : PD_OK;
+    for (size_t i = from; i < to && status == PD_OK; i++)
+        status = move_photo(r->store, &photos->items[i], folder, err);
     if (status == PD_OK)
-        status = pd_store_commit(store, err);
+        status = pd_store_commit(r->store, err);
     if (status != PD_OK)
-        pd_store_rollback(store);
+        pd_store_rollback(r->store);
     return status;
+}
+
+/* In lots, between which others may write. Who is stopped in between has moved the root: the rest of its photos are
+ * found to have moved by the walk. */
+static pd_status move_root(const relinking *r, const root_photos *photos, const char *folder, pd_error *err)
+{
+    for (size_t from = 0; from < photos->n; from += LOT) {
+        if (!pd_board_going_on(r->board))
+            return pd_error_set(err, PD_ERR_CANCELLED, "cancelled");
+        PD_TRY(move_lot(r, photos, folder, from, err));
+    }
+    return PD_OK;
 }
 
 static bool is_gone(const char *path)
@@ -144,37 +162,70 @@ static bool is_gone(const char *path)
     return stat(path, &st) != 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
-static pd_status try_root(pd_store *store, const pd_plan_root *root, const char *folder, bool *ret_moved, pd_error *err)
+static bool is_below(const char *path, const char *folder)
+{
+    const size_t len = strlen(folder);
+    return strncmp(path, folder, len) == 0 && path[len] == '/';
+}
+
+static pd_status try_root(const relinking *r, pd_plan_root *root, const char *folder, bool *ret_moved, pd_error *err)
 {
     root_photos photos = { .root = root->id, .root_len = strlen(root->path) };
-    pd_status status = pd_store_photo_states(store, root->id, 0, keep_photo, &photos, err);
-    if (status == PD_OK && photos.status != PD_OK)
+    const char *path = pd_text_pool_keep(&r->plan->texts, folder);
+    pd_status status = path ? pd_store_photo_states(r->store, root->id, 0, keep_photo, &photos, err) : PD_ERR_NOMEM;
+    if (!path || (status == PD_OK && photos.status != PD_OK))
         status = pd_error_set_nomem(err);
-    *ret_moved = status == PD_OK && is_here(store, &photos, folder);
+    *ret_moved = status == PD_OK && is_here(r, &photos, folder);
     if (*ret_moved)
-        status = move_root(store, &photos, folder, err);
+        status = move_root(r, &photos, folder, err);
+    if (*ret_moved && status == PD_OK) {
+        root->was = root->path;
+        root->path = path;
+        root->offline = false;
+    }
     pd_mem_free(photos.items);
     pd_text_pool_done(&photos.texts);
     return status;
 }
 
-pd_status pd_plan_relink(pd_plan *plan, pd_store *store, const char *folder, size_t *ret_root, pd_error *err)
+/* Roots in the folder that has moved have moved with it. */
+static pd_status move_inner(const relinking *r, const pd_plan_root *outer, pd_error *err)
 {
-    bool is_moved = false;
+    for (size_t i = 0; i < r->plan->n_roots; i++) {
+        pd_plan_root *root = &r->plan->roots[i];
+        char path[PD_STORE_PATH_BYTES_MAX];
+        bool is_moved;
+        if (is_below(root->path, outer->was) && join(path, outer->path, root->path + strlen(outer->was)))
+            PD_TRY(try_root(r, root, path, &is_moved, err));
+    }
+    return PD_OK;
+}
+
+/* A folder around roots is no other place of one: photos in it are known, some with work that must not be overwritten.
+ */
+static bool holds_roots(const pd_plan *plan, const char *folder)
+{
+    for (size_t i = 0; i < plan->n_roots; i++)
+        if (is_below(plan->roots[i].path, folder) || strcmp(folder, "/") == 0)
+            return true;
+    return false;
+}
+
+pd_status pd_plan_relink(pd_plan *plan, pd_store *store, pd_board *board, const char *folder, size_t *ret_root,
+                         pd_error *err)
+{
+    const relinking r = { .plan = plan, .store = store, .board = board };
     *ret_root = plan->n_roots;
-    for (size_t i = 0; i < plan->n_roots && !is_moved; i++) {
-        pd_plan_root *root = &plan->roots[i];
-        if (root->photos == 0 || !is_gone(root->path))
-            continue;
-        PD_TRY(try_root(store, root, folder, &is_moved, err));
-        if (!is_moved)
-            continue;
-        root->was = root->path;
-        root->path = pd_text_pool_keep(&plan->texts, folder);
-        root->offline = false;
-        *ret_root = i;
-        if (!root->path)
-            return pd_error_set_nomem(err);
+    if (holds_roots(plan, folder))
+        return PD_OK;
+    for (size_t i = 0; i < plan->n_roots; i++) {
+        bool is_moved = false;
+        if (plan->roots[i].photos > 0 && is_gone(plan->roots[i].path))
+            PD_TRY(try_root(&r, &plan->roots[i], folder, &is_moved, err));
+        if (is_moved) {
+            *ret_root = i;
+            return move_inner(&r, &plan->roots[i], err);
+        }
     }
     return PD_OK;
 }

@@ -56,11 +56,11 @@ static size_t find_root(const pd_plan *plan, const char *folder)
     return best;
 }
 
-static pd_status add_folder(pd_plan *plan, pd_store *store, const char *folder, pd_error *err)
+static pd_status add_folder(pd_plan *plan, pd_store *store, pd_board *board, const char *folder, pd_error *err)
 {
     size_t root = find_root(plan, folder);
     if (root == plan->n_roots)
-        PD_TRY(pd_plan_relink(plan, store, folder, &root, err));
+        PD_TRY(pd_plan_relink(plan, store, board, folder, &root, err));
     if (root == plan->n_roots) {
         pd_root added = { .path = folder };
         PD_TRY(pd_store_root_add(store, folder, &added.id, err));
@@ -102,7 +102,8 @@ static void mark_scanned(pd_plan *plan)
     }
 }
 
-pd_status pd_plan_add_roots(pd_plan *plan, pd_store *store, const pd_plan_options *options, pd_error *err)
+pd_status pd_plan_add_roots(pd_plan *plan, pd_store *store, const pd_plan_options *options, pd_board *board,
+                            pd_error *err)
 {
     root_list list = { .plan = plan };
     PD_TRY(pd_store_roots(store, visit_root, &list, err));
@@ -116,7 +117,7 @@ pd_status pd_plan_add_roots(pd_plan *plan, pd_store *store, const pd_plan_option
     }
     for (size_t i = 0; i < options->n_folders; i++) {
         if (!is_covered(options->folders, options->n_folders, i))
-            PD_TRY(add_folder(plan, store, options->folders[i], err));
+            PD_TRY(add_folder(plan, store, board, options->folders[i], err));
     }
     mark_scanned(plan);
     return PD_OK;

@@ -239,6 +239,36 @@ static void work_follows_pictures_that_change_names(void)
     pd_library_close(&library);
 }
 
+static void work_follows_pictures_that_make_room_for_a_new_one(void)
+{
+    pd_library *library = learn_tagged_scene();
+    REQUIRE(library);
+    REQUIRE(rename_picture("photos/2/picture.bmp", "photos/3/picture.bmp"));
+    REQUIRE(rename_picture("photos/1/picture.bmp", "photos/2/picture.bmp"));
+    REQUIRE(rename_picture("photos/0/picture.bmp", "photos/1/picture.bmp"));
+    REQUIRE(scene_picture("photos/0/picture.bmp", 100) && learn(library).outcome == PD_OK);
+    CHECK(has_tag_alone(library, "photos/0/picture.bmp", NULL));
+    CHECK(has_tag_alone(library, "photos/1/picture.bmp", "zero"));
+    CHECK(has_tag_alone(library, "photos/2/picture.bmp", "one"));
+    CHECK(has_tag_alone(library, "photos/3/picture.bmp", "two"));
+    pd_library_close(&library);
+}
+
+/* Two change names, and there is a copy of one for which nothing was done. */
+static void work_goes_to_the_name_before_a_copy(void)
+{
+    pd_library *library = learn_tagged_scene();
+    REQUIRE(library);
+    REQUIRE(scene_picture("photos/a-copy.bmp", 0) && scene_picture("photos/z-copy.bmp", 1));
+    REQUIRE(learn(library).outcome == PD_OK && rename_picture("photos/0/picture.bmp", "other.bmp"));
+    REQUIRE(rename_picture("photos/1/picture.bmp", "photos/0/picture.bmp"));
+    REQUIRE(rename_picture("other.bmp", "photos/1/picture.bmp") && learn(library).outcome == PD_OK);
+    CHECK(has_tag_alone(library, "photos/0/picture.bmp", "one"));
+    CHECK(has_tag_alone(library, "photos/1/picture.bmp", "zero"));
+    CHECK(has_tag_alone(library, "photos/a-copy.bmp", NULL) && has_tag_alone(library, "photos/z-copy.bmp", NULL));
+    pd_library_close(&library);
+}
+
 static void work_goes_to_a_copy_that_was_found_before(void)
 {
     pd_library *library = learn_tagged_scene();
@@ -423,6 +453,40 @@ static void a_folder_that_is_elsewhere_now_keeps_its_photos(void)
     pd_library_close(&library);
 }
 
+static void folders_in_a_folder_that_is_elsewhere_come_along(void)
+{
+    REQUIRE(scene_begin() && scene_picture("all/of/a.bmp", 1) && scene_picture("all/b.bmp", 2));
+    pd_library *library = open_library();
+    REQUIRE(library);
+    pd_step step = { 0 };
+    CHECK(learn_folder(library, "all/of").learned == 1 && learn_folder(library, "all").learned == 1);
+    const int64_t inner = id_at(library, "all/of/a.bmp"), outer = id_at(library, "all/b.bmp");
+    CHECK(tag(library, "mine", inner, &step) == PD_OK);
+    REQUIRE(rename(scene_path("all"), scene_path("now")) == 0);
+    CHECK(learn_folder(library, "now").unchanged == 2 && has_files(library, 2) && count_tagged(library) == 1);
+    CHECK(id_at(library, "now/of/a.bmp") == inner && id_at(library, "now/b.bmp") == outer);
+    pd_step_done(&step);
+    pd_library_close(&library);
+}
+
+/* Part of it was found elsewhere first, as a folder of its own, and has work. */
+static void what_is_known_in_the_new_place_is_not_overwritten(void)
+{
+    REQUIRE(scene_begin() && scene_picture("all/of/a.bmp", 1) && scene_picture("all/b.bmp", 2));
+    pd_library *library = open_library();
+    REQUIRE(library);
+    pd_step step = { 0 };
+    CHECK(learn_folder(library, "all").learned == 2);
+    REQUIRE(rename(scene_path("all"), scene_path("now")) == 0);
+    CHECK(learn_folder(library, "now/of").outcome == PD_OK);
+    const int64_t id = id_at(library, "now/of/a.bmp");
+    CHECK(tag(library, "mine", id, &step) == PD_OK);
+    CHECK(learn_folder(library, "now").outcome == PD_OK);
+    CHECK(id_at(library, "now/of/a.bmp") == id && count_tagged(library) == 1);
+    pd_step_done(&step);
+    pd_library_close(&library);
+}
+
 /* The same names and sizes do not make the same pictures, and half of them not the same folder. */
 static void another_folder_takes_nobodys_place(void)
 {
@@ -458,12 +522,16 @@ int main(void)
     RUN(work_that_is_none_is_refused_before_anything_changes);
     RUN(work_waits_for_its_pictures_elsewhere);
     RUN(work_follows_pictures_that_change_names);
+    RUN(work_follows_pictures_that_make_room_for_a_new_one);
+    RUN(work_goes_to_the_name_before_a_copy);
     RUN(work_goes_to_a_copy_that_was_found_before);
     RUN(work_stays_with_a_picture_that_is_edited);
     RUN(without_memory_nothing_is_half_done);
     RUN(copies_are_whole_and_overwrite_nothing);
     RUN(without_memory_no_copy_is_left_half);
     RUN(a_folder_that_is_elsewhere_now_keeps_its_photos);
+    RUN(folders_in_a_folder_that_is_elsewhere_come_along);
+    RUN(what_is_known_in_the_new_place_is_not_overwritten);
     RUN(another_folder_takes_nobodys_place);
     scene_end();
     return TEST_RESULT();
