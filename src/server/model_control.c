@@ -153,7 +153,7 @@ void pd_handle_model_use(pd_app *app, const pd_request *request, pd_reply *reply
     if (!read_key(request, key, reply))
         return;
     pd_app_asking asking;
-    pd_app_asking_begin(app, &asking, request->socket, NULL);
+    pd_app_asking_begin(app, &asking, -1, NULL); /* an order: it holds when the page that gave it is reloaded */
     const pd_status status = pd_app_use_model(app, key, &asking.cancelled, &err);
     (void)pd_app_asking_end(app, &asking);
     answer_opened(app, status, &err, reply);
