@@ -87,6 +87,8 @@ static void free_place(pd_residency_place *at)
 void pd_residency_stop(pd_residency *residency)
 {
     pd_residency *r = residency;
+    if (!r)
+        return;
     pthread_mutex_lock(&r->lock);
     r->closing = true;
     for (size_t i = 0; i < r->n_places; i++)

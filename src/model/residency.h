@@ -57,7 +57,8 @@ PD_MUST_USE pd_status pd_residency_create(pd_residency **ret_residency, const pd
                                           pd_error *err);
 void pd_residency_free(pd_residency **residency); /* nothing may be borrowed; stops */
 /* For a program that ends, and returns at once: nothing is loaded any more, prefetched or not, and who waits for a
- * loading, now or from now on, hears PD_ERR_CANCELLED. What is in memory stays there, and can be borrowed. */
+ * loading, now or from now on, hears PD_ERR_CANCELLED. What is in memory stays there, and can be borrowed. NULL:
+ * nothing to stop. */
 void pd_residency_stop(pd_residency *residency);
 
 /* A part for use. `session` is the borrower's alone until it is given back (text and image tower); several may borrow

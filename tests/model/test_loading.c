@@ -173,6 +173,14 @@ static void a_program_that_ends_waits_for_no_loading(void)
     pd_residency_free(&g.residency);
 }
 
+static void what_was_never_made_can_be_stopped(void)
+{
+    pd_residency *residency = NULL;
+    pd_residency_stop(residency); /* a program that ends because it could not begin */
+    pd_residency_free(&residency);
+    CHECK(!residency);
+}
+
 static void what_is_there_can_be_borrowed_to_the_end(void)
 {
     gate g;
@@ -201,6 +209,7 @@ int main(void)
     RUN(who_comes_before_a_loading_has_ended_keeps_it_going);
     RUN(what_was_prefetched_is_loaded_for_nobody_until_it_is_unloaded);
     RUN(a_program_that_ends_waits_for_no_loading);
+    RUN(what_was_never_made_can_be_stopped);
     RUN(what_is_there_can_be_borrowed_to_the_end);
     return TEST_RESULT();
 }
