@@ -38,17 +38,26 @@ typedef struct root_photos {
     root_photo *items;
     size_t n, capacity;
     int64_t root;
-    size_t root_len; /* of its path */
+    const char *root_path;
     pd_status status;
 } root_photos;
 
+static bool is_below(const char *path, const char *folder)
+{
+    const size_t len = strlen(folder);
+    return strncmp(path, folder, len) == 0 && path[len] == '/';
+}
+
+/* A photo that is not below its root is one of an earlier move that was stopped: the walk finds it. */
 static bool keep_photo(void *user, const pd_photo_state *state)
 {
     root_photos *photos = user;
+    if (!is_below(state->path, photos->root_path))
+        return true;
     root_photo *items = pd_list_grow(photos->items, &photos->capacity, photos->n, sizeof *items);
     if (items)
         photos->items = items;
-    const char *path = items ? pd_text_pool_keep(&photos->texts, state->path + photos->root_len) : NULL;
+    const char *path = items ? pd_text_pool_keep(&photos->texts, state->path + strlen(photos->root_path)) : NULL;
     if (path)
         items[photos->n++] = (root_photo){ .id = state->id,
                                            .file = { .root_id = photos->root,
@@ -162,15 +171,9 @@ static bool is_gone(const char *path)
     return stat(path, &st) != 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
-static bool is_below(const char *path, const char *folder)
-{
-    const size_t len = strlen(folder);
-    return strncmp(path, folder, len) == 0 && path[len] == '/';
-}
-
 static pd_status try_root(const relinking *r, pd_plan_root *root, const char *folder, bool *ret_moved, pd_error *err)
 {
-    root_photos photos = { .root = root->id, .root_len = strlen(root->path) };
+    root_photos photos = { .root = root->id, .root_path = root->path };
     const char *path = pd_text_pool_keep(&r->plan->texts, folder);
     pd_status status = path ? pd_store_photo_states(r->store, root->id, 0, keep_photo, &photos, err) : PD_ERR_NOMEM;
     if (!path || (status == PD_OK && photos.status != PD_OK))
@@ -227,5 +230,6 @@ pd_status pd_plan_relink(pd_plan *plan, pd_store *store, pd_board *board, const 
             return move_inner(&r, &plan->roots[i], err);
         }
     }
-    return PD_OK;
+    /* what was not looked at to its end is not told to be another */
+    return pd_board_going_on(board) ? PD_OK : pd_error_set(err, PD_ERR_CANCELLED, "cancelled");
 }

@@ -387,6 +387,46 @@ static void cancelled_scan_plans_nothing(void)
     end();
 }
 
+/* Whether the folder is one that is known was not found out: it becomes none of its own either. */
+static void a_scan_that_is_cancelled_adds_no_folder_in_place_of_one_that_is_gone(void)
+{
+    const char *folder;
+    REQUIRE(begin() && make_pictures("p", 0, 3));
+    CHECK(make_plan((const char *const[]){ "p", NULL }, false) == PD_OK && learn_all());
+    drop_plan();
+    close_board();
+    REQUIRE(rename(scene_path("p"), scene_path("q")) == 0);
+    folder = scene_path("q");
+    pd_board_init(&board, PD_SPEED_NORMAL);
+    has_board = true;
+    pd_board_cancel(&board);
+    const pd_plan_options options = { &folder, 1, model, false, false };
+    CHECK(pd_plan_make(&plan, store, &options, &board, NULL) == PD_ERR_CANCELLED);
+    CHECK(ask_roots().n == 1);
+    drop_plan();
+    end();
+}
+
+/* As after a move that was stopped: the root has a new place, longer than the whole path of its photo, which is not
+ * there. */
+static void a_photo_outside_of_its_root_is_no_part_of_what_moved(void)
+{
+    char far[2000];
+    const char *const names[] = { "q", NULL };
+    REQUIRE(begin() && make_pictures("p", 0, 1) && make_pictures("q", 0, 1));
+    CHECK(make_plan((const char *const[]){ "p", NULL }, false) == PD_OK && learn_all());
+    const int64_t root = plan.roots[0].id;
+    drop_plan();
+    for (size_t i = 0; i < sizeof far; i++)
+        far[i] = i % 100 == 0 ? '/' : 'x';
+    far[sizeof far - 1] = '\0';
+    CHECK(pd_store_root_move(store, root, far, NULL) == PD_OK);
+    CHECK(make_plan(names, false) == PD_OK && plan.n_roots == 2 && !plan.roots[0].was);
+    CHECK(scene_photo_id(scene_path("catalogue"), scene_path("p/0000.bmp")) > 0);
+    drop_plan();
+    end();
+}
+
 int main(void)
 {
     RUN(newest_come_first_and_unchanged_are_left);
@@ -404,5 +444,7 @@ int main(void)
     RUN(missing_photos_are_found_by_content_unless_their_root_is_absent);
     RUN(out_of_memory_is_told_and_leaks_nothing);
     RUN(cancelled_scan_plans_nothing);
+    RUN(a_scan_that_is_cancelled_adds_no_folder_in_place_of_one_that_is_gone);
+    RUN(a_photo_outside_of_its_root_is_no_part_of_what_moved);
     return TEST_RESULT();
 }
