@@ -86,4 +86,13 @@ static inline int64_t add_embedding(pd_store *store, int64_t content, int64_t mo
     return seq;
 }
 
+/* What the test's own work_of() tells of a photo. */
+#define IS(photo, line)                                                    \
+    do {                                                                   \
+        const char *is = work_of(photo);                                   \
+        if (strcmp(is, line) != 0)                                         \
+            fprintf(stderr, "%d: '%s' is not '%s'\n", __LINE__, is, line); \
+        CHECK(strcmp(is, line) == 0);                                      \
+    } while (0)
+
 #endif

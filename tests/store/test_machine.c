@@ -86,14 +86,6 @@ static const char *work_of(int64_t photo)
     return line;
 }
 
-#define IS(photo, line)                                                    \
-    do {                                                                   \
-        const char *is = work_of(photo);                                   \
-        if (strcmp(is, line) != 0)                                         \
-            fprintf(stderr, "%d: '%s' is not '%s'\n", __LINE__, is, line); \
-        CHECK(strcmp(is, line) == 0);                                      \
-    } while (0)
-
 typedef struct photo_list {
     int64_t ids[32];
     double scores[32];

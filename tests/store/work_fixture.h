@@ -83,14 +83,6 @@ static inline const char *work_of(int64_t photo)
     return to;
 }
 
-#define IS(photo, line)                                                    \
-    do {                                                                   \
-        const char *is = work_of(photo);                                   \
-        if (strcmp(is, line) != 0)                                         \
-            fprintf(stderr, "%d: '%s' is not '%s'\n", __LINE__, is, line); \
-        CHECK(strcmp(is, line) == 0);                                      \
-    } while (0)
-
 /* Takes the newest step back, which is announced and told in this sentence. */
 static inline void undo(const char *sentence)
 {
