@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "pipeline/plan.h"
@@ -42,17 +43,11 @@ typedef struct root_photos {
     pd_status status;
 } root_photos;
 
-static bool is_below(const char *path, const char *folder)
-{
-    const size_t len = strlen(folder);
-    return strncmp(path, folder, len) == 0 && path[len] == '/';
-}
-
 /* A photo that is not below its root is one of an earlier move that was stopped: the walk finds it. */
 static bool keep_photo(void *user, const pd_photo_state *state)
 {
     root_photos *photos = user;
-    if (!is_below(state->path, photos->root_path))
+    if (!pd_path_is_within(state->path, photos->root_path))
         return true;
     root_photo *items = pd_list_grow(photos->items, &photos->capacity, photos->n, sizeof *items);
     if (items)
@@ -198,7 +193,7 @@ static pd_status move_inner(const relinking *r, const pd_plan_root *outer, pd_er
         pd_plan_root *root = &r->plan->roots[i];
         char path[PD_STORE_PATH_BYTES_MAX];
         bool is_moved;
-        if (is_below(root->path, outer->was) && join(path, outer->path, root->path + strlen(outer->was)))
+        if (pd_path_is_within(root->path, outer->was) && join(path, outer->path, root->path + strlen(outer->was)))
             PD_TRY(try_root(r, root, path, &is_moved, err));
     }
     return PD_OK;
@@ -209,7 +204,7 @@ static pd_status move_inner(const relinking *r, const pd_plan_root *outer, pd_er
 static bool holds_roots(const pd_plan *plan, const char *folder)
 {
     for (size_t i = 0; i < plan->n_roots; i++)
-        if (is_below(plan->roots[i].path, folder) || strcmp(folder, "/") == 0)
+        if (pd_path_is_within(plan->roots[i].path, folder))
             return true;
     return false;
 }
